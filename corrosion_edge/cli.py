@@ -1,0 +1,102 @@
+"""The command line: a table of commands, each imported only when it is called."""
+
+import importlib
+from typing import Any, Final
+
+import click
+
+from corrosion_edge import __version__
+from corrosion_edge.errors import CorrosionEdgeError, ExtraError
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "train": ("corrosion_edge.trainer.cli:train", "Train a detector from a folder of photos."),
+    "evaluate": ("corrosion_edge.trainer.cli:evaluate", "Measure a model on labelled photos."),
+    "quantize": (
+        "corrosion_edge.quantize.cli:quantize",
+        "Convert a trained run to full-integer TFLite and measure the drift.",
+    ),
+    "classify": ("corrosion_edge.device.cli:classify", "Classify photos and folders of photos."),
+    "watch": ("corrosion_edge.device.cli:watch", "Classify live frames of a camera."),
+    "benchmark": (
+        "corrosion_edge.benchmarks.cli:benchmark",
+        "Measure the latency of models on this machine.",
+    ),
+    "render": (
+        "corrosion_edge.render.cli:render",
+        "Render a labelled set of surfaces, for trials without photos.",
+    ),
+    "completion": ("corrosion_edge.completion:completion", "Print a shell's completion script."),
+}
+"""Command: (module:function, the one line of help). The table keeps ``--help`` fast."""
+
+_EXTRAS: Final[dict[str, str]] = {
+    "tensorflow": "train",
+    "keras": "train",
+    "sklearn": "train",
+    "scipy": "train",
+    "matplotlib": "train",
+    "imagehash": "train",
+    "av": "device",
+    "ai_edge_litert": "device",
+}
+
+
+class _Table(click.Group):
+    """A group that knows its commands' help without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), function)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CorrosionEdgeError as error:
+            raise _Failure(error) from None
+        except ModuleNotFoundError as error:
+            raise _Failure(missing_extra(error)) from None
+
+
+class _Failure(click.ClickException):
+    """One of our errors on its way out: 'Error: …' on standard error, and its exit code."""
+
+    def __init__(self, error: CorrosionEdgeError) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code
+
+
+def missing_extra(error: ModuleNotFoundError) -> ExtraError:
+    """The sentence for a package that an extra installs; any other error is raised again."""
+    package = (error.name or "").split(".")[0]
+    if package not in _EXTRAS:
+        raise error
+    extra = _EXTRAS[package]
+    return ExtraError(
+        f"the package {package!r} is not installed; run: pip install 'corrosion-edge[{extra}]'"
+    )
+
+
+@click.group(cls=_Table, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="corrosion-edge")
+def cli() -> None:
+    """Find corrosion in photos, and on a Raspberry Pi or Coral board in live frames.
+
+    Exit codes: 0 done; 1 something failed; 2 wrong usage; 3 a quality gate was not passed.
+    """
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    cli(prog_name="corrosion-edge")

@@ -1,0 +1,90 @@
+"""Every error a user can meet, with the exit code it ends a command with.
+
+::
+
+    CorrosionEdgeError            1   the root; catch this to catch them all
+    ├── UsageError (ValueError)   2   an option or argument that cannot be
+    ├── DataError (ValueError)    2   a folder that is no data set
+    ├── WeightsError (ValueError) 2   weights that are missing or of another network
+    ├── ImageError (ValueError)   1   a photo that cannot be read
+    ├── BundleError (ValueError)  1   a model file that is refused
+    ├── OutputError (OSError)     1   a result that cannot be written
+    ├── ExtraError (ImportError)  1   a package of an extra that is not installed
+    ├── BackendError (RuntimeError) 1 an interpreter or accelerator that fails
+    ├── SourceError (OSError)     1   a camera, stream or file that cannot be opened
+    │   └── SourceLost            1   one that was open and delivers no more
+    └── GateError                 3   a quality gate that was not passed
+"""
+
+__all__ = [
+    "BackendError",
+    "BundleError",
+    "CorrosionEdgeError",
+    "DataError",
+    "ExtraError",
+    "GateError",
+    "ImageError",
+    "OutputError",
+    "SourceError",
+    "SourceLost",
+    "UsageError",
+    "WeightsError",
+]
+
+
+class CorrosionEdgeError(Exception):
+    """The root: its message is one or two sentences for the user."""
+
+    exit_code = 1
+
+
+class UsageError(CorrosionEdgeError, ValueError):
+    """An option or argument that cannot be."""
+
+    exit_code = 2
+
+
+class DataError(CorrosionEdgeError, ValueError):
+    """A folder of photos that is no data set: empty, one class only, split missing."""
+
+    exit_code = 2
+
+
+class WeightsError(CorrosionEdgeError, ValueError):
+    """Backbone weights that cannot be had, or that belong to another network."""
+
+    exit_code = 2
+
+
+class ImageError(CorrosionEdgeError, ValueError):
+    """A photo that cannot be read: broken, no image, or too large."""
+
+
+class BundleError(CorrosionEdgeError, ValueError):
+    """A model file that is refused: truncated, altered, or without its manifest."""
+
+
+class OutputError(CorrosionEdgeError, OSError):
+    """A result that cannot be written: no permission, no folder, no space."""
+
+
+class ExtraError(CorrosionEdgeError, ImportError):
+    """A package that one of the extras installs is missing."""
+
+
+class BackendError(CorrosionEdgeError, RuntimeError):
+    """An interpreter or accelerator that cannot load or run the model."""
+
+
+class SourceError(CorrosionEdgeError, OSError):
+    """A camera, stream, video or folder that cannot be opened."""
+
+
+class SourceLost(SourceError):  # noqa: N818 - the state's name: the camera is lost
+    """A source that was open and delivers no more frames."""
+
+
+class GateError(CorrosionEdgeError):
+    """A quality gate that was not passed; what it guards was not written."""
+
+    exit_code = 3

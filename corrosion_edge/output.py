@@ -1,0 +1,94 @@
+"""Writing results so that a reader sees the whole of the old or the whole of the new."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from corrosion_edge.errors import OutputError
+
+__all__ = ["json_text", "make_folder", "new_folder", "require_writable", "write"]
+
+
+def write(path: Path, content: bytes | str) -> None:
+    """Write a file atomically: beside it first, synced, then renamed.
+
+    Raises OutputError, and leaves neither a part nor a changed file, if the disk is full, the
+    folder cannot be written, or ``path`` is a folder.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with suppress(OSError):
+                Path(temporary).unlink()
+        raise OutputError(f"{path}: cannot be written ({_reason(error)})") from None
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder and those above it (OutputError if that fails)."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be made a folder ({_reason(error)})") from None
+    return path
+
+
+def require_writable(folder: Path) -> None:
+    """Fail now, not after an hour's work: make ``folder`` and a file in it (OutputError)."""
+    make_folder(folder)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({_reason(error)})") from None
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside ``path`` that becomes ``path`` when the block ends well.
+
+    ``path`` must not exist, or be an empty folder: what was recorded is not overwritten
+    (OutputError). After an error nothing is left.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise OutputError(f"{path}: exists already; name another folder or remove it")
+    require_writable(path.parent)
+    with tempfile.TemporaryDirectory(
+        prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True
+    ) as hidden:
+        inner = Path(hidden, path.name)
+        inner.mkdir()
+        try:
+            yield inner
+            inner.replace(path)
+        except OutputError:
+            raise
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({_reason(error)})") from None
+
+
+def json_text(value: Any) -> str:
+    """JSON with stable key order, two spaces, a final newline; NaN and infinity are refused."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

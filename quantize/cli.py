@@ -1,0 +1,126 @@
+"""The command ``quantize``; heavy imports happen when it runs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from corrosion_edge.errors import GateError, UsageError
+from corrosion_edge.trainer.keras_start import start_keras
+
+if TYPE_CHECKING:
+    from corrosion_edge.quantize.quantize import Result
+
+__all__ = ["quantize"]
+
+_FRACTION = click.FloatRange(0, 1)
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DATA",
+    help="The photos of the run: training ones calibrate, validation ones compare.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="MODEL.tflite",
+    help="The model file; the drift reports are written beside it.",
+)
+@click.option(
+    "--max-accuracy-drop",
+    default=0.01,
+    show_default=True,
+    type=_FRACTION,
+    help="Largest drop of accuracy on validation.",
+)
+@click.option(
+    "--max-auc-drop",
+    default=0.005,
+    show_default=True,
+    type=_FRACTION,
+    help="Largest drop of ROC-AUC on validation.",
+)
+@click.option(
+    "--calibration",
+    default=200,
+    show_default=True,
+    type=click.IntRange(2),
+    metavar="N",
+    help="Training photos for the ranges, half of each class.",
+)
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 2**31),
+    help="Seed of the choice of calibration photos.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the drift as JSON.")  # fmt: skip
+def quantize(
+    run: Path,
+    data: Path,
+    out: Path,
+    max_accuracy_drop: float,
+    max_auc_drop: float,
+    calibration: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Convert a trained run to full-integer TFLite and measure the drift.
+
+    RUN is the folder of 'corrosion-edge train'. A model that drifts beyond the limits is not
+    written, its report is; the exit code is then 3.
+    """
+    if out.suffix != ".tflite":
+        raise UsageError(f"--out: expected a name that ends in .tflite, got {out}")
+    start_keras()
+    from corrosion_edge.output import json_text
+    from corrosion_edge.quantize import quantize as quantizing
+    from corrosion_edge.quantize.drift import Limits
+
+    limits = Limits(accuracy_drop=max_accuracy_drop, auc_drop=max_auc_drop)
+    result = quantizing.quantize(
+        quantizing.Request(
+            run=run, data=data, out=out, calibration=calibration, seed=seed, limits=limits
+        )
+    )
+    if as_json:
+        click.echo(json_text(result.drift.to_dict()), nl=False)
+    else:
+        _print(result)
+    _end(result, out)
+
+
+def _print(result: "Result") -> None:
+    from corrosion_edge.quantize.report import summary_rows
+
+    drift = result.drift
+    click.echo(f"\nfloat against int8 on {drift.reference.n} validation photos")
+    click.echo(f"  {'':<10} {'float':>7} {'int8':>7} {'change':>8}")
+    for name, before, after, change in summary_rows(drift):
+        click.echo(f"  {name:<10} {before:>7} {after:>7} {change:>8}")
+    click.echo(
+        f"  same verdict {drift.agreement:.2%}; probability changes by {drift.mean_change:.4f} on "
+        f"average, {drift.largest_change:.4f} at most"
+    )
+
+
+def _end(result: "Result", out: Path) -> None:
+    if result.other_data:
+        click.echo("note: these are not the very photos the run was trained with", err=True)
+    for sentence in result.unreadable:
+        click.echo(f"left out: {sentence}", err=True)
+    if result.drift.broken:
+        old = f"; the {out.name} that is there is an older one" if out.exists() else ""
+        raise GateError(
+            f"{out} was not written: {'; '.join(result.drift.broken)}. See {result.report}{old}"
+        )
+    click.echo(f"Written: {out} ({result.model_bytes / 1e6:.1f} MB), {result.report}", err=True)
+    if result.unreadable:
+        click.get_current_context().exit(1)

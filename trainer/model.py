@@ -1,0 +1,113 @@
+"""The network around a backbone: as it is trained, and as it is delivered."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from corrosion_edge.errors import DataError
+
+__all__ = ["DROPOUT", "Parts", "assemble", "deliverable", "load", "predict", "set_head"]
+
+DROPOUT: Final = 0.2
+"""The paper's dropout rate before the classification unit."""
+
+_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A model and the part of it that recipes freeze.
+
+    ``model`` takes RGB [n, h, w, 3], 0..255, and gives the probability of corrosion [n, 1];
+    ``features`` gives the pooled features [n, c] of the same input.
+    """
+
+    model: keras.Model
+    backbone: keras.Model
+    features: keras.Model
+
+
+def assemble(backbone: keras.Model, pooling: str, *, batch_norm_learns: bool = False) -> Parts:
+    """Backbone, global ``avg`` or ``max`` pooling, dropout, one logistic unit.
+
+    Batch normalisation stays in inference mode in all recipes that start from given weights;
+    ``batch_norm_learns`` is for training from random ones.
+    """
+    inputs = keras.Input(backbone.input_shape[1:], name="image")
+    x = backbone(inputs) if batch_norm_learns else backbone(inputs, training=False)
+    pool = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
+    pooled = pool[pooling](name=f"{pooling}_pool")(x)
+    x = keras.layers.Dropout(DROPOUT, name="dropout")(pooled)
+    outputs = keras.layers.Dense(1, activation="sigmoid", name="corrosion")(x)
+    model = keras.Model(inputs, outputs, name="corrosion_edge")
+    return Parts(model, backbone, keras.Model(inputs, pooled, name="features"))
+
+
+def set_head(model: keras.Model, weights: npt.NDArray[np.float64], bias: float) -> None:
+    """Put a fitted linear head, weights [c] and bias, into the classification unit."""
+    model.get_layer("corrosion").set_weights(
+        [weights.astype(np.float32)[:, None], np.array([bias], np.float32)]
+    )
+
+
+def predict(model: keras.Model, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """Probabilities of corrosion, float64 [n], for uint8 [n, h, w, 3] RGB."""
+    scores = model.predict(pixels, batch_size=_BATCH, verbose=0)
+    return np.asarray(scores, np.float64)[:, 0]
+
+
+def load(path: Path) -> keras.Model:
+    """Load a ``.keras`` file made by ``train`` (DataError if it is none)."""
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras and h5py raise many kinds
+        reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
+        raise DataError(f"{path}: not a Keras model that can be loaded ({reason})") from None
+    if tuple(model.output_shape[1:]) != (1,) or len(model.input_shape) != 4:
+        raise DataError(
+            f"{path}: expected a model from a picture to one probability, got "
+            f"{model.input_shape} to {model.output_shape}"
+        )
+    return model
+
+
+def deliverable(model: keras.Model) -> keras.Model:
+    """The same network for one picture, with outputs ``scores`` [1, 2] and ``map`` [1, h, w, 1].
+
+    ``scores`` are the probabilities of no-corrosion and corrosion. With average pooling, a
+    linear head commutes with the pooling: the mean over the map of local log-odds is the
+    log-odds of the whole, so the map costs nothing. Maximum pooling has no such map, and the
+    model then has ``scores`` alone.
+    """
+    height, width = model.input_shape[1:3]
+    image = keras.Input(batch_shape=(1, height, width, 3), name="image")
+    features = _backbone(model)(image, training=False)
+    kernel, bias = model.get_layer("corrosion").get_weights()
+    outputs = {}
+    if "avg_pool" in {layer.name for layer in model.layers}:
+        head = keras.layers.Conv2D(1, 1, name="map")
+        outputs["map"] = head(features)
+        head.set_weights([kernel[None, None], bias])
+        log_odds = keras.layers.GlobalAveragePooling2D(name="log_odds")(outputs["map"])
+    else:
+        unit = keras.layers.Dense(1, name="log_odds")
+        log_odds = unit(keras.layers.GlobalMaxPooling2D(name="max_pool")(features))
+        unit.set_weights([kernel, bias])
+    outputs["scores"] = _scores(log_odds)
+    return keras.Model(image, outputs, name="deliverable")
+
+
+def _scores(log_odds: keras.KerasTensor) -> keras.KerasTensor:
+    """softmax([-z/2, z/2]) = [1 - sigmoid(z), sigmoid(z)]; two exact constants, no new weights."""
+    halves = keras.layers.Dense(2, use_bias=False, name="halves")
+    both = halves(log_odds)
+    halves.set_weights([np.array([[-0.5, 0.5]], np.float32)])
+    return keras.layers.Softmax(name="scores")(both)
+
+
+def _backbone(model: keras.Model) -> keras.Model:
+    return next(layer for layer in model.layers if isinstance(layer, keras.Model))
