@@ -1,7 +1,7 @@
 """The command line: a table of commands, each imported only when it is called."""
 
 import importlib
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -64,17 +64,14 @@ class _Table(click.Group):
         try:
             return super().invoke(ctx)
         except CorrosionEdgeError as error:
-            raise _Failure(error) from None
+            _leave(ctx, error)
         except ModuleNotFoundError as error:
-            raise _Failure(missing_extra(error)) from None
+            _leave(ctx, missing_extra(error))
 
 
-class _Failure(click.ClickException):
-    """One of our errors on its way out: 'Error: …' on standard error, and its exit code."""
-
-    def __init__(self, error: CorrosionEdgeError) -> None:
-        super().__init__(str(error))
-        self.exit_code = error.exit_code
+def _leave(ctx: click.Context, error: CorrosionEdgeError) -> NoReturn:
+    click.echo(f"Error: {error}", err=True)
+    ctx.exit(error.exit_code)
 
 
 def missing_extra(error: ModuleNotFoundError) -> ExtraError:

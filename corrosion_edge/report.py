@@ -18,6 +18,7 @@ Cell = str | int | float
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _NUMBER: Final = re.compile(r"[-+−±~<>≤≥]{0,2}\s?\d[\d\s,.:–x×-]*([^\W\d_%°]{1,4}|%|°C|1/s|×)?")
+_SHORT: Final = 24
 _NOTHING: Final = frozenset(("", "-", "–", "—", "n/a", "none", "unavailable"))
 
 
@@ -50,9 +51,9 @@ class Table:
                 raise ValueError(f"row: expected {len(self.head)} cells, got {len(row)}: {row}")
 
     @property
-    def numeric(self) -> tuple[bool, ...]:
-        """For each column, whether it holds numbers, so that it is aligned to the right."""
-        return tuple(_is_numeric([row[i] for row in self.rows]) for i in range(len(self.head)))
+    def kinds(self) -> tuple[str, ...]:
+        """For each column: ``number`` (aligned to the right), ``short`` (one line) or ``long``."""
+        return tuple(_kind_of([row[i] for row in self.texts]) for i in range(len(self.head)))
 
     @property
     def texts(self) -> list[list[str]]:
@@ -128,8 +129,9 @@ def _cell_text(cell: Cell) -> str:
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
-def _is_numeric(cells: Sequence[Cell]) -> bool:
-    """Whether a column holds at least one number and, beside numbers, only marks for none."""
-    texts = [_cell_text(cell).strip() for cell in cells]
-    numbers = [text for text in texts if text.lower() not in _NOTHING]
-    return bool(numbers) and all(_NUMBER.fullmatch(text) for text in numbers)
+def _kind_of(column: Sequence[str]) -> str:
+    """A column of numbers holds at least one and, beside numbers, only marks for none."""
+    numbers = [text for text in column if text.strip().lower() not in _NOTHING]
+    if numbers and all(_NUMBER.fullmatch(text.strip()) for text in numbers):
+        return "number"
+    return "short" if max(map(len, column), default=0) <= _SHORT else "long"

@@ -45,10 +45,10 @@ def _tiny(input_shape: tuple[int, int, int], weights: None = None) -> keras.Mode
     for channels in (16, 32, 48, 96, 160):
         if channels > 16:
             x = keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
-            x = keras.layers.BatchNormalization()(x)
+            x = keras.layers.BatchNormalization(momentum=0.9)(x)
             x = keras.layers.ReLU(6)(x)
         x = keras.layers.Conv2D(channels, 3 if channels < 64 else 1, 2, "same", use_bias=False)(x)
-        x = keras.layers.BatchNormalization()(x)
+        x = keras.layers.BatchNormalization(momentum=0.9)(x)
         x = keras.layers.ReLU(6)(x)
     return keras.Model(inputs, x, name="tiny")
 

@@ -23,12 +23,14 @@ class Parts:
     """A model and the part of it that recipes freeze.
 
     ``model`` takes RGB [n, h, w, 3], 0..255, and gives the probability of corrosion [n, 1];
-    ``features`` gives the pooled features [n, c] of the same input.
+    ``features`` gives the pooled features [n, c] of the same input. ``learner`` is the same
+    network with the same weights, to be called in training mode.
     """
 
     model: keras.Model
     backbone: keras.Model
     features: keras.Model
+    learner: keras.Model
 
 
 def assemble(backbone: keras.Model, pooling: str, *, batch_norm_learns: bool = False) -> Parts:
@@ -38,13 +40,31 @@ def assemble(backbone: keras.Model, pooling: str, *, batch_norm_learns: bool = F
     ``batch_norm_learns`` is for training from random ones.
     """
     inputs = keras.Input(backbone.input_shape[1:], name="image")
-    x = backbone(inputs) if batch_norm_learns else backbone(inputs, training=False)
-    pool = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
-    pooled = pool[pooling](name=f"{pooling}_pool")(x)
-    x = keras.layers.Dropout(DROPOUT, name="dropout")(pooled)
-    outputs = keras.layers.Dense(1, activation="sigmoid", name="corrosion")(x)
-    model = keras.Model(inputs, outputs, name="corrosion_edge")
-    return Parts(model, backbone, keras.Model(inputs, pooled, name="features"))
+    pools = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
+    pool = pools[pooling](name=f"{pooling}_pool")
+    dropout = keras.layers.Dropout(DROPOUT, name="dropout")
+    unit = keras.layers.Dense(1, activation="sigmoid", name="corrosion")
+    pooled = pool(backbone(inputs))
+    model = keras.Model(inputs, unit(dropout(pooled)), name="corrosion_edge")
+    learner = model
+    if not batch_norm_learns:
+        learner = keras.Model(inputs, unit(dropout(pool(_InferenceMode(backbone)(inputs)))))
+    return Parts(model, backbone, keras.Model(inputs, pooled, name="features"), learner)
+
+
+class _InferenceMode(keras.layers.Layer):
+    """Calls a network in inference mode, whatever the mode of the model around it.
+
+    A ``training=False`` written into a functional graph is not enough: Keras 3 overrides it with
+    the mode of the outer model, and batch normalisation would then learn.
+    """
+
+    def __init__(self, network: keras.Model) -> None:
+        super().__init__()
+        self.network = network
+
+    def call(self, pixels: keras.KerasTensor) -> keras.KerasTensor:
+        return self.network(pixels, training=False)
 
 
 def set_head(model: keras.Model, weights: npt.NDArray[np.float64], bias: float) -> None:

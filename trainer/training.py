@@ -28,7 +28,7 @@ def compile_and_train(
     ``views`` augments [n, h, w, 3], 0..255. ``first`` is the number of epochs already done.
     """
     image = keras.Input(parts.model.input_shape[1:])
-    learner = keras.Model(image, parts.model(views(image)))
+    learner = keras.Model(image, parts.learner(views(image)))
     learner.compile(
         keras.optimizers.Adam(rate),
         loss=keras.losses.BinaryCrossentropy(),
@@ -47,7 +47,7 @@ def compile_and_train(
     return _rows(history.epoch, history.history)
 
 
-class _Progress(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
+class _Progress(keras.callbacks.Callback):
     """A line for each epoch on a terminal, silence elsewhere."""
 
     def __init__(self, epochs: int) -> None:

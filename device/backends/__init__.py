@@ -30,7 +30,7 @@ class Quantized:
     @property
     def real(self) -> npt.NDArray[np.float64]:
         """The real values; integers are widened before the zero point is taken off."""
-        return (self.raw.astype(np.int64) - self.zero_point) * self.scale
+        return (self.raw.astype(np.int64) - self.zero_point) * np.float64(self.scale)
 
 
 class Backend(Protocol):

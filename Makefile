@@ -1,0 +1,40 @@
+# Two commands do all the set-up: `make demo` and `make test`. Each builds .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+OUT ?= demo-out
+
+.PHONY: demo test photos rigs lint wheel clean
+
+$(STAMP): setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,device,dev]'
+	touch $@
+
+# The main job, end to end, on rendered surfaces; with DATA=folder WEIGHTS=file.npz on real photos.
+demo: $(STAMP)
+	$(BIN)/python tools/demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(WEIGHTS),--weights $(WEIGHTS))
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -m "not photos and not rigs and not slow"
+
+# The whole line on real photos: CORROSION_EDGE_SHARED names the folder with data/ and weights/.
+photos: $(STAMP)
+	$(BIN)/python -m pytest -m photos -s
+
+# Real parts that need root and Debian: an arm64 interpreter and others; see tests/rigs.
+rigs: $(STAMP)
+	tests/rigs/setup.sh
+	$(BIN)/python -m pytest -m rigs
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+wheel: $(STAMP)
+	$(BIN)/python -m build --wheel --outdir dist .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,37 @@
+"""What the measuring process is told, as its one argument."""
+
+import json
+from dataclasses import asdict, dataclass
+
+__all__ = ["Job"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One configuration to measure.
+
+    ``pictures`` names a file of ``count`` frames, each uint8 [height, width, 3] RGB, one after
+    the other; ``runs`` is how often to measure once it is warm.
+    """
+
+    model: str
+    threads: int
+    runs: int
+    pictures: str
+    count: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        for name in ("threads", "runs", "count", "width", "height"):
+            if not isinstance(value := getattr(self, name), int) or value < 1:
+                raise ValueError(f"{name}: expected 1 or more, got {value!r}")
+
+    def to_json(self) -> str:
+        """The job as one line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Job":
+        """Read a job back (ValueError, TypeError)."""
+        return cls(**json.loads(text))

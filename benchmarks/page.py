@@ -1,0 +1,147 @@
+"""A benchmark's report as a page."""
+
+from statistics import median
+
+from corrosion_edge.benchmarks import plots
+from corrosion_edge.benchmarks.samples import Start
+from corrosion_edge.benchmarks.schema import LatencyReport, Result
+from corrosion_edge.benchmarks.void import RULES
+from corrosion_edge.benchmarks.wording import (
+    HEAD,
+    machine_rows,
+    megabytes,
+    ms,
+    names,
+    others,
+    result_rows,
+    state_rows,
+    void_lines,
+)
+from corrosion_edge.report import Block, Cell, Figure, Page, Section, Table, Text, render
+
+__all__ = ["html"]
+
+_SERIES = {
+    "invoke": "invoke alone",
+    "path": "frame path",
+    "prepare": "· prepare",
+    "path_invoke": "· invoke",
+    "decode": "· decode",
+}
+_STAGES = {
+    "interpreter_ns": "Python starts",
+    "imports_ns": "imports",
+    "load_ns": "load model",
+    "picture_ns": "read frame",
+    "prepare_ns": "prepare",
+    "invoke_ns": "invoke",
+    "decode_ns": "decode",
+}
+
+
+def html(report: LatencyReport) -> str:
+    """One self-contained HTML document."""
+    machine = report.machine
+    subtitle = f"{_first_known(machine.board, machine.cpu)} · {machine.os} · {report.finished_at}"
+    sections = [
+        Section("Figures", _figures(report)),
+        Section("Where the time goes", _drawings(report)),
+        Section("Every series", [_series_table(report)]),
+        Section("From the start to the first verdict", [_start_table(report)]),
+        Section("Machine", _machine(report)),
+        Section("How it was measured", [Text(_method(report)), Text(RULES)]),
+    ]
+    return render(Page("Latency on this machine", subtitle, sections))
+
+
+def _figures(report: LatencyReport) -> list[Block]:
+    lines = void_lines(report)
+    marks: list[Block] = [Text("\n".join(lines), "warning")] if lines else []
+    caption = "1 MB is 10^6 bytes; ratio: frame path p50 / invoke p50"
+    return [*marks, Table(HEAD, result_rows(report), caption)]
+
+
+def _drawings(report: LatencyReport) -> list[Block]:
+    frame = f"{report.width}x{report.height} frame"
+    return [
+        Figure(
+            plots.stages(report),
+            f"The path of a {frame} to its verdict, median of each stage",
+            "Bars: the medians of preparing, invoking and decoding, per configuration",
+        ),
+        Figure(
+            plots.spread(report),
+            "Every invoke alone as a dot; the thick line is p50, the thin ones p90 and p99",
+            "Dots: the duration of each invoke, per configuration",
+        ),
+    ]
+
+
+def _series_table(report: LatencyReport) -> Table:
+    head = ("model", "threads", "series", "min", "p50", "p90", "p95", "p99", "max", "mean", "1/s")
+    rows: list[tuple[Cell, ...]] = [
+        (name, result.threads, *row)
+        for name, result in zip(names(report), report.results, strict=True)
+        for row in _series_rows(result)
+    ]
+    return Table(head, rows, "Milliseconds; throughput in 1/s")
+
+
+def _series_rows(result: Result) -> list[tuple[str, ...]]:
+    rows = []
+    for key, s in result.statistics.items():
+        values = (s.minimum, s.p50, s.p90, s.p95, s.p99, s.maximum, s.mean)
+        rows.append((_SERIES[key], *(f"{v:.3f}" for v in values), f"{s.per_second:.1f}"))
+    return rows
+
+
+def _start_table(report: LatencyReport) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (name, result.threads, *_start_cells(result))
+        for name, result in zip(names(report), report.results, strict=True)
+    ]
+    head = ("model", "threads", *_STAGES.values(), "total", "fastest", "slowest")
+    return Table(head, rows, "Medians over the processes; the totals of the fastest and slowest")
+
+
+def _start_cells(result: Result) -> list[str]:
+    starts = [part.start for part in result.rounds]
+    totals = [start.total_ns for start in starts]
+    values = [*(_median_ns(starts, stage) for stage in _STAGES), median(totals)]
+    return [ms(value / 1e6) for value in (*values, min(totals), max(totals))]
+
+
+def _median_ns(starts: list[Start], stage: str) -> float:
+    return median(getattr(start, stage) for start in starts)
+
+
+def _machine(report: LatencyReport) -> list[Block]:
+    return [
+        Table(("fact", "value"), machine_rows(report.machine)),
+        Table(("state", "before", "after"), state_rows(report.before, report.after)),
+        Text(f"Other programs used {others(report)} cores while measuring."),
+        Table(
+            ("model", "threads", "ran on", "size", "SHA-256 of the network"),
+            [
+                (name, r.threads, r.backends[0], megabytes(r.file_bytes), r.model_sha256)
+                for name, r in zip(names(report), report.results, strict=True)
+            ],
+        ),
+    ]
+
+
+def _method(report: LatencyReport) -> str:
+    most = max(len(result.rounds) for result in report.results)
+    return (
+        f"Each configuration ran in {most} fresh processes, taking turns with the others, "
+        f"{report.runs} runs in all over {report.pictures} rendered frames of "
+        f"{report.width}x{report.height} pixels. One run is a frame path (prepare, invoke, "
+        "decode) and then the invoke alone, again, on the same prepared picture. Invoke means: "
+        "hand over the input, run the network, take its outputs. Reading the frame is not timed. "
+        f"The warm-up {report.warm_up}. The first verdict is counted from the spawn of the "
+        "process, peak memory is its largest resident set with one frame in hand."
+    )
+
+
+def _first_known(*facts: str) -> str:
+    return next((fact for fact in facts if fact != "unavailable"), "unknown machine")

@@ -1,0 +1,131 @@
+"""What one measuring process reports: its start, its warm-up, its samples, its memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+__all__ = ["UNAVAILABLE", "Round", "Samples", "Start", "WarmUp"]
+
+UNAVAILABLE: Final = "unavailable"
+"""Stands for every fact that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A process from its spawn to its first verdict, in nanoseconds, stage by stage.
+
+    ``interpreter_ns``: from the spawn to the first line of our code (Python's own start);
+    ``imports_ns``: classifier, NumPy, Pillow and the runtime; ``load_ns``: reading and checking
+    the model file, building the network; ``picture_ns``: reading the first picture, raw pixels;
+    then ``prepare_ns``, ``invoke_ns`` and ``decode_ns`` for the first time.
+    """
+
+    interpreter_ns: int
+    imports_ns: int
+    load_ns: int
+    picture_ns: int
+    prepare_ns: int
+    invoke_ns: int
+    decode_ns: int
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            _require_duration(field.name, getattr(self, field.name), least=0)
+
+    @property
+    def total_ns(self) -> int:
+        """Time to the first verdict, in nanoseconds."""
+        return sum(getattr(self, field.name) for field in fields(self))
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """How many frame paths were run before the measurement, and whether they settled."""
+
+    runs: int
+    settled: bool
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.runs, int) or self.runs < 0:
+            raise ValueError(f"warm-up runs: expected 0 or more, got {self.runs!r}")
+        if not isinstance(self.settled, bool):
+            raise ValueError(f"warm-up settled: expected true or false, got {self.settled!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Durations in nanoseconds, one of each per run, in the order of measuring.
+
+    A run is one frame path, whose stages are ``prepare_ns``, ``path_invoke_ns`` and
+    ``decode_ns``, and then ``invoke_ns``: the backend alone, again, on the prepared picture.
+    """
+
+    prepare_ns: tuple[int, ...]
+    path_invoke_ns: tuple[int, ...]
+    decode_ns: tuple[int, ...]
+    invoke_ns: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        lengths = {len(getattr(self, field.name)) for field in fields(self)}
+        if len(lengths) != 1 or lengths == {0}:
+            raise ValueError(f"samples: expected equally many, 1 or more, of each, got {lengths}")
+        for field in fields(self):
+            for value in getattr(self, field.name):
+                _require_duration(field.name, value, least=1)
+
+    @property
+    def path_ns(self) -> tuple[int, ...]:
+        """Whole frame paths: prepare, invoke and decode."""
+        stages = zip(self.prepare_ns, self.path_invoke_ns, self.decode_ns, strict=True)
+        return tuple(map(sum, stages))
+
+    @classmethod
+    def joined(cls, parts: "list[Samples]") -> "Samples":
+        """Several series, one after the other."""
+        return cls(
+            *(
+                tuple(value for part in parts for value in getattr(part, field.name))
+                for field in fields(cls)
+            )
+        )
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Samples":
+        """Read them back (ValueError, TypeError)."""
+        return cls(**{name: tuple(values) for name, values in content.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One process that measured one configuration.
+
+    ``backend`` is what it really ran on; ``peak_memory_bytes`` the most memory it ever had
+    resident (VmHWM of /proc/self/status), with one frame in hand.
+    """
+
+    backend: str
+    start: Start
+    warm_up: WarmUp
+    samples: Samples
+    peak_memory_bytes: int | str
+
+    def __post_init__(self) -> None:
+        peak = self.peak_memory_bytes
+        if peak != UNAVAILABLE and not (isinstance(peak, int) and peak > 0):
+            raise ValueError(f"peak_memory_bytes: expected a number above 0, got {peak!r}")
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Round":
+        """Read it back (ValueError, TypeError, KeyError)."""
+        return cls(
+            backend=content["backend"],
+            start=Start(**content["start"]),
+            warm_up=WarmUp(**content["warm_up"]),
+            samples=Samples.from_dict(content["samples"]),
+            peak_memory_bytes=content["peak_memory_bytes"],
+        )
+
+
+def _require_duration(name: str, value: Any, *, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name}: expected whole nanoseconds from {least}, got {value!r}")

@@ -1,0 +1,50 @@
+"""What makes a measurement void: reasons to distrust its figures, in words."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from corrosion_edge.benchmarks.machine import State, throttle_reasons
+from corrosion_edge.benchmarks.samples import Round, Samples
+from corrosion_edge.benchmarks.stats import percentile
+
+__all__ = ["MAX_OTHERS", "MAX_SPREAD", "MIN_RUNS", "RULES", "machine_reasons", "result_reasons"]
+
+MIN_RUNS: Final = 100
+"""With fewer runs the 99th percentile is no more than the slowest of them."""
+MAX_SPREAD: Final = 2.0
+"""Largest p99 / p50 of the invoke alone: the same work on the same picture."""
+MAX_OTHERS: Final = 0.25
+"""Most processor time of other programs, in cores, over the whole measurement."""
+
+RULES: Final = (
+    "A figure is void if the machine was throttled or under-powered now or since boot, if other "
+    f"programs used more than {MAX_OTHERS:g} cores while measuring, if the invoke's p99 was more "
+    f"than {MAX_SPREAD:g} times its p50, if the warm-up did not settle, or if there were fewer "
+    f"than {MIN_RUNS} runs."
+)
+
+
+def machine_reasons(before: State, after: State, others_cores: float | str) -> tuple[str, ...]:
+    """Reasons that touch every configuration; ``others_cores`` may be "unavailable"."""
+    flags = [*throttle_reasons(before.throttled), *throttle_reasons(after.throttled)]
+    reasons = [f"the firmware reports {words}" for words in dict.fromkeys(flags)]
+    if isinstance(others_cores, float) and others_cores > MAX_OTHERS:
+        reasons.append(
+            f"other programs used {others_cores:.2f} cores while measuring, "
+            f"more than {MAX_OTHERS:g}"
+        )
+    return tuple(reasons)
+
+
+def result_reasons(rounds: Sequence[Round]) -> tuple[str, ...]:
+    """Reasons that touch one configuration."""
+    samples = Samples.joined([part.samples for part in rounds])
+    reasons = []
+    if (count := len(samples.invoke_ns)) < MIN_RUNS:
+        reasons.append(f"{count} runs, fewer than {MIN_RUNS}")
+    spread = percentile(samples.invoke_ns, 99) / percentile(samples.invoke_ns, 50)
+    if spread > MAX_SPREAD:
+        reasons.append(f"the invoke's p99 is {spread:.1f} times its p50, more than {MAX_SPREAD:g}")
+    if unsettled := sum(not part.warm_up.settled for part in rounds):
+        reasons.append(f"the warm-up did not settle in {unsettled} of {len(rounds)} processes")
+    return tuple(reasons)

@@ -1,0 +1,155 @@
+"""A report's figures as words: the rows that the terminal and the page share."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Final
+
+from corrosion_edge.benchmarks.machine import Machine, State
+from corrosion_edge.benchmarks.samples import UNAVAILABLE
+from corrosion_edge.benchmarks.schema import LatencyReport, Result
+
+__all__ = [
+    "HEAD",
+    "gigabytes",
+    "machine_rows",
+    "megabytes",
+    "ms",
+    "names",
+    "others",
+    "result_rows",
+    "state_rows",
+    "text",
+    "void_lines",
+]
+
+HEAD: Final = (
+    "model", "threads", "first verdict", "invoke p50", "p90", "p99",
+    "frame path p50", "ratio", "frames/s", "peak memory", "size", "valid",
+)  # fmt: skip
+
+_TITLES: Final = {
+    "cpu": "processor", "cores": "cores usable", "governor": "frequency governor",
+    "frequency_limits_mhz": "frequency limits (MHz)", "memory_bytes": "memory",
+    "os": "operating system", "numpy": "NumPy", "pillow": "Pillow", "python": "Python",
+    "temperature_c": "temperature (°C)", "throttled": "throttling flags",
+    "frequency_mhz": "frequency (MHz)", "load_average": "load average (1, 5, 15 min)",
+}  # fmt: skip
+
+
+def ms(value: float) -> str:
+    """Milliseconds with three significant digits or more."""
+    digits = 0 if value >= 1000 else 1 if value >= 100 else 2
+    return f"{value:.{digits}f} ms"
+
+
+def megabytes(value: int | str) -> str:
+    """Bytes in units of 10^6, or "unavailable"."""
+    return f"{value / 1e6:.1f} MB" if isinstance(value, int) else value
+
+
+def gigabytes(value: float | str) -> str:
+    """Bytes in units of 10^9, or "unavailable"."""
+    return value if isinstance(value, str) else f"{value / 1e9:.1f} GB"
+
+
+def names(report: LatencyReport) -> list[str]:
+    """A name for each result's model: the file's own, or its path where two are called alike."""
+    paths = list(dict.fromkeys(result.model for result in report.results))
+    short = [Path(path).name for path in paths]
+    return [
+        name if short.count(name := Path(result.model).name) == 1 else result.model
+        for result in report.results
+    ]
+
+
+def result_rows(report: LatencyReport) -> list[tuple[str, ...]]:
+    """One row per result, as in ``HEAD``; the last cell says "yes" or "void"."""
+    pairs = zip(names(report), report.results, strict=True)
+    return [(*_row(name, r), "void" if report.void_of(r) else "yes") for name, r in pairs]
+
+
+def void_lines(report: LatencyReport) -> list[str]:
+    """One line per reason, beginning with "void: "."""
+    lines = [f"void: {reason}" for reason in report.void]
+    for name, result in zip(names(report), report.results, strict=True):
+        lines += [f"void: {name}, {_threads(result)}: {reason}" for reason in result.void]
+    return lines
+
+
+def machine_rows(machine: Machine) -> list[tuple[str, str]]:
+    """Name and value of each fact."""
+    rows = {f.name: str(getattr(machine, f.name)) for f in fields(machine)}
+    rows["memory_bytes"] = gigabytes(machine.memory_bytes)
+    return [(_title(name), value) for name, value in rows.items()]
+
+
+def state_rows(before: State, after: State) -> list[tuple[str, str, str]]:
+    """Name of each changing fact, and its value before and after."""
+    return [
+        (_title(f.name), str(getattr(before, f.name)), str(getattr(after, f.name)))
+        for f in fields(before)
+    ]
+
+
+def others(report: LatencyReport) -> str:
+    """The processor time of other programs, in cores, with two digits."""
+    value = report.others_cores
+    return f"{value:.2f}" if isinstance(value, float) else value
+
+
+def text(report: LatencyReport) -> str:
+    """The whole report for a terminal, without the final newline."""
+    m = report.machine
+    lines = [
+        *_aligned([HEAD, *result_rows(report)]),
+        "",
+        f"machine: {_known(m.board, 'board')}; {_known(m.cpu, 'processor')}, {m.cores} cores, "
+        f"memory {gigabytes(m.memory_bytes)}; {m.os}, {m.architecture}",
+        f"runtime: {m.runtime}; Python {m.python.split()[-1]}, NumPy {m.numpy}, Pillow {m.pillow}",
+        f"state: {_known(report.after.temperature_c, 'temperature', ' °C')}; "
+        f"{_known(report.after.throttled, 'throttling flags')}; "
+        f"other programs used {others(report)} cores",
+        f"frames: {report.width}x{report.height}; runs: {report.runs}; {report.finished_at}",
+        *void_lines(report),
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _row(name: str, result: Result) -> tuple[str, ...]:
+    statistics = result.statistics
+    invoke, path = statistics["invoke"], statistics["path"]
+    return (
+        name,
+        str(result.threads),
+        ms(result.first_verdict_ms),
+        *(ms(value) for value in (invoke.p50, invoke.p90, invoke.p99, path.p50)),
+        f"{result.ratio:.2f}",
+        f"{path.per_second:.1f}",
+        megabytes(result.peak_memory_bytes),
+        megabytes(result.file_bytes),
+    )
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+
+
+def _known(value: float | str, what: str, unit: str = "") -> str:
+    return f"{what} {UNAVAILABLE}" if value == UNAVAILABLE else f"{what} {value}{unit}"
+
+
+def _threads(result: Result) -> str:
+    return f"{result.threads} thread{'s' * (result.threads > 1)}"
+
+
+def _title(name: str) -> str:
+    return _TITLES.get(name, name.replace("_", " "))

@@ -1,0 +1,3 @@
+"""The device room: cameras, interpreters, verdicts; it runs without TensorFlow."""
+
+__all__: list[str] = []

@@ -1,0 +1,171 @@
+"""The commands that run on the device: ``classify`` and ``watch``."""
+
+import math
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from corrosion_edge.errors import UsageError
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.device.sources import Source
+
+__all__ = ["classify", "watch"]
+
+_model = click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The model file.  [default: the one in the package]",
+)
+_threads = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Threads of the interpreter.  [default: all usable cores]",
+)
+
+
+def _seconds(ctx: click.Context, option: click.Parameter, value: float) -> float:
+    if not (math.isfinite(value) and value >= 0):
+        raise click.BadParameter(f"expected 0 seconds or more, got {value}")
+    return value
+
+
+@click.command(
+    help="""Classify photos and folders of photos.
+
+    Folders are searched to the bottom. The score is the probability of corrosion. A file that
+    cannot be read gives an error line; the others go on, and the exit code is 1.
+    """
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH...")
+@_model
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option(
+    "--heatmap",
+    "overlays",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write each photo with its heat map laid over it, as PNG, into DIR.",
+)
+@_threads
+@click.pass_context
+def classify(
+    ctx: click.Context,
+    *,
+    paths: tuple[str, ...],
+    model: Path | None,
+    as_json: bool,
+    overlays: Path | None,
+    threads: int | None,
+) -> None:
+    """Print the verdict on each photo."""
+    from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.device.classify import gather, judge
+
+    photos = gather(paths)
+    failed = False
+    with Classifier.open(model, threads=threads) as classifier:
+        _require_map(classifier, overlays)
+        for result in _with_bar(judge(classifier, photos, overlays), len(photos)):
+            result.show(as_json=as_json)
+            failed |= result.prediction is None
+    ctx.exit(int(failed))
+
+
+@click.command(
+    help="""Classify live frames of a camera.
+
+    SOURCE is auto (the first camera), picamera2, picamera2:N, a device such as /dev/video0, an
+    RTSP or HTTP address, a video file, a folder, or demo. Ctrl-C ends it.
+    """
+)
+@click.option(
+    "--camera",
+    is_flag=False,
+    flag_value="auto",
+    default="auto",
+    metavar="[SOURCE]",
+    help="Where the frames come from.  [default: auto]",
+)
+@_model
+@click.option(
+    "--frames", type=click.IntRange(min=1), metavar="N", help="End after so many verdicts."
+)
+@click.option(
+    "--interval",
+    type=float,
+    default=0.0,
+    callback=_seconds,
+    metavar="S",
+    help="Least time between two verdicts in seconds; in a video file, of the video's time.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@_threads
+@click.pass_context
+def watch(
+    ctx: click.Context,
+    *,
+    camera: str,
+    model: Path | None,
+    frames: int | None,
+    interval: float,
+    as_json: bool,
+    threads: int | None,
+) -> None:
+    """Print verdicts until the source ends, enough are out, or somebody ends it."""
+    from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.device.sources import open_source
+    from corrosion_edge.device.stop import Stop
+
+    failed = 0
+    with Stop().on(signal.SIGINT, signal.SIGTERM) as stop:
+        try:
+            with Classifier.open(model, threads=threads) as classifier:
+                classifier.check_golden()
+                with open_source(camera) as source:
+                    how = {"frames": frames, "interval": interval, "stop": stop}
+                    failed = _watched(source, classifier, as_json, how)
+        except KeyboardInterrupt:
+            click.echo("ended on request", err=True)
+    ctx.exit(int(failed > 0))
+
+
+def _watched(source: "Source", classifier: "Classifier", as_json: bool, how: dict[str, Any]) -> int:
+    """Run the pipeline, say what ran and what became of the frames; how many were unreadable."""
+    from corrosion_edge.device.pipeline import Pipeline
+    from corrosion_edge.device.sinks import JsonSink, TextSink
+
+    told = f"watching {source.name}; model {classifier.name}; {classifier.backend.name}"
+    click.echo(told, err=True)
+    with JsonSink() if as_json else TextSink() as sink:
+        pipeline = Pipeline(source, classifier, [sink], **how)
+        try:
+            return pipeline.run().unreadable
+        finally:
+            click.echo(str(pipeline.tally), err=True)
+
+
+def _require_map(classifier: "Classifier", overlays: Path | None) -> None:
+    from corrosion_edge import output
+
+    if overlays is None:
+        return
+    if "map" not in classifier.manifest.outputs:
+        raise UsageError(
+            f"--heatmap: the model {classifier.name} has no heat map, as with maximum pooling; "
+            "name another with --model"
+        )
+    output.require_writable(overlays)
+
+
+def _with_bar(results: Any, count: int) -> Any:
+    """The results behind a progress bar, unless they themselves are what is seen."""
+    from corrosion_edge.progress import progress
+
+    return results if sys.stdout.isatty() else progress(results, "Classifying", count)

@@ -1,0 +1,145 @@
+"""From source to sinks, frame by frame, with an account of every frame."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from corrosion_edge.device.sinks import Sink
+from corrosion_edge.device.sources.source import PhotoError, Source
+from corrosion_edge.device.stop import Stop
+from corrosion_edge.device.verdict import Tally, Unreadable, Verdict
+from corrosion_edge.errors import UsageError
+from corrosion_edge.frame import Frame
+from corrosion_edge.prediction import Prediction
+
+__all__ = ["Classifies", "Pace", "Pipeline"]
+
+_ROUNDING = 1e-6  # seconds; positions are sums of decimal fractions
+
+
+class Classifies(Protocol):
+    """What the pipeline wants of a classifier."""
+
+    def classify(self, pixels: npt.NDArray[np.uint8]) -> Prediction:
+        """The verdict on uint8 [h, w, 3] RGB pixels."""
+
+
+class Pace:
+    """The least time between two verdicts, ``interval`` in seconds.
+
+    In a recording the recording's own time counts, and frames between are skipped. With a live
+    source the clock on the wall counts, and frames between are skipped too. Everything else,
+    pictures of a folder and the demonstration, waits its turn.
+    """
+
+    def __init__(
+        self,
+        interval: float,
+        *,
+        live: bool,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if not (math.isfinite(interval) and interval >= 0):
+            raise UsageError(f"interval: expected 0 seconds or more, got {interval}")
+        self._interval = interval
+        self._live = live
+        self._clock = clock
+        self._sleep = sleep
+        self._last: float | None = None
+
+    def takes(self, frame: Frame) -> bool:
+        """Whether the frame gets a verdict; returns when it is due."""
+        now = self._clock() if frame.position is None else frame.position
+        early = self._too_early(now)
+        if early > 0 and frame.position is None and not self._live:
+            self._sleep(early)
+            now, early = self._clock(), 0.0
+        if early <= 0:
+            self._last = now
+        return early <= 0
+
+    def _too_early(self, now: float) -> float:
+        """Seconds until the next verdict is due; time that runs backwards starts anew."""
+        if self._last is None or now < self._last:
+            return 0.0
+        missing = self._last + self._interval - now
+        return missing if missing > _ROUNDING else 0.0
+
+
+class Pipeline:
+    """Classifies the frames of a source and hands the verdicts to every sink.
+
+    ``frames`` ends it after so many verdicts (None: when the source ends); ``interval`` is the
+    least time between two, see ``Pace``. Raises UsageError for a value out of range.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        classifier: Classifies,
+        sinks: Sequence[Sink],
+        *,
+        frames: int | None = None,
+        interval: float = 0.0,
+        pace: Pace | None = None,
+        stop: Stop | None = None,
+    ) -> None:
+        if frames is not None and frames < 1:
+            raise UsageError(f"frames: expected 1 or more, got {frames}")
+        self._source = source
+        self._classifier = classifier
+        self._sinks = sinks
+        self._frames = frames
+        self._pace = pace or Pace(interval, live=source.live)
+        self._stop = stop or Stop()
+        self._classified = self._skipped = self._unreadable = 0
+
+    @property
+    def tally(self) -> Tally:
+        """What became of the frames so far; right also after an error or interrupt."""
+        done = self._classified, self._skipped, self._unreadable
+        return Tally(sum(done), done[0], done[1], self._source.dropped, done[2])
+
+    def run(self) -> Tally:
+        """Work until the source ends or ``frames`` verdicts are out.
+
+        Errors of source, classifier and sinks pass through, as does KeyboardInterrupt; a picture
+        that cannot be read does not end it.
+        """
+        while self._frames is None or self._classified < self._frames:
+            try:
+                frame = self._source.read()
+            except PhotoError as error:
+                self._report(error)
+                continue
+            if frame is None:
+                break
+            self._handle(frame)
+        return self.tally
+
+    def _handle(self, frame: Frame) -> None:
+        if not self._pace.takes(frame):
+            self._skipped += 1
+            return
+        with self._stop.deferred():
+            self._write(self._judge(frame))
+            self._classified += 1
+
+    def _judge(self, frame: Frame) -> Verdict:
+        start = time.perf_counter()
+        prediction = self._classifier.classify(frame.pixels)
+        return Verdict(frame, prediction, 1000 * (time.perf_counter() - start))
+
+    def _report(self, error: PhotoError) -> None:
+        with self._stop.deferred():
+            self._write(Unreadable(self.tally.delivered, error.name, str(error)))
+            self._unreadable += 1
+
+    def _write(self, result: Verdict | Unreadable) -> None:
+        for sink in self._sinks:
+            sink.write(result)

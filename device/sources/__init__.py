@@ -1,0 +1,90 @@
+"""Cameras, streams, recordings and folders behind one seam."""
+
+import re
+from pathlib import Path
+
+from corrosion_edge.device.sources.address import is_readable, redacted
+from corrosion_edge.device.sources.latest import LatestFrame
+from corrosion_edge.device.sources.source import PhotoError, Source
+from corrosion_edge.errors import SourceError
+from corrosion_edge.photos import passed_over_because
+
+__all__ = ["LatestFrame", "PhotoError", "Source", "open_source"]
+
+_EXAMPLES = "--camera /dev/video0, video.mp4, rtsp://…, a folder, or demo"
+
+
+def open_source(spec: str) -> Source:
+    """Open what ``--camera`` names; a live source delivers its newest frame.
+
+    ``auto`` is the first Raspberry Pi camera, or else the first V4L2 camera. Others: ``demo``,
+    ``picamera2`` or ``picamera2:N``, an RTSP or HTTP address, a device, a folder, a picture or a
+    video file. Raises SourceError with what to do, DataError for a folder without photos.
+    """
+    source = _opened(spec)
+    return LatestFrame(source) if source.live else source
+
+
+def _opened(spec: str) -> Source:
+    if spec == "auto":
+        return _first_camera()
+    if spec == "demo":
+        from corrosion_edge.device.sources.demo import DemoSource
+
+        return DemoSource()
+    if number := re.fullmatch(r"picamera2(?::(\d{1,3}))?", spec):
+        return _picamera2(int(number[1] or 0))
+    if "://" in spec:
+        return _stream(spec)
+    try:
+        return _path(Path(spec))
+    except OSError as error:  # a folder that may not be entered, a name that is too long
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(f"{spec}: cannot be opened ({error.strerror})") from None
+
+
+def _first_camera() -> Source:
+    from corrosion_edge.device.sources import picamera2_source, v4l2
+
+    if numbers := picamera2_source.attached():
+        return _picamera2(numbers[0])
+    if devices := v4l2.cameras():
+        return _device(devices[0])
+    raise SourceError(
+        f"no camera found (no picamera2, no /dev/video*): name one with --camera, e.g. {_EXAMPLES}"
+    )
+
+
+def _picamera2(number: int) -> Source:
+    from corrosion_edge.device.sources.picamera2_source import Picamera2Source
+
+    return Picamera2Source(number)
+
+
+def _stream(url: str) -> Source:
+    if not is_readable(url):
+        raise SourceError(f"{redacted(url)}: only rtsp, rtsps, http and https addresses are read")
+    from corrosion_edge.device.sources.av_source import open_stream
+
+    return open_stream(url)
+
+
+def _device(path: Path) -> Source:
+    from corrosion_edge.device.sources.av_source import open_device
+
+    return open_device(path)
+
+
+def _path(path: Path) -> Source:
+    if path.is_relative_to("/dev") or path.is_char_device():
+        return _device(path)
+    if not path.exists():
+        raise SourceError(f"{path}: no such camera, file or folder; name one, e.g. {_EXAMPLES}")
+    if path.is_dir() or passed_over_because(path) is None:
+        from corrosion_edge.device.sources.folder import FolderSource
+
+        return FolderSource(path)
+    from corrosion_edge.device.sources.av_source import open_video
+
+    return open_video(path)

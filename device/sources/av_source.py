@@ -1,0 +1,179 @@
+"""Videos, network streams and V4L2 devices, through PyAV."""
+
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import av.error
+import numpy as np
+import numpy.typing as npt
+
+from corrosion_edge.device.sources import v4l2
+from corrosion_edge.device.sources.address import redacted
+from corrosion_edge.device.sources.source import Source
+from corrosion_edge.errors import SourceError, SourceLost
+from corrosion_edge.frame import Frame
+
+__all__ = ["AvSource", "open_device", "open_stream", "open_video"]
+
+OPEN_WITHIN: Final = 10.0
+"""Seconds that a stream gets to answer."""
+
+READ_WITHIN: Final = 8.0
+"""Seconds that a stream gets for its next packet: less than the deadline of a live source."""
+
+_IN_WORDS: Final = {
+    errno.EIO: "the connection or device broke off",
+    errno.ENODEV: "the device is gone; check its cable",
+}
+_SLACK = 1.0  # seconds by which a recording may end before the length its header states
+_STATE_LENGTH = ("mov", "matroska")  # formats whose header states the length
+
+
+def open_video(path: Path) -> "AvSource":
+    """Open a video file (SourceError)."""
+    # "file:" keeps a colon in the name from being taken for a protocol.
+    container = _opened(f"file:{path}", str(path))
+    return AvSource(container, str(path), file=str(path), live=False)
+
+
+def open_stream(url: str) -> "AvSource":
+    """Open an RTSP or HTTP address (SourceError); what states a length is a recording."""
+    # TCP first: over UDP, packets are lost in silence and firewalls make it hang.
+    options = {"rtsp_flags": "prefer_tcp"} if url.lower().startswith("rtsp") else {}
+    name = redacted(url)
+    container = _opened(url, name, options=options, timeout=(OPEN_WITHIN, READ_WITHIN))
+    return AvSource(container, name, live=not container.duration)
+
+
+def open_device(path: Path) -> "AvSource":
+    """Open a V4L2 camera (SourceError)."""
+    v4l2.require_camera(path)
+    return AvSource(_opened(str(path), str(path), format="v4l2"), str(path), live=True)
+
+
+class AvSource(Source):
+    """The first video track of an open container, upright, in RGB.
+
+    A recording that is damaged delivers what can be decoded whole, then raises SourceLost. In a
+    live stream frames that cannot be decoded are passed over. ``position`` of a recording's
+    frames counts from its first frame.
+    """
+
+    def __init__(self, container: Any, name: str, *, file: str = "", live: bool) -> None:
+        self.name = name
+        self.live = live
+        self._container = container
+        self._file = file
+        self._index = 0
+        self._origin: float | None = None
+        self._packets = 0
+        self._damaged = 0
+        self._end = 0.0
+        self._track = _video_track(container, name)
+        self._pictures: Iterator[Any] = self._decoded()
+
+    def read(self) -> Frame | None:
+        """See ``Source.read``."""
+        try:
+            picture = next(self._pictures, None)
+        except av.error.FFmpegError as error:
+            raise SourceLost(self._lost(_reason(error))) from None
+        if picture is None:
+            self._require_whole()
+            return None
+        frame = Frame.now(_upright(picture), self._index, self._file, self._position(picture))
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        """See ``Source.close``."""
+        self._pictures = iter(())
+        self._container.close()
+
+    def _decoded(self) -> Iterator[Any]:
+        for packet in self._container.demux(self._track):
+            self._packets += bool(packet.size)
+            try:
+                pictures = [] if packet.is_corrupt else packet.decode()
+            except av.error.FFmpegError:
+                pictures = []
+                self._damaged += 1
+            self._damaged += packet.is_corrupt
+            for picture in pictures:
+                self._damaged += picture.is_corrupt
+                if not picture.is_corrupt:
+                    yield picture
+
+    def _position(self, picture: Any) -> float | None:
+        if self.live:
+            return None
+        rate = float(self._track.average_rate or 25)
+        time = self._index / rate if picture.time is None else float(picture.time)
+        if self._origin is None:
+            self._origin = time
+        self._end = max(self._end, time + 1 / rate)
+        return time - self._origin
+
+    def _require_whole(self) -> None:
+        if self.live:
+            raise SourceLost(self._lost("the stream ended"))
+        if self._index == 0:
+            raise SourceLost(f"{self.name}: holds no frame that can be decoded")
+        if self._damaged or self._is_short():
+            raise SourceLost(self._lost("damaged or cut short"))
+
+    def _is_short(self) -> bool:
+        """Whether less came than the file's header states."""
+        kind = self._container.format.name
+        if kind == "avi":
+            return bool(self._packets < self._track.frames)
+        return kind.startswith(_STATE_LENGTH) and self._end + _SLACK < self._stated_length()
+
+    def _stated_length(self) -> float:
+        """The track's length in seconds, 0 if unknown: a second track may be the longer one."""
+        if self._track.duration is not None:
+            return float(self._track.duration * self._track.time_base)
+        if len(self._container.streams) > 1:
+            return 0.0
+        return (self._container.duration or 0) / av.time_base
+
+    def _lost(self, reason: str) -> str:
+        count = f"{self._index} frames were read" if not self.live else "it is lost"
+        return f"{self.name}: {reason}; {count}"
+
+
+def _opened(address: str, name: str, **how: Any) -> Any:
+    try:
+        return av.open(address, **how)
+    except av.error.FFmpegError as error:
+        if error.errno == errno.EBUSY:
+            raise SourceError(v4l2.busy(name, Path(address))) from None
+        # Only the reason: the error's own text repeats the address, with its password.
+        raise SourceError(f"{name}: cannot be opened ({_reason(error)})") from None
+
+
+def _video_track(container: Any, name: str) -> Any:
+    for track in container.streams.video:
+        if track.codec_context is not None:
+            return track
+    container.close()
+    raise SourceError(f"{name}: holds no video that can be decoded")
+
+
+def _upright(picture: Any) -> npt.NDArray[np.uint8]:
+    """The picture as uint8 [h, w, 3] RGB, turned as its display matrix says."""
+    pixels = picture.to_ndarray(format="rgb24")
+    return np.ascontiguousarray(np.rot90(pixels, round(picture.rotation / 90)))
+
+
+def _reason(error: Any) -> str:
+    if isinstance(error, av.error.ExitError | av.error.TimeoutError):
+        return f"no answer for {READ_WITHIN:g} s or more"
+    if isinstance(error, av.error.InvalidDataError):
+        return "not a video, or damaged"
+    if isinstance(error, av.error.HTTPUnauthorizedError):
+        return "user and password are wrong or missing; write them as scheme://user:password@host"
+    return _IN_WORDS.get(error.errno) or error.strerror or type(error).__name__

@@ -1,0 +1,126 @@
+"""The cameras of a Raspberry Pi, through picamera2.
+
+picamera2 names its formats by the order of the bits in a little-endian word, so its ``RGB888``
+lies in memory as blue, green, red, and its ``BGR888`` as red, green, blue (Picamera2 manual,
+appendix A). This module asks for ``BGR888`` and no other place turns colours round.
+"""
+
+import importlib.util
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from corrosion_edge.device.sources.source import Source
+from corrosion_edge.device.sources.v4l2 import busy
+from corrosion_edge.errors import SourceError, SourceLost
+from corrosion_edge.frame import Frame
+
+__all__ = ["SIZE", "Picamera2Source", "attached"]
+
+SIZE: Final = (1024, 768)
+"""Width and height asked for, in pixels: 4:3 like the sensors, so that no side is cut off."""
+
+_FORMAT: Final = "BGR888"  # red, green, blue in memory
+_SHORTEST: Final = 1 / 60  # seconds between frames; a virtual camera has no pace of its own
+
+
+def attached() -> list[int]:
+    """The numbers of the attached cameras, empty without picamera2; USB cameras are left out.
+
+    libcamera lists USB cameras too, but picamera2 gets no RGB from them: V4L2 reads those.
+    Raises SourceError if picamera2 is installed but does not load.
+    """
+    if importlib.util.find_spec("picamera2") is None:
+        return []
+    cameras = _picamera2().global_camera_info()
+    return [camera["Num"] for camera in cameras if "/usb" not in camera.get("Id", "")]
+
+
+class Picamera2Source(Source):
+    """Camera ``number`` as picamera2 counts, in RGB of the size it really grants.
+
+    Raises SourceError if picamera2 is missing, the camera is absent or busy, or its pixels do
+    not come as three bytes red, green, blue: libcamera may hand out another format in silence.
+    """
+
+    live = True
+
+    def __init__(self, number: int = 0) -> None:
+        self.name = f"picamera2:{number}"
+        self._index = 0
+        self._next = 0.0
+        self._camera = _opened(self.name, number)
+        try:
+            self._shape = self._configured()
+            self._camera.start()
+        except SourceError:
+            self.close()
+            raise
+        except Exception as error:  # picamera2 raises many kinds
+            self.close()
+            raise SourceError(f"{self.name}: cannot be started ({error})") from None
+
+    def read(self) -> Frame:
+        """See ``Source.read``."""
+        time.sleep(max(0.0, self._next - time.monotonic()))
+        self._next = time.monotonic() + _SHORTEST
+        try:
+            pixels = self._camera.capture_array("main")
+        except Exception as error:
+            raise SourceLost(f"{self.name}: delivers no more ({error})") from None
+        frame = Frame.now(self._checked(pixels), self._index)
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        """See ``Source.close``."""
+        self._camera.close()
+
+    def _configured(self) -> tuple[int, int, int]:
+        wanted = {"size": SIZE, "format": _FORMAT}
+        self._camera.configure(self._camera.create_video_configuration(main=wanted))
+        granted = self._camera.camera_configuration()["main"]
+        if granted["format"] != _FORMAT:
+            raise SourceError(
+                f"{self.name}: the camera delivers {granted['format']} where {_FORMAT} was asked "
+                "for; use another camera"
+            )
+        width, height = granted["size"]
+        return height, width, 3
+
+    def _checked(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        if pixels.dtype != np.uint8 or pixels.shape != self._shape:
+            raise SourceError(
+                f"{self.name}: expected uint8 pixels of {self._shape}, the camera delivers "
+                f"{pixels.dtype} of {pixels.shape}; use another camera"
+            )
+        return pixels
+
+
+def _opened(name: str, number: int) -> Any:
+    picamera2 = _picamera2()
+    count = len(picamera2.global_camera_info())
+    if number >= count:
+        raise SourceError(f"{name}: no such camera, {count} found; check the ribbon cable")
+    try:
+        return picamera2(number)
+    except Exception as error:  # picamera2 raises RuntimeError with libcamera's text, and others
+        if "busy" in str(error).lower() or "acquire" in str(error).lower():
+            raise SourceError(busy(name, *Path("/dev").glob("media*"))) from None
+        raise SourceError(f"{name}: cannot be opened ({error})") from None
+
+
+def _picamera2() -> Any:
+    try:
+        from picamera2 import Picamera2
+    except ModuleNotFoundError as error:
+        raise SourceError(
+            f"the package {error.name!r} is missing; run 'sudo apt install python3-picamera2' and "
+            "make the virtual environment with --system-site-packages"
+        ) from None
+    except Exception as error:  # a NumPy of another generation gives ValueError, and others
+        raise SourceError(f"picamera2 is installed but does not load ({error})") from None
+    return Picamera2

@@ -1,0 +1,51 @@
+"""The seam between cameras and the rest: one verb, ``read``."""
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from corrosion_edge.errors import ImageError
+from corrosion_edge.frame import Frame
+
+__all__ = ["PhotoError", "Source"]
+
+
+class PhotoError(ImageError):
+    """One picture of many that cannot be read; ``name`` is its file, and the next may be fine."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class Source(Protocol):
+    """Where frames come from; a context manager. Drivers inherit from it.
+
+    ``name`` is what a person calls it, without any password. ``live`` says that time passes
+    whether or not somebody reads. ``dropped`` counts frames that nobody took in time; it stays 0
+    where nothing is live.
+    """
+
+    name: str
+    live: bool = False
+    dropped: int = 0
+
+    def read(self) -> Frame | None:
+        """The next frame, or None when the recording has ended.
+
+        Raises SourceLost when it delivers no more though it should, and PhotoError for one
+        bad picture, after which reading goes on. A live source never ends with None.
+        """
+
+    def close(self) -> None:
+        """Give the camera or file back; a second call does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,114 @@
+"""Which video devices of this machine are cameras, and what keeps one from being used."""
+
+import errno
+import fcntl
+import os
+import re
+import stat
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from corrosion_edge.errors import SourceError
+
+__all__ = ["busy", "cameras", "holder", "is_camera", "require_camera"]
+
+# The kernel's include/uapi/linux/videodev2.h: struct v4l2_capability and its request.
+_CAPABILITY = struct.Struct("=16s32s32sIII12x")
+_QUERYCAP: Final = 0x80000000 | _CAPABILITY.size << 16 | ord("V") << 8
+_VIDEO_CAPTURE: Final = 0x00000001
+_DEVICE_CAPS: Final = 0x80000000
+
+# Drivers of a Raspberry Pi's own pipeline. Their nodes say "capture" but deliver raw sensor data
+# or wait for pictures to process; such cameras are read through picamera2.
+_PIPELINE_DRIVERS: Final = frozenset({"bcm2835-isp", "unicam", "rp1-cfe", "pispbe"})
+
+
+def cameras(folder: Path = Path("/dev")) -> list[Path]:
+    """The video devices that are cameras, by their number."""
+    found = [path for path in folder.glob("video*") if re.fullmatch(r"video\d+", path.name)]
+    return [path for path in sorted(found, key=lambda path: int(path.name[5:])) if is_camera(path)]
+
+
+def is_camera(path: Path) -> bool:
+    """Whether the device captures pictures (a device that cannot be asked does not)."""
+    try:
+        driver, capabilities = _query(path)
+    except OSError:
+        return False
+    return bool(capabilities & _VIDEO_CAPTURE) and driver not in _PIPELINE_DRIVERS
+
+
+def require_camera(path: Path) -> None:
+    """Raise SourceError, saying why, if the device cannot be opened or is no camera."""
+    try:
+        if not stat.S_ISCHR(path.stat().st_mode):
+            raise SourceError(f"{path}: not a device")
+        _, capabilities = _query(path)
+    except SourceError:
+        raise
+    except OSError as error:
+        raise SourceError(f"{path}: {_why(path, error)}") from None
+    if not capabilities & _VIDEO_CAPTURE:
+        raise SourceError(f"{path}: this device captures no pictures; {_others()}")
+
+
+def holder(paths: Iterable[Path]) -> str:
+    """The other process that has one of the files open, as 'name (process 123)', or ''.
+
+    Processes of other users are seen by root only.
+    """
+    wanted = {os.path.realpath(path) for path in paths}
+    for process in Path("/proc").glob("[0-9]*"):
+        if int(process.name) != os.getpid() and _has_open(process, wanted):
+            return f"{_name(process)} (process {process.name})"
+    return ""
+
+
+def busy(name: str, *paths: Path) -> str:
+    """The sentence for a camera that another program uses."""
+    user = holder(paths) or "another program"
+    return f"{name}: the camera is in use by {user}; end that first"
+
+
+def _query(path: Path) -> tuple[str, int]:
+    handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        answer = fcntl.ioctl(handle, _QUERYCAP, bytes(_CAPABILITY.size))
+    finally:
+        os.close(handle)
+    driver, _, _, _, everything, this_node = _CAPABILITY.unpack(answer)
+    capabilities = this_node if everything & _DEVICE_CAPS else everything
+    return driver.split(b"\0")[0].decode("ascii", "replace"), capabilities
+
+
+def _why(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
+        return f"no such device; {_others()}"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "permission denied; run 'sudo usermod -aG video $USER' and log in again"
+    if error.errno == errno.EBUSY:
+        return busy("busy", path).removeprefix("busy: ")
+    if error.errno in (errno.ENOTTY, errno.EINVAL):
+        return f"this device is no camera; {_others()}"
+    return f"cannot be opened ({error.strerror})"
+
+
+def _others() -> str:
+    found = ", ".join(map(str, cameras()))
+    return f"cameras here: {found}" if found else "no other camera is here"
+
+
+def _has_open(process: Path, wanted: set[str]) -> bool:
+    try:
+        return any(os.path.realpath(handle) in wanted for handle in (process / "fd").iterdir())
+    except OSError:  # it ended, or belongs to someone else
+        return False
+
+
+def _name(process: Path) -> str:
+    try:
+        return (process / "comm").read_text().strip()
+    except OSError:
+        return "a program"

@@ -1,0 +1,61 @@
+"""Made-up measurements with known figures."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from corrosion_edge.benchmarks.job import Job
+from corrosion_edge.benchmarks.machine import Machine, State
+from corrosion_edge.benchmarks.samples import Round, Samples, Start, WarmUp
+from corrosion_edge.benchmarks.schema import LatencyReport, Result
+from corrosion_edge.bundle import Bundle
+
+MS = 1_000_000
+QUIET = State(41.5, "0x0", "1500", "0.10 0.05 0.01")
+MACHINE = Machine(
+    "Raspberry Pi 4 Model B Rev 1.4", "Arm Cortex-A72", 4, "ondemand", "600 to 1500",
+    4_000_000_000, "Debian GNU/Linux 12 (bookworm)", "6.6.31+rpt-rpi-v8", "aarch64",
+    "CPython 3.11.2", "2.2.0", "11.1.0", "ai-edge-litert 2.3.0",
+)  # fmt: skip
+
+
+def make_samples(runs: int = 120) -> Samples:
+    """Prepare 5 ms, invoke 20 ms (alone 18 ms, rising to 18.9), decode 1 ms."""
+    alone = tuple(18 * MS + (i % 10) * MS // 10 for i in range(runs))
+    return Samples((5 * MS,) * runs, (20 * MS,) * runs, (1 * MS,) * runs, alone)
+
+
+def make_round(runs: int = 120, *, settled: bool = True) -> Round:
+    start = Start(30 * MS, 200 * MS, 20 * MS, 2 * MS, 9 * MS, 25 * MS, 2 * MS)
+    return Round("made up, 1 thread", start, WarmUp(20, settled), make_samples(runs), 70_000_000)
+
+
+def make_report(model: str = "/models/a.tflite", **changes: object) -> LatencyReport:
+    result = Result(model, "a", "0" * 64, 7_000_000, 1, (make_round(60), make_round(60)))
+    report = LatencyReport(
+        program="0.1.0",
+        started_at="2026-01-02T03:04:05+00:00",
+        finished_at="2026-01-02T03:05:05+00:00",
+        machine=MACHINE,
+        before=QUIET,
+        after=QUIET,
+        others_cores=0.02,
+        width=1920,
+        height=1080,
+        pictures=4,
+        runs=120,
+        warm_up="made up",
+        results=(result,),
+    )
+    return replace(report, **changes)  # type: ignore[arg-type]
+
+
+def fake_launch(job: Job) -> Round:
+    """A measuring process that measures nothing."""
+    return make_round(job.runs)
+
+
+def make_model(path: Path) -> Path:
+    """A model file whose bundle is right and whose network no runtime can load."""
+    network = b"\x10\0\0\0TFL3" + bytes(64)
+    Bundle.seal(network, {}, name="no-network", outputs={"scores": "s", "map": "m"}).save(path)
+    return path

@@ -1,0 +1,148 @@
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+from latency_samples import fake_launch, make_model, make_report
+
+from corrosion_edge.benchmarks import runner
+from corrosion_edge.benchmarks.page import html
+from corrosion_edge.benchmarks.schema import LatencyReport
+from corrosion_edge.benchmarks.wording import names, result_rows, text, void_lines
+from corrosion_edge.cli import cli
+
+
+@pytest.fixture
+def model(tmp_path):
+    return make_model(tmp_path / "a.tflite")
+
+
+@pytest.fixture
+def run(monkeypatch):
+    monkeypatch.setattr(runner, "launch", fake_launch)
+
+    def invoke(*arguments):
+        common = ["--size", "64x48"]
+        return CliRunner().invoke(cli, ["benchmark", *common, *map(str, arguments)])
+
+    return invoke
+
+
+def test_a_table_on_stdout(run, model):
+    done = run(model, "--threads", "1,2")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert re.match(
+        r"model +threads +first verdict +invoke p50 +p90 +p99 +frame path p50", lines[0]
+    )
+    assert [line.split()[:2] for line in lines[1:3]] == [["a.tflite", "1"], ["a.tflite", "2"]]
+    assert len({len(line) for line in lines[:3]}) == 1  # aligned
+    assert any(line.startswith("machine: ") for line in lines)
+    assert "frames: 64x48; runs: 100" in done.stdout
+    assert done.stderr == ""  # no bar where nobody looks
+
+
+def test_json_and_html_files(run, model, tmp_path):
+    out, page = tmp_path / "new" / "r.json", tmp_path / "r.html"
+    done = run(model, "--threads", "1", "--json", out, "--html", page)
+    assert done.exit_code == 0, done.output
+    report = LatencyReport.from_dict(json.loads(out.read_text()))
+    assert report.results[0].model == str(model)
+    assert report.results[0].file_bytes == model.stat().st_size
+    assert "Latency on this machine" in page.read_text()
+
+
+def test_json_on_stdout_replaces_the_table(run, model):
+    done = run(model, "--threads", "1", "--json", "-")
+    assert LatencyReport.from_dict(json.loads(done.stdout)).runs == 100
+
+
+def test_void_is_said_everywhere_and_the_exit_code_is_0(run, model, tmp_path):
+    page, out = tmp_path / "r.html", tmp_path / "r.json"
+    done = run(model, "--threads", "1", "--runs", "9", "--html", page, "--json", out)
+    assert done.exit_code == 0
+    assert "void: a.tflite, 1 thread: 9 runs, fewer than 100" in done.stdout
+    assert "void: a.tflite, 1 thread: 9 runs, fewer than 100" in page.read_text()
+    assert json.loads(out.read_text())["results"][0]["void"] == ["9 runs, fewer than 100"]
+
+
+@pytest.mark.parametrize("threads", ["0", "1,", "two", "1,-2", "1.5", "9999", "", "٣"])
+def test_wrong_threads_name_the_option(run, model, threads):
+    done = run(model, "--threads", threads)
+    assert done.exit_code == 2
+    assert "--threads" in done.stderr
+
+
+@pytest.mark.parametrize("size", ["1920", "0x0", "1920X1080", "8x8", "99999x16", "-1x20"])
+def test_wrong_sizes_name_the_option(run, model, size):
+    done = run(model, "--size", size)
+    assert done.exit_code == 2
+    assert "--size" in done.stderr
+
+
+def test_runs_must_be_positive(run, model):
+    done = run(model, "--runs", "0")
+    assert done.exit_code == 2
+    assert "--runs" in done.stderr
+
+
+def test_a_model_that_is_not_there(run, tmp_path):
+    done = run(tmp_path / "none.tflite", "--threads", "1")
+    assert done.exit_code == 1
+    assert done.stderr == f"Error: {tmp_path / 'none.tflite'}: no such model file\n"
+
+
+def test_a_folder_in_place_of_a_file_is_found_before_the_work(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "measure", None)
+    done = CliRunner().invoke(cli, ["benchmark", str(model), "--json", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "--json" in done.stderr
+
+
+def test_a_model_is_measured_once_though_named_twice(run, model):
+    done = run(model, model, "--threads", "1,1", "--json", "-")
+    assert len(json.loads(done.stdout)["results"]) == 1
+
+
+def test_two_models_of_one_name_show_their_paths():
+    first, second = make_report("/x/m.tflite"), make_report("/y/m.tflite")
+    both = make_report(results=(*first.results, *second.results))
+    assert names(both) == ["/x/m.tflite", "/y/m.tflite"]
+    assert names(first) == ["m.tflite"]
+
+
+def test_a_quiet_report_says_nothing_of_void():
+    report = make_report()
+    assert void_lines(report) == []
+    assert result_rows(report)[0][-1] == "yes"
+    assert "void" not in text(report)
+
+
+def test_the_machines_voids_touch_every_row():
+    report = make_report(void=("the firmware reports throttled now",))
+    assert result_rows(report)[0][-1] == "void"
+    assert "void: the firmware reports throttled now" in text(report)
+
+
+def test_the_page_names_machine_method_and_figures():
+    page = html(make_report())
+    for part in ("Raspberry Pi 4 Model B", "18.45 ms", "26.00 ms", "1.41", "70.0 MB", "warm-up"):
+        assert part in page
+
+
+def test_a_models_name_is_escaped_in_the_page_and_its_pictures():
+    page = html(make_report('/m/<b>&"x".tflite'))
+    assert "<b>" not in page
+    assert "&lt;b&gt;" in page
+
+
+def test_help_loads_no_numpy():
+    code = (
+        "import sys\nfrom corrosion_edge.cli import cli\n"
+        "cli(['benchmark', '--help'], standalone_mode=False)\n"
+        "assert not {'numpy', 'jinja2', 'PIL'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,182 @@
+import itertools
+import json
+import time
+
+import numpy as np
+import pytest
+from latency_samples import fake_launch, make_model
+
+from corrosion_edge.benchmarks import runner
+from corrosion_edge.benchmarks.job import Job
+from corrosion_edge.benchmarks.measure import Bench, answer, measure
+from corrosion_edge.benchmarks.runner import PICTURES, Plan, launch, shares
+from corrosion_edge.benchmarks.samples import Round
+from corrosion_edge.benchmarks.schema import LatencyReport
+from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
+from corrosion_edge.device.backends.fake import FakeBackend
+from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.errors import BackendError, BundleError
+from corrosion_edge.output import json_text
+from corrosion_edge.render import SURFACES
+
+pytest.importorskip("ai_edge_litert", reason="no runtime is installed")
+
+
+@pytest.fixture
+def job(tmp_path):
+    model = make_model(tmp_path / "a.tflite")
+    pictures = (np.arange(3 * 24 * 32 * 3) % 251).astype(np.uint8)
+    (tmp_path / "pictures.raw").write_bytes(pictures.tobytes())
+    return Job(str(model), 1, 7, str(tmp_path / "pictures.raw"), count=3, width=32, height=24)
+
+
+class Seen(FakeBackend):
+    """Keeps the first pixel of every picture."""
+
+    def __init__(self):
+        super().__init__()
+        self.pixels = []
+
+    def run(self, pixels):
+        self.pixels.append(pixels.copy())
+        return super().run(pixels)
+
+
+def test_a_job_measures_every_run_and_closes(job):
+    backend = FakeBackend()
+
+    def open_fake(model, threads):
+        assert (str(model), threads) == (job.model, 1)
+        return Classifier(Bundle.load(model), backend)
+
+    entered = time.monotonic_ns()
+    plain = json.loads(json.dumps(measure(job, entered, open_fake)))
+    plain["start"]["interpreter_ns"] = plain.pop("entered_ns") - entered
+    part = Round.from_dict(plain)
+    assert len(part.samples.invoke_ns) == 7
+    assert part.backend == "fake backend"
+    assert part.warm_up.runs >= 20
+    assert backend.history.count("ran") == 1 + part.warm_up.runs + 2 * 7
+    assert backend.history[-1] == "closed"
+
+
+def test_pictures_come_in_turn_and_the_invoke_alone_sees_the_same(job):
+    backend = Seen()
+    bench = Bench(Classifier(Bundle.load(runner.Path(job.model)), backend), job)
+    for _ in range(4):
+        bench.run()
+    path, alone = backend.pixels[::2], backend.pixels[1::2]
+    assert all(np.array_equal(a, b) for a, b in zip(path, alone, strict=True))
+    assert not np.array_equal(path[0], path[1])
+    assert np.array_equal(path[0], path[3])  # three pictures, then the first again
+
+
+def test_a_user_error_becomes_an_answer(job):
+    reply = answer(json.dumps({**json.loads(job.to_json()), "model": "/none.tflite"}), 0)
+    assert reply["error"] == "BundleError"
+    assert "/none.tflite" in reply["message"]
+
+
+def test_a_model_that_the_runtime_refuses_ends_in_one_sentence(job):
+    with pytest.raises(BackendError, match="refuses the model") as caught:
+        launch(job)
+    assert job.model in str(caught.value)
+
+
+def test_a_crash_of_the_measuring_process_is_reported(job, monkeypatch):
+    monkeypatch.setattr(runner.sys, "executable", "/bin/false")
+    with pytest.raises(BackendError, match="the measuring process failed"):
+        launch(job)
+
+
+def test_a_signal_is_named(job, tmp_path, monkeypatch):
+    killer = tmp_path / "killer"
+    killer.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    killer.chmod(0o755)
+    monkeypatch.setattr(runner.sys, "executable", str(killer))
+    with pytest.raises(BackendError, match="SIGSEGV"):
+        launch(job)
+
+
+@pytest.mark.parametrize("runs", [1, 2, 3, 100])
+def test_rounds_share_the_runs(runs):
+    parts = shares(runs)
+    assert sum(parts) == runs
+    assert min(parts) >= 1
+    assert max(parts) - min(parts) <= 1
+
+
+def test_configurations_take_turns(tmp_path):
+    models = tuple(make_model(tmp_path / name) for name in ("a.tflite", "b.tflite"))
+    order = []
+
+    def spy(job):
+        order.append((runner.Path(job.model).name, job.threads, job.runs))
+        return fake_launch(job)
+
+    report = runner.measure(Plan(models, (1, 2), 6, (64, 48)), spy)
+    assert order[:4] == [
+        ("a.tflite", 1, 2), ("a.tflite", 2, 2), ("b.tflite", 1, 2), ("b.tflite", 2, 2)
+    ]  # fmt: skip
+    assert order == order[:4] * 3
+    assert [(runner.Path(r.model).name, r.threads) for r in report.results] == [
+        (name, threads) for name, threads, _ in order[:4]
+    ]
+
+
+def test_every_model_is_checked_before_anything_is_measured(tmp_path):
+    models = (make_model(tmp_path / "a.tflite"), tmp_path / "none.tflite")
+
+    def never(job):
+        raise AssertionError(job)
+
+    with pytest.raises(BundleError, match=r"none\.tflite"):
+        runner.measure(Plan(models, (1,), 3, (64, 48)), never)
+
+
+def test_the_pictures_are_rendered_surfaces_not_noise(tmp_path):
+    assert {kind for kind, _ in PICTURES} <= set(SURFACES)
+    seen = []
+
+    def look(job):
+        raw = np.fromfile(job.pictures, np.uint8)
+        seen.append(raw.reshape(job.count, job.height, job.width, 3))
+        return fake_launch(job)
+
+    runner.measure(Plan((make_model(tmp_path / "a.tflite"),), (1,), 1, (64, 48)), look)
+    pictures = seen[0].astype(int)
+    assert pictures.shape == (len(PICTURES), 48, 64, 3)
+    assert pictures[1, ..., 0].mean() - pictures[1, ..., 2].mean() > 5  # rust is red
+
+
+def test_the_default_model_is_measured_for_real(tmp_path):
+    if not DEFAULT_MODEL.exists():
+        pytest.skip(f"{DEFAULT_MODEL} is not there yet")
+    report = runner.measure(Plan((None,), (1,), 4, (320, 240)))
+    (result,) = report.results
+    assert result.model == "default"
+    assert "1 thread" in result.backends[0]
+    assert len(result.samples.path_ns) == 4
+    assert result.file_bytes == DEFAULT_MODEL.stat().st_size
+    assert isinstance(result.peak_memory_bytes, int)
+    assert result.peak_memory_bytes > result.file_bytes
+    assert "4 runs, fewer than 100" in result.void
+    assert LatencyReport.from_dict(json.loads(json_text(report.to_dict()))) == report
+
+
+@pytest.mark.parametrize(
+    ("busy", "own", "expected"),
+    [
+        ((100.0, 130.0), (5.0, 25.0), 1.0),  # 30 s busy, 20 s of them ours, in 10 s
+        ((100.0, 120.0), (5.0, 25.1), 0.0),  # never below 0 for a tick counted twice
+        ((100.0, None), (5.0, 25.0), "unavailable"),
+        ((None, 100.0), (5.0, 25.0), "unavailable"),
+    ],
+)
+def test_the_others_share_is_what_we_did_not_use(monkeypatch, busy, own, expected):
+    busy, own, now = iter(busy), iter(own), itertools.count(0.0, 10.0)
+    monkeypatch.setattr(runner.machine, "busy_seconds", lambda: next(busy))
+    monkeypatch.setattr(runner, "_own_seconds", lambda: next(own))
+    monkeypatch.setattr(runner.time, "monotonic", lambda: next(now))
+    usage = runner._Usage()
+    assert usage.others_cores() == expected

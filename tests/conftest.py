@@ -1,0 +1,63 @@
+"""What several rooms' tests need: a rendered set, a tiny trained run, its model file, photos."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(
+    os.environ.get("CORROSION_EDGE_SHARED", Path(__file__).resolve().parents[2] / "shared")
+)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real photos and weights; skips where it is absent."""
+    if not (SHARED / "data" / "corrosion").is_dir():
+        pytest.skip(f"no real photos: {SHARED} is absent (CORROSION_EDGE_SHARED names it)")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A rendered set: 60 pictures of each class, 96 x 72."""
+    from corrosion_edge.render import write_dataset
+
+    folder = tmp_path_factory.mktemp("rendered") / "set"
+    folder.mkdir()
+    write_dataset(folder, per_class=60, seed=3, size=(96, 72))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_run(rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the tiny network on the rendered set: trained for real, in seconds."""
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    from corrosion_edge.trainer import recipes
+    from corrosion_edge.trainer.train import Request, train
+
+    out = tmp_path_factory.mktemp("runs") / "tiny"
+    request = Request(
+        data=rendered,
+        recipe="scratch",
+        backbone="tiny",
+        weights="none",
+        image_size=64,
+        positive=None,
+        options=recipes.Options(epochs=(20,), seed=1),
+    )
+    train(request, out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_run: Path, rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model file of the tiny run, with limits wide enough for a toy."""
+    from corrosion_edge.quantize.drift import Limits
+    from corrosion_edge.quantize.quantize import Request, quantize
+
+    out = tmp_path_factory.mktemp("models") / "tiny.tflite"
+    limits = Limits(accuracy_drop=1, auc_drop=1)
+    request = Request(run=tiny_run, data=rendered, out=out, calibration=40, seed=1, limits=limits)
+    quantize(request)
+    return out

@@ -1,0 +1,60 @@
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corrosion_edge.frame import Frame
+from corrosion_edge.heatmap import overlay, probabilities
+from corrosion_edge.prediction import CORROSION, NO_CORROSION, Prediction
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_the_label_follows_the_threshold(score, threshold):
+    label = Prediction(score, threshold).label
+    assert label == (CORROSION if score >= threshold else NO_CORROSION)
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan")])
+def test_what_is_no_probability_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"expected a number in \[0, 1\]"):
+        Prediction(wrong, 0.5)
+    with pytest.raises(ValueError, match=r"expected a number in \[0, 1\]"):
+        Prediction(0.5, wrong)
+
+
+def test_frames_validate():
+    pixels = np.zeros((2, 3, 3), np.uint8)
+    now = datetime.now(UTC)
+    for wrong in (pixels[..., 0], pixels.astype(float)):
+        with pytest.raises(ValueError, match="expected uint8"):
+            Frame(wrong, 0, now)
+    with pytest.raises(ValueError, match="index"):
+        Frame(pixels, -1, now)
+    with pytest.raises(ValueError, match="time zone"):
+        Frame(pixels, 0, datetime(2026, 1, 1))
+
+
+def test_the_overlay_colours_only_where_corrosion_is_likelier_than_not():
+    grey = np.full((70, 70, 3), 100, np.uint8)
+    heat = np.full((7, 7), -8, np.float32)
+    heat[:3, :3] = 8
+    shown = overlay(grey, Prediction(0.9, 0.5, heat))
+    assert shown.shape == grey.shape
+    assert (shown[45:, 45:] == 100).all()
+    corner = shown[5:15, 5:15].astype(int)
+    assert (corner[..., 0] > corner[..., 2] + 20).all()
+    assert (overlay(grey, Prediction(0.1, 0.5, np.full((7, 7), -8, np.float32))) == grey).all()
+
+
+def test_no_map_no_overlay():
+    with pytest.raises(ValueError, match="no heat map"):
+        overlay(np.zeros((2, 2, 3), np.uint8), Prediction(0.5, 0.5))
+
+
+@given(st.floats(-1e4, 1e4, allow_subnormal=False))
+def test_probabilities_are_logistic_and_never_overflow(z):
+    p = float(probabilities(np.array([[z]], np.float32))[0, 0])
+    assert 0 <= p <= 1
+    assert (p > 0.5) == (z > 0) or abs(z) < 1e-6

@@ -1,0 +1,125 @@
+"""What a person and what a program get to read."""
+
+import io
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from corrosion_edge.device.lines import emit, json_line, printable
+from corrosion_edge.device.sinks import JsonSink, TextSink
+from corrosion_edge.device.verdict import Unreadable, Verdict
+from corrosion_edge.errors import OutputError
+from corrosion_edge.frame import Frame
+from corrosion_edge.prediction import Prediction
+
+PIXELS = np.zeros((2, 2, 3), np.uint8)
+TAKEN = datetime(2026, 3, 1, 12, 30, 5, 250_000, UTC)
+
+
+def verdict(name="", position=None, score=0.8734):
+    return Verdict(Frame(PIXELS, 7, TAKEN, name, position), Prediction(score, 0.5), 12.3456)
+
+
+def test_text_has_time_label_score_latency_and_file():
+    out = io.StringIO()
+    TextSink(out).write(verdict("a/b.jpg", 1.5))
+    time, label, score, latency, unit, position, second, name = out.getvalue().split()
+    assert datetime.fromisoformat(time) == TAKEN
+    assert datetime.fromisoformat(time).utcoffset() is not None
+    assert (label, score, latency, unit) == ("corrosion", "0.873", "12.3", "ms")
+    assert (position, second, name) == ("1.500", "s", "b.jpg")
+
+
+def test_text_lines_are_aligned():
+    out = io.StringIO()
+    for score in (0.1, 0.9):
+        TextSink(out).write(verdict(score=score))
+    first, second = out.getvalue().splitlines()
+    assert re.search(r"\d\.\d{3} ", first).start() == re.search(r"\d\.\d{3}  ", second).start()
+    assert len(first) == len(second)
+
+
+def test_json_of_a_camera_has_neither_path_nor_position():
+    out = io.StringIO()
+    JsonSink(out).write(verdict())
+    fields = json.loads(out.getvalue())
+    assert list(fields) == ["index", "time", "label", "score", "threshold", "latency_ms"]
+    assert fields["index"] == 7
+    assert datetime.fromisoformat(fields["time"]) == TAKEN
+    assert (fields["label"], fields["score"], fields["threshold"]) == ("corrosion", 0.8734, 0.5)
+    assert fields["latency_ms"] == 12.346
+
+
+def test_json_of_a_recording_has_both():
+    out = io.StringIO()
+    JsonSink(out).write(verdict("clip.mp4", 0.1 + 0.2))
+    fields = json.loads(out.getvalue())
+    assert (fields["path"], fields["position_s"]) == ("clip.mp4", 0.3)
+
+
+def test_an_unreadable_picture_is_an_error_line():
+    out, errors = io.StringIO(), io.StringIO()
+    result = Unreadable(3, "a.jpg", "a.jpg: not a picture, or damaged")
+    JsonSink(out).write(result)
+    assert json.loads(out.getvalue()) == {
+        "index": 3,
+        "path": "a.jpg",
+        "error": "a.jpg: not a picture, or damaged",
+    }
+    TextSink(out, errors).write(result)
+    assert errors.getvalue() == "Error: a.jpg: not a picture, or damaged\n"
+
+
+class Counting(io.StringIO):
+    flushed = 0
+
+    def flush(self):
+        self.flushed += 1
+        super().flush()
+
+
+def test_each_line_is_flushed():
+    out = Counting()
+    sink = JsonSink(out)
+    sink.write(verdict())
+    assert out.flushed == 1
+    sink.write(verdict())
+    assert out.flushed == 2
+
+
+def test_a_full_disk_is_one_sentence():
+    sentence = r"/dev/full: cannot be written \(No space left"
+    with Path("/dev/full").open("w") as full, pytest.raises(OutputError, match=sentence):
+        emit(full, "a line")
+
+
+def test_a_reader_that_left_is_no_fault_of_the_disk():
+    class Left(io.StringIO):
+        def flush(self):
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        emit(Left(), "a line")
+
+
+def test_any_file_name_survives_json_and_any_locale():
+    name = "Brücke \udcff\n.jpg"
+    line = json_line({"path": name})
+    assert line.isascii()
+    assert "\n" not in line
+    assert json.loads(line) == {"path": name}
+
+
+def test_a_file_name_cannot_command_the_terminal_or_break_the_line():
+    assert printable("Brücke\x1b[2J\n\udcff.jpg") == "Brücke?[2J??.jpg"
+
+
+def test_letters_that_the_output_does_not_know_are_escaped():
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="latin-1")
+    emit(out, "Łódź")
+    assert raw.getvalue() == b"\\u0141\xf3d\\u017a\n"

@@ -1,0 +1,110 @@
+"""V4L2 devices: which are cameras, and what is said of those that cannot be had."""
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from corrosion_edge.device.sources import open_source, v4l2
+from corrosion_edge.errors import SourceError
+
+CAPTURE, OUTPUT, MEMORY_TO_MEMORY, METADATA = 0x1, 0x2, 0x8000, 0x00800000
+
+
+@pytest.fixture
+def kernel(monkeypatch):
+    """Let the device's node be /dev/null and the kernel answer what a test says."""
+
+    def answers(driver="uvcvideo", node=CAPTURE, everything=CAPTURE | METADATA, error=None):
+        def ioctl(handle, request, buffer):
+            assert request == 0x80685600  # VIDIOC_QUERYCAP, as in the kernel's headers
+            if error:
+                raise OSError(error, os.strerror(error))
+            fields = (driver.encode(), b"card", b"bus", 0x60100, everything | 0x80000000, node)
+            packed = v4l2._CAPABILITY.pack(*fields)
+            assert len(packed) == len(buffer) == 104
+            return packed
+
+        monkeypatch.setattr(v4l2.fcntl, "ioctl", ioctl)
+
+    return answers
+
+
+def test_a_webcam_is_a_camera(kernel, tmp_path):
+    kernel()
+    assert v4l2.is_camera(tmp_path.__class__("/dev/null"))
+
+
+@pytest.mark.parametrize(
+    ("driver", "node"),
+    [("uvcvideo", METADATA), ("bcm2835-codec", MEMORY_TO_MEMORY), ("bcm2835-isp", CAPTURE),
+     ("unicam", CAPTURE), ("rp1-cfe", CAPTURE), ("v4l2 loopback", OUTPUT)],
+)  # fmt: skip
+def test_other_nodes_are_not(kernel, driver, node, tmp_path):
+    kernel(driver, node)
+    assert not v4l2.is_camera(tmp_path.__class__("/dev/null"))
+
+
+def test_cameras_come_by_number(kernel, tmp_path):
+    kernel()
+    for name in ("video10", "video2", "video-x", "null"):
+        (tmp_path / name).symlink_to("/dev/null")
+    assert [path.name for path in v4l2.cameras(tmp_path)] == ["video2", "video10"]
+
+
+def test_an_absent_device_is_said_to_be_absent():
+    with pytest.raises(SourceError, match=r"/dev/video97: no such device; .*camera"):
+        open_source("/dev/video97")
+
+
+def test_a_device_that_is_no_camera_is_refused():
+    with pytest.raises(SourceError, match="/dev/null: this device is no camera"):
+        open_source("/dev/null")
+
+
+def test_a_node_without_pictures_is_refused(kernel):
+    kernel(node=METADATA)
+    with pytest.raises(SourceError, match="captures no pictures"):
+        open_source("/dev/null")
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [(errno.EACCES, "usermod -aG video"), (errno.ENODEV, "no such device"),
+     (errno.EIO, r"cannot be opened \(Input/output error\)"), (errno.EBUSY, "in use by")],
+)  # fmt: skip
+def test_what_keeps_it_from_opening_is_said(kernel, number, sentence):
+    kernel(error=number)
+    with pytest.raises(SourceError, match=f"^/dev/null: .*{sentence}"):
+        open_source("/dev/null")
+
+
+def test_a_busy_device_names_the_process_that_holds_it(kernel, monkeypatch, tmp_path):
+    av = pytest.importorskip("av", reason="PyAV is not installed")
+    kernel()
+
+    def busy(*_, **__):
+        raise av.error.OSError(errno.EBUSY, "Device or resource busy", "/dev/null")
+
+    monkeypatch.setattr(av, "open", busy)
+    with pytest.raises(SourceError, match=r"/dev/null: the camera is in use by .*; end that first"):
+        open_source("/dev/null")
+
+
+def test_the_holder_is_found_by_its_open_file(tmp_path):
+    held = tmp_path / "device"
+    held.touch()
+    code = "import sys; f = open(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(held)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout.readline() == "open\n"
+        found = v4l2.holder([held])
+        other.stdin.close()
+    assert found.endswith(f"(process {other.pid})")
+    assert v4l2.holder([held]) == ""

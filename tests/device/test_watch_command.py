@@ -1,0 +1,264 @@
+"""``corrosion-edge watch`` from the outside."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from corrosion_edge.bundle import DEFAULT_MODEL
+from corrosion_edge.cli import cli
+from corrosion_edge.device import sources
+from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.device.sources import LatestFrame, picamera2_source, v4l2
+from corrosion_edge.device.sources.fake import FakeCamera
+from corrosion_edge.errors import BackendError
+
+has_model = pytest.mark.skipif(
+    not DEFAULT_MODEL.exists(), reason="the package carries no default model yet"
+)
+
+
+@pytest.fixture(autouse=True)
+def fake_classifier(classifier):
+    return classifier
+
+
+@pytest.fixture
+def camera(monkeypatch):
+    """Let ``--camera`` open a scripted camera, and remember what was asked for."""
+    asked = []
+
+    def script(*steps, live=True, **how):
+        made = FakeCamera(steps, live=live, **how)
+
+        def opened(spec):
+            asked.append(spec)
+            return LatestFrame(made, deadline=0.3) if live else made
+
+        monkeypatch.setattr(sources, "open_source", opened)
+        return asked
+
+    return script
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["watch", *arguments])
+
+
+def lines(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_the_demo_gives_verdicts():
+    result = run("--camera", "demo", "--frames", "3", "--json")
+    assert result.exit_code == 0
+    assert [line["index"] for line in lines(result)] == [0, 1, 2]
+    keys = ["index", "time", "label", "score", "threshold", "latency_ms"]
+    assert all(list(line) == keys for line in lines(result))
+    assert all(datetime.fromisoformat(line["time"]).utcoffset() is not None
+               for line in lines(result))  # fmt: skip
+
+
+def test_it_says_first_what_runs_and_last_what_became_of_the_frames(camera):
+    camera("frame", "frame", live=False)
+    result = run()
+    first, last = result.stderr.splitlines()
+    assert first == "watching fake camera; model fake model; fake backend"
+    assert last == ("frames: 2 delivered = 2 classified + 0 skipped + 0 unreadable; 0 dropped")
+    assert len(result.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "spec"),
+    [([], "auto"), (["--camera"], "auto"), (["--camera", "--json"], "auto"),
+     (["--camera", "/dev/video3"], "/dev/video3"), (["--camera=demo"], "demo")],
+)  # fmt: skip
+def test_the_camera_may_be_left_to_the_machine(camera, arguments, spec):
+    asked = camera("frame", live=False)
+    assert run(*arguments).exit_code == 0
+    assert asked == [spec]
+
+
+def test_without_any_camera_it_says_how_to_name_one(monkeypatch):
+    monkeypatch.setattr(picamera2_source, "attached", list)
+    monkeypatch.setattr(v4l2, "cameras", list)
+    result = run("--camera")
+    assert result.exit_code == 1
+    assert "no camera found" in result.stderr
+    assert "--camera /dev/video0" in result.stderr
+
+
+@pytest.mark.parametrize("failure", ["vanish", "hang"])
+def test_a_lost_camera_is_a_sentence_a_tally_and_a_failure(camera, failure):
+    camera("frame", failure, period=0.05)
+    result = run("--json")
+    assert result.exit_code == 1
+    assert len(lines(result)) == 1
+    tally, sentence = result.stderr.splitlines()[-2:]
+    assert tally.startswith("frames: 1 delivered = 1 classified")
+    assert sentence.startswith("Error: fake camera: ")
+
+
+def test_unreadable_pictures_are_lines_and_a_failure_at_the_end(folder):
+    (folder / "2.png").write_bytes(b"broken")
+    result = run("--camera", str(folder), "--json")
+    assert result.exit_code == 1
+    assert [line["index"] for line in lines(result)] == [0, 1, 2, 3, 4, 5]
+    assert list(lines(result)[2]) == ["index", "path", "error"]
+    assert lines(result)[2]["path"] == str(folder / "2.png")
+    assert lines(result)[3]["path"] == str(folder / "3.png")
+    assert "5 classified + 0 skipped + 1 unreadable" in result.stderr
+
+
+def test_a_video_has_positions_and_an_interval_in_its_own_time(write_video, pictures, tmp_path):
+    file = write_video(tmp_path / "a.mkv", pictures)
+    result = run("--camera", str(file), "--json", "--interval", "0.2")
+    assert result.exit_code == 0
+    assert [line["position_s"] for line in lines(result)] == [0, 0.2, 0.4]
+    assert {line["path"] for line in lines(result)} == {str(file)}
+    assert "6 delivered = 3 classified + 3 skipped" in result.stderr
+
+
+def test_a_damaged_video_gives_what_it_has_and_fails(write_video, pictures, tmp_path):
+    file = write_video(tmp_path / "a.mp4", pictures * 4)
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    result = run("--camera", str(file), "--json")
+    assert result.exit_code == 1
+    assert lines(result)
+    assert "damaged or cut short" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--frames", "0"], ["--frames", "-1"], ["--frames", "x"], ["--interval", "-1"],
+     ["--interval", "nan"], ["--interval", "inf"], ["--threads", "0"], ["stray"]],
+)  # fmt: skip
+def test_wrong_usage(arguments):
+    assert run("--camera", "demo", *arguments).exit_code == 2
+
+
+def test_an_empty_folder_is_wrong_usage(tmp_path):
+    result = run("--camera", str(tmp_path))
+    assert result.exit_code == 2
+    assert "no photos" in result.stderr
+
+
+def test_without_pyav_the_extra_is_named(monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "corrosion_edge.device.sources.av_source", raising=False)
+    monkeypatch.setitem(sys.modules, "av", None)
+    (tmp_path / "a.mkv").touch()
+    result = run("--camera", str(tmp_path / "a.mkv"))
+    assert result.exit_code == 1
+    assert "pip install 'corrosion-edge[device]'" in result.stderr
+
+
+def test_a_machine_that_computes_otherwise_is_refused_before_the_camera(camera, monkeypatch):
+    asked = camera("frame", live=False)
+
+    def differs(self):
+        raise BackendError("this machine answers 9 steps away")
+
+    monkeypatch.setattr(Classifier, "check_golden", differs)
+    result = run()
+    assert result.exit_code == 1
+    assert "9 steps away" in result.stderr
+    assert asked == []
+
+
+def test_ctrl_c_is_a_clean_end(camera, monkeypatch):
+    camera("frame", "frame", "frame", live=False)
+    classify = Classifier.classify
+
+    def pressed(self, pixels):
+        signal.raise_signal(signal.SIGINT)
+        return classify(self, pixels)
+
+    monkeypatch.setattr(Classifier, "classify", pressed)
+    before = signal.getsignal(signal.SIGINT)
+    result = run("--json")
+    assert result.exit_code == 0
+    assert len(lines(result)) == 1
+    assert "1 delivered = 1 classified" in result.stderr
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_reader_that_leaves_is_no_traceback(folder):
+    code = "from corrosion_edge.cli import main; main()"
+    command = [sys.executable, "-c", _with_fakes(code), "watch", "--camera", str(folder), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        told = process.stderr.read().decode()
+    assert process.returncode == 1
+    assert "Traceback" not in told
+    assert "Exception" not in told
+
+
+def test_a_full_disk_is_one_sentence(folder):
+    code = "from corrosion_edge.cli import main; main()"
+    command = [sys.executable, "-c", _with_fakes(code), "watch", "--camera", str(folder)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert "cannot be written (No space left on device)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_a_waiting_process_cleanly(folder, number):
+    """The second picture is an hour away, so the signal comes while it waits."""
+    code = "from corrosion_edge.cli import main; main()"
+    command = [sys.executable, "-c", _with_fakes(code), "watch", "--camera", str(folder),
+               "--json", "--interval", "3600"]  # fmt: skip
+    _end_and_check(command, number)
+
+
+@has_model
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_the_real_thing_cleanly(folder, number):
+    command = [sys.executable, "-m", "corrosion_edge", "watch", "--camera", str(folder), "--json",
+               "--interval", "3600"]  # fmt: skip
+    _end_and_check(command, number)
+
+
+@has_model
+def test_the_default_model_sees_rust_spread_in_the_demo(monkeypatch):
+    monkeypatch.undo()
+    result = run("--camera", "demo", "--json")
+    assert result.exit_code == 0
+    scores = [line["score"] for line in lines(result)]
+    assert sum(scores[-6:]) > sum(scores[:6])
+
+
+def _end_and_check(command, number):
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert json.loads(process.stdout.readline())["index"] == 0
+        time.sleep(0.2)
+        process.send_signal(number)
+        told = process.stderr.read()
+    assert process.returncode == 0, told
+    assert "1 delivered = 1 classified" in told
+    assert "Traceback" not in told
+
+
+def _with_fakes(code):
+    """The code, to be run in a process whose classifier is the fake one."""
+    return f"""
+from corrosion_edge.bundle import Bundle
+from corrosion_edge.device.backends.fake import FakeBackend
+from corrosion_edge.device.classifier import Classifier
+made = Classifier(
+    Bundle.seal(b"\\0\\0\\0\\0TFL3fake", {{}}, name="fake", outputs={{"scores": "a", "map": "b"}}),
+    FakeBackend(),
+)
+Classifier.open = lambda model=None, *, threads=None: made
+{code}
+"""
