@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corrosion_edge.frame import Frame
-from corrosion_edge.heatmap import overlay, probabilities
+from corrosion_edge.heatmap import FULL_EVIDENCE, overlay
 from corrosion_edge.prediction import CORROSION, NO_CORROSION, Prediction
 
 
@@ -53,8 +53,13 @@ def test_no_map_no_overlay():
         overlay(np.zeros((2, 2, 3), np.uint8), Prediction(0.5, 0.5))
 
 
-@given(st.floats(-1e4, 1e4, allow_subnormal=False))
-def test_probabilities_are_logistic_and_never_overflow(z):
-    p = float(probabilities(np.array([[z]], np.float32))[0, 0])
-    assert 0 <= p <= 1
-    assert (p > 0.5) == (z > 0) or abs(z) < 1e-6
+def test_evidence_is_drawn_in_proportion_up_to_the_fixed_top():
+    """Twice the log-odds colour more, and beyond the top nothing more."""
+    grey = np.full((32, 32, 3), 128, np.uint8)
+    changed = []
+    for level in (FULL_EVIDENCE / 4, FULL_EVIDENCE / 2, FULL_EVIDENCE, 10 * FULL_EVIDENCE):
+        heat = np.full((4, 4), level, np.float32)
+        changed.append(int(overlay(grey, Prediction(0.9, 0.5, heat))[16, 16, 2]))
+    assert 128 > changed[0] > changed[1]
+    assert changed[1] > changed[2] - 60
+    assert changed[2] == changed[3]
