@@ -1,6 +1,8 @@
 """What several rooms' tests need: a rendered set, a tiny trained run, its model file, photos."""
 
 import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,17 @@ def tiny_model(tiny_run: Path, rendered: Path, tmp_path_factory: pytest.TempPath
     request = Request(run=tiny_run, data=rendered, out=out, calibration=40, seed=1, limits=limits)
     quantize(request)
     return out
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 200 kB; skips where none can be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", folder], capture_output=True, text=True
+    )
+    if made.returncode:
+        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)

@@ -10,8 +10,8 @@ from corrosion_edge.heatmap import overlay
 from corrosion_edge.render import clip
 
 FRAMES = (0, 20, 59)
-SIZE = (480, 360)
-STRIP = 40
+SIZE = (360, 270)
+STRIP = 36
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
                 (left + 12, 2 * height + 7),
                 f"{said.label}  {said.score:.2f}",
                 fill="#8a1c00" if said.corroded else "#1f4e79",
-                font=ImageFont.load_default(22),
+                font=ImageFont.load_default(20),
             )
     # A palette of 256 colours keeps the file small; nothing is measured on it.
     sheet.quantize(256).save(Path(__file__).parents[1] / "docs" / "verdict.png", optimize=True)

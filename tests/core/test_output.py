@@ -1,7 +1,6 @@
 import os
 import resource
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,20 +47,6 @@ def test_a_file_size_limit_leaves_the_old_file_and_nothing_else(tmp_path):
         signal.signal(signal.SIGXFSZ, handler)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A real file system of 200 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", folder], capture_output=True, text=True
-    )
-    if made.returncode:
-        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 def test_a_full_disk_leaves_nothing_half_written(small_disk):

@@ -144,6 +144,30 @@ def test_wider_limits_let_it_through(gate):
     assert Bundle.load(out).manifest.drift["mean_change"] > 0.1
 
 
+def test_a_disk_that_fills_up_leaves_no_part_of_a_model(tiny_run, rendered, small_disk):
+    result = _run("quantize", tiny_run, "--data", rendered, "--out", small_disk / "m.tflite",
+                  "--calibration", 10, "--max-accuracy-drop", 1, "--max-auc-drop", 1)  # fmt: skip
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr
+    left = {path.name for path in small_disk.iterdir()}
+    assert left <= {"m.drift.json", "m.drift.csv", "m.drift.html"}
+
+
+@pytest.mark.parametrize("part", [0, 4, 0.01, 0.3, 0.6, 0.9, 0.999, -100, -22, -1])
+def test_a_truncated_model_file_is_one_sentence(tiny_model, rendered, tmp_path, part):
+    content = tiny_model.read_bytes()
+    length = int(len(content) * part) if 0 < part < 1 else int(part)
+    (tmp_path / "cut.tflite").write_bytes(content[:length])
+    photo = next((rendered / "test" / "CORROSION").iterdir())
+    for words in (["classify", photo, "--model"], ["watch", "--camera", "demo", "--model"],
+                  ["benchmark"], ["evaluate"]):  # fmt: skip
+        more = [rendered] if words == ["evaluate"] else []
+        result = _run(*words, tmp_path / "cut.tflite", *more)
+        assert result.exit_code == 1, words
+        assert "cut.tflite: " in result.stderr
+        assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+
+
 def test_other_photos_than_the_runs_are_said(gate, rendered, tmp_path, tiny_run):
     out, _ = gate
     data = tmp_path / "data"
