@@ -100,7 +100,9 @@ def prepare(pixels: Pixels, spec: Preprocessing) -> Pixels:
     if pixels.shape[:2] == (spec.height, spec.width):
         return pixels
     picture = Image.fromarray(np.ascontiguousarray(pixels))
-    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
+    # Pillow 13 may scale rows before columns, and then rounds otherwise: the order is fixed here.
+    across = picture.resize((spec.width, picture.height), Image.Resampling.BILINEAR)
+    return np.asarray(across.resize(size, Image.Resampling.BILINEAR))
 
 
 def digest(pixels: Pixels) -> str:

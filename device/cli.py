@@ -72,6 +72,7 @@ def classify(
     failed = False
     with Classifier.open(model, threads=threads) as classifier:
         _require_map(classifier, overlays)
+        _say_differences(classifier)
         for result in _with_bar(judge(classifier, photos, overlays), len(photos)):
             result.show(as_json=as_json)
             failed |= result.prediction is None
@@ -127,7 +128,7 @@ def watch(
     with Stop().on(signal.SIGINT, signal.SIGTERM) as stop:
         try:
             with Classifier.open(model, threads=threads) as classifier:
-                classifier.check_golden()
+                _say_differences(classifier)
                 with open_source(camera) as source:
                     how = {"frames": frames, "interval": interval, "stop": stop}
                     failed = _watched(source, classifier, as_json, how)
@@ -149,6 +150,12 @@ def _watched(source: "Source", classifier: "Classifier", as_json: bool, how: dic
             return pipeline.run().unreadable
         finally:
             click.echo(str(pipeline.tally), err=True)
+
+
+def _say_differences(classifier: "Classifier") -> None:
+    """Warn where this machine's answers are not those that were measured."""
+    for difference in classifier.check_golden():
+        click.echo(f"warning: {difference}", err=True)
 
 
 def _require_map(classifier: "Classifier", overlays: Path | None) -> None:

@@ -123,9 +123,11 @@ def deliverable(model: keras.Model) -> keras.Model:
 
 def _scores(log_odds: keras.KerasTensor) -> keras.KerasTensor:
     """softmax([-z/2, z/2]) = [1 - sigmoid(z), sigmoid(z)]; two exact constants, no new weights."""
-    halves = keras.layers.Dense(2, use_bias=False, name="halves")
+    # tflite-runtime 2.14 crashes on Arm in a layer without bias, and the converter drops a zero
+    # one; this much becomes the integer 0.
+    halves = keras.layers.Dense(2, name="halves")
     both = halves(log_odds)
-    halves.set_weights([np.array([[-0.5, 0.5]], np.float32)])
+    halves.set_weights([np.array([[-0.5, 0.5]], np.float32), np.full(2, 1e-12, np.float32)])
     return keras.layers.Softmax(name="scores")(both)
 
 

@@ -141,6 +141,8 @@ class AvSource(Source):
         return (self._container.duration or 0) / av.time_base
 
     def _lost(self, reason: str) -> str:
+        if self.live and self.name.startswith("/dev/") and not Path(self.name).exists():
+            reason = "the device is gone; check its cable"
         count = f"{self._index} frames were read" if not self.live else "it is lost"
         return f"{self.name}: {reason}; {count}"
 

@@ -35,8 +35,9 @@ def attached() -> list[int]:
     """
     if importlib.util.find_spec("picamera2") is None:
         return []
-    cameras = _picamera2().global_camera_info()
-    return [camera["Num"] for camera in cameras if "/usb" not in camera.get("Id", "")]
+    # Picamera2(n) opens the n-th of this list; "Num" counts as libcamera does, not as picamera2.
+    cameras = enumerate(_picamera2().global_camera_info())
+    return [number for number, camera in cameras if "/usb" not in camera.get("Id", "")]
 
 
 class Picamera2Source(Source):
@@ -108,9 +109,17 @@ def _opened(name: str, number: int) -> Any:
     try:
         return picamera2(number)
     except Exception as error:  # picamera2 raises RuntimeError with libcamera's text, and others
-        if "busy" in str(error).lower() or "acquire" in str(error).lower():
+        reason = _reason(error)
+        if "busy" in reason.lower() or "acquire" in reason.lower():
             raise SourceError(busy(name, *Path("/dev").glob("media*"))) from None
-        raise SourceError(f"{name}: cannot be opened ({error})") from None
+        raise SourceError(f"{name}: cannot be opened ({reason})") from None
+
+
+def _reason(error: BaseException) -> str:
+    """The first cause: picamera2 wraps it, and its own text says only that opening failed."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error)
 
 
 def _picamera2() -> Any:

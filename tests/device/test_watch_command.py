@@ -171,6 +171,15 @@ def test_a_machine_that_computes_otherwise_is_refused_before_the_camera(camera, 
     assert asked == []
 
 
+def test_a_machine_that_differs_a_little_is_told_and_works(camera, monkeypatch):
+    camera("frame", live=False)
+    monkeypatch.setattr(Classifier, "check_golden", lambda self: ["it differs by 9 steps"])
+    result = run("--json")
+    assert result.exit_code == 0
+    assert "warning: it differs by 9 steps\n" in result.stderr
+    assert len(lines(result)) == 1
+
+
 def test_ctrl_c_is_a_clean_end(camera, monkeypatch):
     camera("frame", "frame", "frame", live=False)
     classify = Classifier.classify

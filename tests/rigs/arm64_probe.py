@@ -1,6 +1,6 @@
 """Run on each kind of machine: raw outputs and pixel digests as JSON, to be compared.
 
-``arm64_probe.py MODEL PICTURE...`` checks the golden pictures of the model file first.
+``arm64_probe.py MODEL PICTURE...`` tells first what the check of the golden pictures says.
 """
 
 import json
@@ -15,8 +15,11 @@ from corrosion_edge.device.classifier import Classifier
 def main(model: str, *pictures: str) -> None:
     """Print what this machine makes of the pictures."""
     with Classifier.open(Path(model)) as classifier:
-        classifier.check_golden()
-        found = {"machine": platform.machine(), "runtime": classifier.backend.name}
+        found: dict[str, object] = {
+            "machine": platform.machine(),
+            "runtime": classifier.backend.name,
+        }
+        found["golden"] = classifier.check_golden()
         results = [_result(classifier, Path(picture)) for picture in pictures]
         print(json.dumps({**found, "pictures": results}))
 

@@ -15,7 +15,16 @@ import pytest
 
 from corrosion_edge.bundle import DEFAULT_MODEL
 
-__all__ = ["CHECKOUT", "HERE", "model_file", "native", "require", "rigs_folder", "run"]
+__all__ = [
+    "CHECKOUT",
+    "HERE",
+    "clean_environment",
+    "model_file",
+    "native",
+    "require",
+    "rigs_folder",
+    "run",
+]
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
@@ -44,7 +53,7 @@ def model_file() -> Path:
 
 
 @functools.cache
-def _clean_environment() -> Mapping[str, str]:
+def clean_environment() -> Mapping[str, str]:
     """This process's environment without what names its own Python and processor."""
     mine = ("PYTHON", "OPENBLAS", "VIRTUAL_ENV", "LD_PRELOAD")
     return {name: value for name, value in os.environ.items() if not name.startswith(mine)}
@@ -64,7 +73,7 @@ def run(
     """
     return subprocess.run(
         ["timeout", "--signal=KILL", str(within), *map(str, command)],
-        env={**_clean_environment(), "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})},
+        env={**clean_environment(), **(environment or {})},
         cwd=folder or HERE,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -9,8 +9,10 @@ Edge TPU, 32-bit systems, and every figure of latency, heat or power; an emulato
 nothing of a Pi's.
 """
 
+import functools
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +20,27 @@ import pytest
 import rig
 from PIL import Image
 
-from corrosion_edge import __version__
+from corrosion_edge import __version__, image
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.render import clip, surface
 
 RUNTIMES = {"trixie": "ai-edge-litert", "bookworm": "tflite-runtime"}
-ONE_STEP = 1
-"""Steps of int8 by which machines may differ: kernels round differently, with XNNPACK or not."""
+APART = {"trixie": 1, "bookworm": 64}
+"""Steps of 1/256 by which a score may differ from this machine's ai-edge-litert.
+
+The same runtime gives the same integers, or with other kernels one step more or less. The older
+one rounds otherwise in every layer: over the 274 operations of an int8 EfficientNetV2-B0 that
+made 8 to 38 steps, on x86 as on Arm. More would be a wrong picture, order or kernel.
+"""
+
+READ_VIDEO = """
+import sys
+from corrosion_edge import image
+from corrosion_edge.device.sources import open_source
+with open_source(sys.argv[1]) as source:
+    while frame := source.read():
+        print(frame.position, image.digest(frame.pixels))
+"""
 
 
 class Machine:
@@ -38,9 +54,18 @@ class Machine:
     def python(self, *arguments: str | Path, within: float = 120):
         """Run its Python; -S keeps this machine's own packages out."""
         root = self._folder / self.system
-        emulator = [self._folder / "qemu-aarch64", "-L", root, root / "usr/bin/python3", "-S"]
-        path = f"{rig.CHECKOUT}:{self._packages}"
-        return rig.run([*emulator, *arguments], within=within, environment={"PYTHONPATH": path})
+        emulator: list[str | Path] = [
+            self._folder / "qemu-aarch64",
+            "-L",
+            root,
+            root / "usr/bin/python3",
+            "-S",
+        ]
+        environment = {
+            "PYTHONPATH": f"{rig.CHECKOUT}:{self._packages}",
+            "PYTHONPYCACHEPREFIX": str(self._folder / f"bytecode-{self.system}"),
+        }
+        return rig.run([*emulator, *arguments], within=within, environment=environment)
 
     def command(self, *arguments: str | Path, within: float = 120):
         """Run ``corrosion-edge``."""
@@ -84,18 +109,48 @@ def here(model: Path, pictures: list[Path]) -> dict:
     return json.loads(done.stdout)
 
 
-def test_golden_pictures_and_raw_scores_are_those_of_this_machine(machine, model, pictures, here):
-    done = machine.python(rig.HERE / "arm64_probe.py", model, *pictures)
-    assert done.returncode == 0, done.stderr
-    there = json.loads(done.stdout)
-    assert there["machine"] == "aarch64"
-    assert there["runtime"].startswith(RUNTIMES[machine.system])
-    assert len(there["pictures"]) == len(pictures)
-    for one, other in zip(there["pictures"], here["pictures"], strict=True):
+@pytest.fixture(scope="module")
+def there(model: Path, pictures: list[Path]) -> Callable[[Machine], dict]:
+    """What an emulated machine makes of the pictures; asked once."""
+
+    @functools.cache
+    def answers(system: str) -> dict:
+        emulated = Machine(rig.require("arm64"), system)
+        done = emulated.python(rig.HERE / "arm64_probe.py", model, *pictures)
+        assert done.returncode == 0, f"exit code {done.returncode}: {done.stderr}"
+        return json.loads(done.stdout)
+
+    return lambda machine: answers(machine.system)
+
+
+def test_pictures_are_decoded_and_scaled_to_the_same_bytes(machine, here, there):
+    found = there(machine)
+    assert found["machine"] == "aarch64"
+    assert found["runtime"].startswith(RUNTIMES[machine.system])
+    assert found["pictures"]
+    for one, other in zip(found["pictures"], here["pictures"], strict=True):
         assert one["prepared"] == other["prepared"]
+
+
+def test_raw_scores_are_those_of_this_machine(machine, here, there):
+    for one, other in zip(there(machine)["pictures"], here["pictures"], strict=True):
         assert one["raw"].keys() == other["raw"].keys()
         apart = np.subtract(one["raw"]["scores"], other["raw"]["scores"])
-        assert np.abs(apart).max() <= ONE_STEP
+        assert np.abs(apart).max() <= APART[machine.system]
+
+
+def test_the_golden_pictures_pass_or_the_difference_is_told(machine, model, pictures, there):
+    """A runtime that answers otherwise than the model's maker saw must not watch in silence."""
+    golden = there(machine)["golden"]
+    done = machine.command("watch", "--json", "--camera", pictures[0], "--model", model)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 1
+    if machine.system == "trixie":
+        assert golden == []
+        assert "warning" not in done.stderr
+    else:
+        assert "not measured with this runtime" in golden[0]
+        assert f"warning: {golden[0]}\n" in done.stderr
 
 
 def test_the_version_is_told(machine):
@@ -105,7 +160,7 @@ def test_the_version_is_told(machine):
 
 
 def test_classify_gives_json_verdicts_and_goes_on_after_a_broken_photo(
-    machine, model, pictures, here, tmp_path
+    machine, model, pictures, there, tmp_path
 ):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(pictures[-1].read_bytes()[:200])
@@ -116,29 +171,33 @@ def test_classify_gives_json_verdicts_and_goes_on_after_a_broken_photo(
     assert lines[0]["path"] == str(broken)
     assert str(broken) in lines[0]["error"]
     assert [line["path"] for line in lines[1:]] == [str(path) for path in pictures]
-    for line, other in zip(lines[1:], here["pictures"], strict=True):
-        assert line["score"] == pytest.approx(other["raw"]["scores"][1] / 256, abs=1.01 / 256)
+    for line, known in zip(lines[1:], there(machine)["pictures"], strict=True):
+        assert line["score"] == pytest.approx(known["raw"]["scores"][1] / 256)
 
 
-def test_watch_reads_a_video_to_its_end(machine, model, tmp_path):
+def test_an_absent_camera_is_one_sentence_and_no_package_is_missing(machine, tmp_path):
+    """The wheels of PyAV load, and the kernel's answer about a device is understood."""
+    code = (
+        "import av; from corrosion_edge.device.sources import open_source as o; o('/dev/video97')"
+    )
+    done = machine.python("-c", code)
+    assert done.stderr.splitlines()[-1].startswith(
+        "corrosion_edge.errors.SourceError: /dev/video97: no such device; "
+    )
+
+
+def test_a_video_is_read_to_its_end(machine, tmp_path):
     av = pytest.importorskip("av", reason="PyAV is not installed")
     video = tmp_path / "clip.mkv"
+    pictures = list(clip(frames=3, size=(160, 120)))
     with av.open(str(video), "w") as container:
-        track = container.add_stream("mjpeg", rate=10)
-        track.width, track.height, track.pix_fmt = 320, 240, "yuvj420p"
-        for pixels in clip(frames=4, size=(320, 240)):
+        track = container.add_stream("ffv1", rate=10)
+        track.width, track.height, track.pix_fmt = 160, 120, "bgr0"
+        for pixels in pictures:
             container.mux(track.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         container.mux(track.encode())
-    done = machine.command("watch", "--json", "--camera", video, "--model", model)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    done = machine.python("-c", READ_VIDEO, video)
     assert done.returncode == 0, done.stderr
-    assert [line["index"] for line in lines] == [0, 1, 2, 3]
-    assert [line["position_s"] for line in lines] == pytest.approx([0, 0.1, 0.2, 0.3])
-    assert "4 classified" in done.stderr
-
-
-def test_an_absent_camera_is_one_sentence(machine, model):
-    done = machine.command("watch", "--camera", "/dev/video97", "--model", model)
-    assert done.returncode == 1
-    assert done.stderr.startswith("Error: /dev/video97: no such device")
-    assert len(done.stderr.splitlines()) == 1
+    found = [line.split() for line in done.stdout.splitlines()]
+    assert [sha for _, sha in found] == [image.digest(pixels) for pixels in pictures]
+    assert [float(position) for position, _ in found] == pytest.approx([0, 0.1, 0.2])

@@ -1,0 +1,110 @@
+"""A camera of the Linux kernel that can be pulled out: the vivid driver in a virtual machine.
+
+The machine boots once for this module, under software emulation, and runs ``v4l2_guest.py``; the
+tests judge what the product did there.
+
+What this leaves untested: uvcvideo and real webcams (their formats, compressed pictures, USB
+hubs, autosuspend), a Raspberry Pi's own sensors and image processor, and every latency.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rig
+
+BOOT_WITHIN = 420.0
+"""Seconds for the machine's whole life; alone on two cores it takes about a quarter of it."""
+
+JOB = """\
+export PATH=/usr/bin:/bin PYTHONPATH=/checkout:/site PYTHONPYCACHEPREFIX=/bytecode HOME=/tmp
+exec /usr/bin/python3 -S /checkout/tests/rigs/v4l2_guest.py
+"""
+
+Found = dict[str, Any]
+
+
+def _machine(folder: Path, exchange: Path) -> list[str]:
+    """The command that boots it; the checkout cannot be written from inside."""
+    command = "qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 -no-reboot"
+    command += " -nodefaults -nographic -serial stdio"
+    shares = {"root": (folder / "root", ""), "exchange": (exchange, "")}
+    shares["checkout"] = (rig.CHECKOUT, ",readonly=on")
+    options = [*command.split(), "-kernel", str(folder / "kernel")]
+    options += ["-initrd", str(folder / "initrd.gz"), "-append", "console=ttyS0 panic=-1 quiet"]
+    for tag, (path, more) in shares.items():
+        options += ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none{more}"]
+    return options
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """What the scenarios in the machine found."""
+    folder = rig.require("v4l2")
+    if not shutil.which("qemu-system-x86_64"):
+        pytest.skip("no qemu-system-x86_64: run tests/rigs/v4l2.sh")
+    exchange = tmp_path_factory.mktemp("exchange")
+    shutil.copyfile(rig.model_file(), exchange / "model.tflite")
+    (exchange / "job.sh").write_text(JOB)
+    done = rig.run(_machine(folder, exchange), within=BOOT_WITHIN)
+    log = exchange / "log"
+    told = log.read_text() if log.exists() else done.stdout[-3000:] + done.stderr[-3000:]
+    code = exchange / "exit-code"
+    assert code.exists(), f"the machine did not finish its job: {told}"
+    assert code.read_text().strip() == "0", told
+    return json.loads((exchange / "found.json").read_text())
+
+
+def _lines(result: Found) -> list[Found]:
+    return [json.loads(line) for line in result["out"].splitlines()]
+
+
+def test_the_colours_of_the_camera_arrive_as_rgb(found):
+    for channel, name in enumerate(("red", "green", "blue")):
+        seen = found["capture"][name]
+        assert len(seen["shape"]) == 3
+        assert seen["mean"][channel] > 200
+        assert all(seen["mean"][other] < 60 for other in {0, 1, 2} - {channel})
+        assert seen["indices"] == sorted(set(seen["indices"]))
+
+
+def test_the_camera_is_found_by_itself(found):
+    assert found["listed"] == ["/dev/video0"]
+    assert found["automatic"] == "/dev/video0"
+
+
+def test_a_camera_in_use_names_the_program(found):
+    process = found["in_use"]["process"]
+    assert found["in_use"]["said"] == (
+        f"/dev/video0: the camera is in use by v4l2-ctl (process {process}); end that first"
+    )
+
+
+def test_watch_gives_verdicts_and_ends(found):
+    result = found["watched"]
+    assert result["code"] == 0, result["err"]
+    assert len(_lines(result)) == 3
+    assert "watching /dev/video0" in result["err"]
+
+
+@pytest.mark.parametrize("blow", ["streaming_error", "disconnect", "unplug"])
+def test_a_camera_that_is_lost_ends_the_watch_with_one_sentence(found, blow):
+    result = found[blow]
+    assert result["code"] == 1, result
+    assert len(_lines(result)) >= 2
+    assert "Traceback" not in result["err"]
+    assert result["err"].splitlines()[-1].startswith("Error: /dev/video0: ")
+    assert result["seconds"] < 30
+
+
+def test_what_is_pulled_out_is_no_longer_there(found):
+    assert found["unplug"]["node"] is False
+    assert found["unplug"]["then"].startswith("/dev/video0: no such device")
+
+
+def test_plugged_in_again_it_is_watched_as_before(found):
+    result = found["replug"]
+    assert result["code"] == 0, result["err"]
+    assert len(_lines(result)) == 1

@@ -1,0 +1,175 @@
+"""Runs inside the virtual machine: what the product does with the kernel's camera, as JSON.
+
+Each scenario is one function; what it returns is stored under its name, an exception as text.
+"""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from corrosion_edge.device.sources import open_source, v4l2
+from corrosion_edge.errors import SourceError
+
+CAMERA = "/dev/video0"
+DRIVER = Path("/sys/bus/platform/drivers/vivid")
+EXCHANGE = Path("/exchange")
+PATIENCE = 60.0
+"""Seconds for anything that must end; emulation is slow."""
+
+PATTERNS = {"red": 7, "green": 8, "blue": 9}
+"""Numbers of the driver's full-frame colours in the menu of its control test_pattern."""
+
+
+def control(name: str, value: int) -> None:
+    """Set one of the driver's controls."""
+    subprocess.run(
+        ["v4l2-ctl", "-d", CAMERA, "-c", f"{name}={value}"], check=True, timeout=PATIENCE
+    )
+
+
+def watch(*options: str) -> "subprocess.Popen[str]":
+    """Start ``corrosion-edge watch --json``."""
+    model = ["--model", str(EXCHANGE / "model.tflite")]
+    return subprocess.Popen(
+        [sys.executable, "-m", "corrosion_edge", "watch", "--json", *model, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: "subprocess.Popen[str]", out: str = "") -> dict[str, Any]:
+    """What a command left; it gets PATIENCE to end."""
+    start = time.monotonic()
+    try:
+        rest, err = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        rest, err = process.communicate()
+    seconds = time.monotonic() - start
+    return {"code": process.returncode, "out": out + rest, "err": err, "seconds": seconds}
+
+
+def capture() -> dict[str, Any]:
+    """Frames of each full-frame colour: their shape, mean and indices."""
+    control("osd_text_mode", 2)
+    found = {}
+    for name, number in PATTERNS.items():
+        control("test_pattern", number)
+        with open_source(CAMERA) as source:
+            frames = [frame for _ in range(3) if (frame := source.read())]
+        pixels = frames[-1].pixels
+        found[name] = {
+            "shape": pixels.shape,
+            "mean": pixels.reshape(-1, 3).mean(0).tolist(),
+            "indices": [frame.index for frame in frames],
+        }
+    control("test_pattern", 0)
+    return found
+
+
+def listed() -> list[str]:
+    """The cameras that are found."""
+    return [str(path) for path in v4l2.cameras()]
+
+
+def automatic() -> str:
+    """The camera that ``auto`` takes."""
+    with open_source("auto") as source:
+        return source.name
+
+
+def in_use() -> dict[str, Any]:
+    """What is said while another program streams from the camera."""
+    other = subprocess.Popen(
+        ["v4l2-ctl", "-d", CAMERA, "--stream-mmap", "--stream-to=/dev/null"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        time.sleep(2)
+        return {"said": _refusal(), "process": other.pid}
+    finally:
+        other.kill()
+        other.wait()
+
+
+def _refusal() -> str:
+    try:
+        with open_source(CAMERA) as source:
+            source.read()
+    except SourceError as error:
+        return str(error)
+    return ""
+
+
+def watched() -> dict[str, Any]:
+    """Three verdicts of the camera that is found by itself."""
+    return ended(watch("--frames", "3"))
+
+
+def _lost_by(blow: Callable[[], object]) -> dict[str, Any]:
+    process = watch("--camera", CAMERA)
+    lines = [process.stdout.readline() for _ in range(2)] if process.stdout else []
+    blow()
+    return ended(process, "".join(lines))
+
+
+def streaming_error() -> dict[str, Any]:
+    """A fatal error of the stream while watching."""
+    return _lost_by(lambda: control("inject_fatal_streaming_error", 1))
+
+
+def disconnect() -> dict[str, Any]:
+    """The driver tells every program that its camera is gone."""
+    with _plugged_in_again():
+        return _lost_by(lambda: control("disconnect", 1))
+
+
+def unplug() -> dict[str, Any]:
+    """The camera is pulled out while watching; its node disappears."""
+    with _plugged_in_again():
+        result = _lost_by(lambda: (DRIVER / "unbind").write_text("vivid.0"))
+        return {**result, "node": Path(CAMERA).exists(), "then": _refusal()}
+
+
+@contextlib.contextmanager
+def _plugged_in_again() -> Iterator[None]:
+    yield
+    with contextlib.suppress(OSError):
+        (DRIVER / "unbind").write_text("vivid.0")
+    (DRIVER / "bind").write_text("vivid.0")
+    time.sleep(1)
+
+
+def replug() -> dict[str, Any]:
+    """Plugged in again, the camera is watched as before."""
+    return ended(watch("--camera", CAMERA, "--frames", "1"))
+
+
+SCENARIOS: list[Callable[[], Any]] = [
+    capture, listed, automatic, in_use, watched, streaming_error, disconnect, unplug, replug
+]  # fmt: skip
+
+
+def main() -> None:
+    """Run every scenario; what went wrong in one does not keep the others from running."""
+    found: dict[str, Any] = {}
+    for scenario in SCENARIOS:
+        start = time.monotonic()
+        try:
+            found[scenario.__name__] = scenario()
+        except Exception:
+            found[scenario.__name__] = traceback.format_exc()
+        print(scenario.__name__, f"{time.monotonic() - start:.1f} s", flush=True)
+        (EXCHANGE / "found.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
