@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import socket
 import sys
 import zipfile
@@ -120,12 +121,14 @@ def _with_imagenet(name: str, backbone: Backbone, shape: tuple[int, int, int]) -
     patience = socket.getdefaulttimeout()
     socket.setdefaulttimeout(20)
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # Keras prints the download's address
+        # Keras prints the address and a bar on standard output, which is for results here.
+        shown = sys.stderr if sys.stderr.isatty() else io.StringIO()
+        with contextlib.redirect_stdout(shown):
             return backbone.build(input_shape=shape, weights="imagenet")
     except Exception as error:  # Keras raises a bare Exception, urllib and ssl their own
+        reason = str(error).rsplit("--", 1)[-1].strip() or type(error).__name__
         raise WeightsError(
-            f"the ImageNet weights of {name} cannot be downloaded "
-            f"({str(error).splitlines()[0][:120] if str(error) else type(error).__name__}); "
+            f"the ImageNet weights of {name} cannot be downloaded ({reason}); "
             "name a file with --weights FILE.npz"
         ) from None
     finally:
