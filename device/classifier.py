@@ -3,14 +3,14 @@
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from corrosion_edge import image
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
+from corrosion_edge.closing import Closing
 from corrosion_edge.device.backends import Backend, Quantized, open_backend
 from corrosion_edge.errors import BackendError, BundleError
 from corrosion_edge.manifest import Golden
@@ -35,7 +35,7 @@ def decode(outputs: Mapping[str, Quantized], threshold: float) -> Prediction:
     return Prediction(score, threshold, _heatmap(outputs))
 
 
-class Classifier:
+class Classifier(Closing):
     """A model on a backend, with the model's own preprocessing and threshold."""
 
     def __init__(self, bundle: Bundle, backend: Backend, name: str = "") -> None:
@@ -114,17 +114,6 @@ class Classifier:
     def close(self) -> None:
         """Close the backend."""
         self.backend.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _heatmap(outputs: Mapping[str, Quantized]) -> npt.NDArray[np.float32] | None:

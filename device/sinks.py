@@ -2,9 +2,9 @@
 
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self, TextIO
+from typing import Any, Protocol, TextIO
 
+from corrosion_edge.closing import Closing
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.verdict import Unreadable, Verdict
 from corrosion_edge.frame import Frame
@@ -12,7 +12,7 @@ from corrosion_edge.frame import Frame
 __all__ = ["JsonSink", "Sink", "TextSink"]
 
 
-class Sink(Protocol):
+class Sink(Closing, Protocol):
     """Takes results one by one; a context manager. Sinks inherit from it."""
 
     def write(self, result: Verdict | Unreadable) -> None:
@@ -20,17 +20,6 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Finish; a second call does nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class TextSink(Sink):

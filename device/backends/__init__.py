@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from corrosion_edge.bundle import Bundle
+from corrosion_edge.closing import Closing
 
 __all__ = ["Backend", "Quantized", "open_backend"]
 
@@ -33,7 +33,7 @@ class Quantized:
         return (self.raw.astype(np.int64) - self.zero_point) * np.float64(self.scale)
 
 
-class Backend(Protocol):
+class Backend(Closing, Protocol):
     """An interpreter that holds one model; a context manager."""
 
     name: str
@@ -47,15 +47,6 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Give the interpreter's memory back."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
 
 def open_backend(bundle: Bundle, *, threads: int | None = None) -> Backend:

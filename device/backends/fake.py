@@ -1,12 +1,11 @@
 """A backend without an interpreter: answers by a rule, obeys the real one's, remembers."""
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from corrosion_edge.closing import Closing
 from corrosion_edge.device.backends import Quantized
 from corrosion_edge.errors import BackendError
 from corrosion_edge.image import Preprocessing
@@ -14,7 +13,7 @@ from corrosion_edge.image import Preprocessing
 __all__ = ["FakeBackend"]
 
 
-class FakeBackend:
+class FakeBackend(Closing):
     """Calls a picture the more corroded the redder its mean is; fails where it is told to.
 
     ``fails_at`` holds the numbers of the calls, from 0, that raise BackendError, as a runtime or
@@ -46,17 +45,6 @@ class FakeBackend:
     def close(self) -> None:
         """Remember that it was closed."""
         self.history.append("closed")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _answer(self, pixels: npt.NDArray[np.float64]) -> dict[str, Quantized]:
         redness = (pixels[..., 0].mean() - pixels[..., 2].mean()) / 255

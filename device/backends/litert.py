@@ -5,13 +5,14 @@ import importlib
 import importlib.metadata
 import os
 from collections.abc import Iterator, Mapping
-from types import ModuleType, TracebackType
-from typing import Any, Final, Self
+from types import ModuleType
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from corrosion_edge.bundle import Bundle
+from corrosion_edge.closing import Closing
 from corrosion_edge.device.backends import Quantized
 from corrosion_edge.errors import BackendError, ExtraError
 from corrosion_edge.quiet import quiet
@@ -43,7 +44,7 @@ def find_runtime() -> tuple[ModuleType, str]:
     raise ExtraError("no TFLite runtime is installed; run: pip install 'corrosion-edge[device]'")
 
 
-class LiteRtBackend:
+class LiteRtBackend(Closing):
     """A bundle's network in LiteRT's interpreter, on the CPU with XNNPACK.
 
     ``threads`` is 1 or more, None for all usable cores. Raises BackendError if the runtime
@@ -79,17 +80,6 @@ class LiteRtBackend:
     def close(self) -> None:
         """Drop the interpreter; afterwards ``run`` fails."""
         self._interpreter = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _fetch(self, details: Mapping[str, Any]) -> Quantized:
         scale, zero_point = details["quantization"]

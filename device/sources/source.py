@@ -1,8 +1,8 @@
 """The seam between cameras and the rest: one verb, ``read``."""
 
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
+from corrosion_edge.closing import Closing
 from corrosion_edge.errors import ImageError
 from corrosion_edge.frame import Frame
 
@@ -17,7 +17,7 @@ class PhotoError(ImageError):
         self.name = name
 
 
-class Source(Protocol):
+class Source(Closing, Protocol):
     """Where frames come from; a context manager. Drivers inherit from it.
 
     ``name`` is what a person calls it, without any password. ``live`` says that time passes
@@ -38,14 +38,3 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Give the camera or file back; a second call does nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
