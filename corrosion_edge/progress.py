@@ -6,9 +6,15 @@ from typing import TypeVar
 
 import click
 
-__all__ = ["progress"]
+__all__ = ["progress", "say"]
 
 T = TypeVar("T")
+
+
+def say(text: str) -> None:
+    """A line on standard error before long work without a bar, where somebody looks."""
+    if sys.stderr.isatty():
+        click.echo(text, err=True)
 
 
 def progress(items: Iterable[T], label: str, length: int | None = None) -> Iterator[T]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from corrosion_edge.errors import BackendError
-from corrosion_edge.progress import progress
+from corrosion_edge.progress import say
 from corrosion_edge.quantize.flatbuffer import name_ends, problems
 from corrosion_edge.quiet import quiet
 
@@ -26,6 +26,8 @@ def convert(deliverable: keras.Model, calibration: npt.NDArray[np.uint8]) -> byt
     tools that know only float and uint8 ends can run it. Raises BackendError if the converter
     fails or leaves anything that is not integer.
     """
+    # The converter's own output is silenced, and with it any bar: say what is to be expected.
+    say(f"Converting with {len(calibration)} calibration photos: about a minute")
     with tempfile.TemporaryDirectory(prefix="corrosion-edge-") as folder:
         with _silent():
             _export(deliverable, folder)
@@ -59,7 +61,7 @@ def _quantize(folder: str, calibration: npt.NDArray[np.uint8]) -> bytes:
 
 
 def _feed(calibration: npt.NDArray[np.uint8]) -> Iterator[list[npt.NDArray[np.float32]]]:
-    for picture in progress(calibration, "Calibrating", length=len(calibration)):
+    for picture in calibration:
         yield [picture[None].astype(np.float32)]
 
 

@@ -88,15 +88,22 @@ def _epochs(
 @click.option(
     "--positive", metavar="FOLDER", help="Class folder of corrosion, if its name does not say so."
 )
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31),
-              help="Seed of everything random.")  # fmt: skip
-def train(data: Path, out: Path, **options: Any) -> None:
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 2**31),
+    help="Seed of everything random.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")  # fmt: skip
+def train(data: Path, out: Path, as_json: bool, **options: Any) -> None:
     """Train a detector from a folder of photos.
 
     DATA holds train, validation and test with two class folders each, or the two class folders
     alone: these are then split 70/20/10, photos that look the same kept together.
     """
     start_keras()
+    from corrosion_edge.output import json_text
     from corrosion_edge.trainer import backbones, recipes
     from corrosion_edge.trainer import train as training
 
@@ -117,9 +124,12 @@ def train(data: Path, out: Path, **options: Any) -> None:
         ),
     )
     metrics, unreadable = training.train(request, out)
-    for name, figures in metrics.items():
-        _print_metrics(f"{name} photos", figures)
-    click.echo(f"\nWritten: {out / 'report.html'}")
+    if as_json:
+        click.echo(json_text({name: m.to_dict() for name, m in metrics.items()}), nl=False)
+    else:
+        for name, figures in metrics.items():
+            _print_metrics(f"{name} photos", figures)
+    click.echo(f"Written: {out / 'report.html'}", err=True)
     _end(unreadable)
 
 
@@ -158,7 +168,7 @@ def evaluate(
         _print_metrics(f"{model.name} on {result.metrics.n} photos", result.metrics)
     if out is not None:
         evaluation.write_evaluation(out, model.name, f"{data.name}, {split}", result)
-        click.echo(f"\nWritten: {out / 'report.html'}", err=as_json)
+        click.echo(f"Written: {out / 'report.html'}", err=True)
     _end(result.samples.unreadable)
 
 

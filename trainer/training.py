@@ -1,10 +1,10 @@
 """Gradient descent with Keras, shared by the recipes that need it."""
 
-import sys
 from typing import Any, Final
 
 import keras
 
+from corrosion_edge.progress import say
 from corrosion_edge.trainer.model import Parts
 from corrosion_edge.trainer.recipes import Task
 
@@ -55,9 +55,8 @@ class _Progress(keras.callbacks.Callback):
         self._epochs = epochs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if sys.stderr.isatty() and logs:
-            values = "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
-            print(f"epoch {epoch + 1}/{self._epochs}  {values}", file=sys.stderr)
+        values = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
+        say(f"epoch {epoch + 1}/{self._epochs}  {values}")
 
 
 def _rows(epochs: list[int], history: dict[str, list[Any]]) -> list[dict[str, float]]:

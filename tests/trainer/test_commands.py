@@ -202,8 +202,9 @@ def test_the_program_itself_says_nothing_of_tensorflow(rendered, tmp_path):
     """A process of its own: native libraries write to the descriptor, past Python."""
     program = Path(sys.executable).with_name("corrosion-edge")
     run = subprocess.run(
-        [program, "train", rendered, "--out", tmp_path / "run", *TINY],
+        [program, "train", rendered, "--out", tmp_path / "run", "--json", *TINY],
         capture_output=True, text=True, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
     )  # fmt: skip
     assert run.returncode == 0
-    assert run.stderr == ""
+    assert run.stderr == f"Written: {tmp_path / 'run' / 'report.html'}\n"
+    assert json.loads(run.stdout) == json.loads((tmp_path / "run" / "metrics.json").read_text())
