@@ -1,16 +1,18 @@
 """Writing results so that a reader sees the whole of the old or the whole of the new."""
 
+import csv
+import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from corrosion_edge.errors import OutputError
 
-__all__ = ["json_text", "make_folder", "new_folder", "require_writable", "write"]
+__all__ = ["csv_text", "json_text", "make_folder", "new_folder", "require_writable", "write"]
 
 
 def write(path: Path, content: bytes | str) -> None:
@@ -77,6 +79,15 @@ def new_folder(path: Path) -> Iterator[Path]:
             raise
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({_reason(error)})") from None
+
+
+def csv_text(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table as CSV (RFC 4180, but lines end in a bare newline), the head first."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return stream.getvalue()
 
 
 def json_text(value: Any) -> str:

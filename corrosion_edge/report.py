@@ -5,17 +5,19 @@ within itself, runs no script and fetches nothing, so it can be mailed, printed 
 """
 
 import base64
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final, Literal
 
-__all__ = ["Block", "Cell", "Figure", "Page", "Section", "Table", "Text", "render"]
+__all__ = ["Block", "Cell", "Figure", "Page", "Section", "Table", "Text", "png_of", "render"]
 
 Cell = str | int | float
 """A table's cell; a float is shown with four significant digits, give a string for others."""
 
+_DPI: Final = 110
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _NUMBER: Final = re.compile(r"[-+−±~<>≤≥]{0,2}\s?\d[\d\s,.:–x×-]*([^\W\d_%°]{1,4}|%|°C|1/s|×)?")
 _SHORT: Final = 24
@@ -105,6 +107,13 @@ class Page:
     title: str
     subtitle: str
     sections: Sequence[Section]
+
+
+def png_of(plot: Any) -> bytes:
+    """A matplotlib Figure as the bytes of a PNG file, for ``Figure`` or for a file."""
+    stream = io.BytesIO()
+    plot.savefig(stream, format="png", dpi=_DPI)
+    return stream.getvalue()
 
 
 def render(page: Page) -> str:

@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from corrosion_edge.errors import BundleError
 
-__all__ = ["INTEGERS", "is_integer_only", "name_ends", "operators", "problems"]
+__all__ = ["INTEGERS", "name_ends", "operators", "problems"]
 
 INTEGERS: Final = frozenset({"INT8", "UINT8", "INT16", "INT32", "INT64"})
 """Tensor types a full-integer model may hold; biases are INT32."""
@@ -38,11 +38,6 @@ def problems(model: bytes) -> list[str]:
                 )
     found += [f"operator {name}" for name in operators(model) if name == "DEQUANTIZE"]
     return found
-
-
-def is_integer_only(model: bytes) -> bool:
-    """Whether ``problems`` finds none."""
-    return not problems(model)
 
 
 def operators(model: bytes) -> Counter[str]:

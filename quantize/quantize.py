@@ -1,7 +1,5 @@
 """From a run to a model file: convert, compare, and deliver only what passed."""
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -142,9 +140,8 @@ def _write_report(
 
 
 def _csv(samples: Samples, before: Scores, after: Scores) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["path", "label", "float_score", "int8_score"])
-    for photo, f, q in zip(samples.photos, before, after, strict=True):
-        writer.writerow([photo.path, LABELS[photo.label], f"{f:.6f}", f"{q:.6f}"])
-    return stream.getvalue()
+    rows = [
+        (photo.path, LABELS[photo.label], f"{f:.6f}", f"{q:.6f}")
+        for photo, f, q in zip(samples.photos, before, after, strict=True)
+    ]
+    return output.csv_text(("path", "label", "float_score", "int8_score"), rows)

@@ -1,17 +1,15 @@
 """The page about a conversion: what it changed, and whether that is within the limits."""
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 
 from corrosion_edge.prediction import LABELS
 from corrosion_edge.quantize.drift import DriftReport
-from corrosion_edge.report import Figure, Page, Section, Table, Text, render
+from corrosion_edge.report import Figure, Page, Section, Table, Text, png_of, render
 from corrosion_edge.trainer.samples import Samples
 
 __all__ = ["drift_page", "summary_rows"]
@@ -112,6 +110,4 @@ def _scatter(drift: DriftReport, samples: Samples, before: Scores, after: Scores
     axes.set_xlabel("float")
     axes.set_ylabel("int8")
     axes.legend()
-    stream = io.BytesIO()
-    FigureCanvasAgg(canvas).print_figure(stream, format="png", dpi=110)
-    return stream.getvalue()
+    return png_of(canvas)

@@ -19,7 +19,7 @@ from corrosion_edge.bundle import DEFAULT_MODEL
 from corrosion_edge.image import read
 from corrosion_edge.output import make_folder, write
 from corrosion_edge.render import clip
-from corrosion_edge.report import Figure, Page, Section, Table, Text, render
+from corrosion_edge.report import Figure, Page, Section, Table, Text, png_of, render
 
 PROGRAM = Path(sys.executable).with_name("corrosion-edge")
 FRAMES = 60
@@ -139,9 +139,6 @@ def report(results: dict[str, Any], steps: Steps, out: Path) -> Page:
 
 
 def _curves(results: dict[str, Any]) -> bytes:
-    import io
-
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(figsize=(8, 3.4), layout="constrained")
@@ -157,9 +154,7 @@ def _curves(results: dict[str, Any]) -> bytes:
     axes.set_ylabel("probability of corrosion")
     axes.legend()
     axes.grid(alpha=0.3)
-    stream = io.BytesIO()
-    FigureCanvasAgg(canvas).print_figure(stream, format="png", dpi=110)
-    return stream.getvalue()
+    return png_of(canvas)
 
 
 def _png(path: Path) -> bytes:

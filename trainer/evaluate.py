@@ -1,7 +1,5 @@
 """Judging a model - a run, a Keras file, a TFLite file - on labelled photos."""
 
-import csv
-import io
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -116,9 +114,8 @@ def write_evaluation(folder: Path, model: str, what: str, result: Evaluation) ->
 
 
 def _scores_csv(result: Evaluation) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["path", "label", "score"])
-    for photo, score in zip(result.samples.photos, result.scores, strict=True):
-        writer.writerow([photo.path, LABELS[photo.label], f"{score:.6f}"])
-    return stream.getvalue()
+    rows = [
+        (photo.path, LABELS[photo.label], f"{score:.6f}")
+        for photo, score in zip(result.samples.photos, result.scores, strict=True)
+    ]
+    return output.csv_text(("path", "label", "score"), rows)

@@ -1,20 +1,18 @@
 """The trainer's pictures: learning curves, confusion matrix, ROC curve; each as PNG bytes."""
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
 from corrosion_edge.metrics import Metrics
+from corrosion_edge.report import png_of
 
 __all__ = ["confusion_matrix", "learning_curves", "roc"]
 
 _COLOURS = {"train": "#8c8c8c", "validation": "#b3430f"}
-_DPI = 110
 
 
 def learning_curves(history: Sequence[dict[str, float]]) -> bytes:
@@ -32,7 +30,7 @@ def learning_curves(history: Sequence[dict[str, float]]) -> bytes:
         axes.set_ylabel({"loss": "log loss"}.get(quantity, quantity))
         axes.grid(alpha=0.3)
         axes.legend()
-    return _png(figure)
+    return png_of(figure)
 
 
 def confusion_matrix(metrics: Metrics) -> bytes:
@@ -53,7 +51,7 @@ def confusion_matrix(metrics: Metrics) -> bytes:
     axes.set_yticks(range(2), names, rotation=90, va="center")
     axes.set_xlabel(f"verdict at {metrics.threshold:.3g}")
     axes.set_ylabel("truth")
-    return _png(figure)
+    return png_of(figure)
 
 
 def roc(labels: npt.NDArray[np.int64], scores: npt.NDArray[np.float64], metrics: Metrics) -> bytes:
@@ -72,10 +70,4 @@ def roc(labels: npt.NDArray[np.int64], scores: npt.NDArray[np.float64], metrics:
     axes.set_ylabel("found / photos with corrosion")
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
-    return _png(figure)
-
-
-def _png(figure: Figure) -> bytes:
-    stream = io.BytesIO()
-    FigureCanvasAgg(figure).print_figure(stream, format="png", dpi=_DPI)
-    return stream.getvalue()
+    return png_of(figure)

@@ -1,7 +1,5 @@
 """A training run from a folder of photos to a folder of results."""
 
-import csv
-import io
 import platform
 import time
 from collections.abc import Mapping
@@ -137,17 +135,12 @@ def _write(
 ) -> None:
     fitted.model.save(folder / MODEL_NAME)
     output.write(folder / RUN_NAME, output.json_text(info))
-    output.write(folder / "history.csv", _csv(fitted.history))
+    output.write(
+        folder / "history.csv",
+        output.csv_text(list(fitted.history[0]), [list(r.values()) for r in fitted.history]),
+    )
     figures = {name: m.to_dict() for name, m in metrics.items()}
     output.write(folder / "metrics.json", output.json_text(figures))
     for name, picture in pictures.items():
         output.write(folder / f"{name}.png", picture)
     output.write(folder / "report.html", training_page(info, metrics, pictures))
-
-
-def _csv(rows: list[dict[str, float]]) -> str:
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
