@@ -11,8 +11,20 @@ from corrosion_edge.errors import CorrosionEdgeError, ExtraError
 __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "dataset": (
+        "corrosion_edge.trainer.dataset.cli:dataset",
+        "Fetch, audit and split the photos that a detector is trained on.",
+    ),
+    "weights": (
+        "corrosion_edge.trainer.weights.cli:weights",
+        "Bring in, list and check the weights that networks start from.",
+    ),
     "train": ("corrosion_edge.trainer.cli:train", "Train a detector from a folder of photos."),
     "evaluate": ("corrosion_edge.trainer.cli:evaluate", "Measure a model on labelled photos."),
+    "reproduce": (
+        "corrosion_edge.trainer.reproduce.cli:reproduce",
+        "Reproduce the tables and figures of the paper, and compare.",
+    ),
     "quantize": (
         "corrosion_edge.quantize.cli:quantize",
         "Convert a trained run to full-integer TFLite and measure the drift.",
@@ -38,6 +50,8 @@ _EXTRAS: Final[dict[str, str]] = {
     "scipy": "train",
     "matplotlib": "train",
     "imagehash": "train",
+    "cv2": "train",
+    "h5py": "train",
     "av": "device",
     "ai_edge_litert": "device",
 }

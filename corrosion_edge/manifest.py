@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from corrosion_edge.confidence import Confidence
 from corrosion_edge.image import Preprocessing
 from corrosion_edge.prediction import LABELS
 
@@ -44,6 +45,7 @@ class Manifest:
     other member of the bundle to its SHA-256. ``threshold`` is in [0, 1]. ``outputs`` maps
     ``scores`` (and ``map``) to the names of the flatbuffer's output tensors. ``provenance``
     says how the model was trained and converted, ``drift`` what the conversion changed.
+    ``confidence`` says what its scores are worth; None in files made before there was one.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Manifest:
     files: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     drift: Mapping[str, Any] = field(default_factory=dict)
+    confidence: Confidence | None = None
     format: int = FORMAT
 
     def __post_init__(self) -> None:
@@ -75,7 +78,10 @@ class Manifest:
 
     def to_json(self) -> str:
         """The manifest as JSON text."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
+        fields = asdict(self)
+        if self.confidence is None:
+            del fields["confidence"]
+        return json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Manifest":
@@ -96,6 +102,8 @@ class Manifest:
             Golden(g["picture"], g["prepared"], tuple(g["scores"]), tuple(g["map"]))
             for g in fields["golden"]
         )
+        if "confidence" in fields:
+            fields["confidence"] = Confidence.from_dict(fields["confidence"])
         return cls(**fields)
 
 

@@ -4,25 +4,24 @@ Needs scikit-learn and SciPy (the extra ``train``).
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
+from corrosion_edge.calibration import ece_if_calibrated, expected_calibration_error
+from corrosion_edge.confidence import Confidence
 from corrosion_edge.errors import DataError
+from corrosion_edge.intervals import RESAMPLES, Interval, bootstrap, wilson
+from corrosion_edge.operating import Abstention, OperatingPoint, abstention, at_recall
 
 __all__ = ["RESAMPLES", "Confusion", "Metrics", "auc_interval", "measure", "wilson"]
 
-RESAMPLES: Final = 2000
-"""Bootstrap resamples behind each interval of AUC and F1."""
-
-_SEED = 0  # of the bootstrap: the same scores give the same interval
-_LEVEL = 0.95
+_CLOSEST = 1e-7  # a score's distance to 0 and 1 in the log loss: Keras's, so figures compare
 Labels = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +53,13 @@ class Confusion:
 class Metrics:
     """Figures of merit on ``n`` photos; fractions in [0, 1].
 
-    ``ci95`` holds 95 % confidence intervals: Wilson's for accuracy, precision and recall (each a
-    fraction of counts), a stratified bootstrap's percentiles for AUC and F1. ``no_corrosion``
-    holds precision, recall and F1 with no-corrosion as the positive class, as the paper's tables
-    count.
+    ``ci95`` holds 95 % confidence intervals: Wilson's for accuracy, precision, recall and
+    specificity (each a fraction of counts), a stratified bootstrap's percentiles for AUC, F1,
+    log loss (in nats) and the Brier score. ``ece``, the expected calibration error, has no
+    interval: it is to be compared with ``ece_if_calibrated``, below which perfect scores would
+    stay 95 % of the time. ``no_corrosion`` holds precision, recall and F1 with no-corrosion as
+    the positive class, as the paper's tables count. ``at_recall`` and ``abstain`` are there for
+    a model that carries a recall threshold and an abstain band.
     """
 
     n: int
@@ -70,26 +72,39 @@ class Metrics:
     confusion: Confusion
     ci95: dict[str, Interval]
     no_corrosion: dict[str, float]
+    specificity: float
+    log_loss: float
+    brier: float
+    ece: float
+    ece_if_calibrated: float
+    at_recall: OperatingPoint | None = None
+    abstain: Abstention | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, lists and dicts."""
         fields: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         fields["confusion"] = self.confusion.to_dict()
         fields["ci95"] = {name: list(interval) for name, interval in self.ci95.items()}
+        for name in ("at_recall", "abstain"):
+            fields[name] = fields[name].to_dict() if fields[name] else None
         return fields
 
 
-def measure(labels: Labels, scores: Scores, threshold: float) -> Metrics:
+def measure(
+    labels: Labels, scores: Scores, threshold: float, confidence: Confidence | None = None
+) -> Metrics:
     """Judge scores [n] (probability of corrosion) against labels [n] (1 = corrosion).
 
-    The verdict is corrosion where the score is at least ``threshold``. DataError without both
-    classes, because AUC and recall have no value then.
+    The verdict is corrosion where the score is at least ``threshold``; ``confidence`` is the
+    model's own, chosen on other photos. DataError without both classes, because AUC and recall
+    have no value then.
     """
     if len(set(labels.tolist())) != 2:
         raise DataError("photos of both classes are needed to measure a model")
     verdicts = scores >= threshold
     counts = Confusion.of(labels, verdicts)
     ours, papers = (_prf(labels, verdicts, positive) for positive in (1, 0))
+    surprise, squares = _losses(labels, scores)
     return Metrics(
         n=len(labels),
         accuracy=float(np.mean(verdicts == labels)),
@@ -99,20 +114,19 @@ def measure(labels: Labels, scores: Scores, threshold: float) -> Metrics:
         confusion=counts,
         ci95=_intervals(labels, scores, verdicts, counts),
         no_corrosion=papers,
+        specificity=counts.true_negative / (counts.true_negative + counts.false_positive),
+        log_loss=float(surprise.mean()),
+        brier=float(squares.mean()),
+        ece=expected_calibration_error(labels, scores),
+        ece_if_calibrated=ece_if_calibrated(scores),
+        at_recall=at_recall(labels, scores, confidence) if confidence else None,
+        abstain=abstention(labels, scores, confidence) if confidence else None,
     )
-
-
-def wilson(successes: int, n: int) -> Interval:
-    """Wilson's 95 % score interval for a fraction (Wilson 1927), [0, 1] for n = 0."""
-    if n == 0:
-        return 0.0, 1.0
-    low, high = stats.binomtest(successes, n).proportion_ci(_LEVEL, method="wilson")
-    return float(low), float(high)
 
 
 def auc_interval(labels: Labels, scores: Scores) -> Interval:
     """95 % percentile interval of ROC-AUC: each class is resampled with replacement."""
-    return _bootstrap(_auc, scores[labels == 1], scores[labels == 0])
+    return bootstrap(_auc, scores[labels == 1], scores[labels == 0])
 
 
 def _prf(labels: Labels, verdicts: npt.NDArray[np.bool_], positive: int) -> dict[str, float]:
@@ -125,30 +139,25 @@ def _prf(labels: Labels, verdicts: npt.NDArray[np.bool_], positive: int) -> dict
 def _intervals(
     labels: Labels, scores: Scores, verdicts: npt.NDArray[np.bool_], c: Confusion
 ) -> dict[str, Interval]:
-    positive, negative = verdicts[labels == 1], verdicts[labels == 0]
+    truth = labels == 1
+    surprise, squares = _losses(labels, scores)
+    called = verdicts.astype(np.float64)
     return {
         "accuracy": wilson(c.true_positive + c.true_negative, len(labels)),
         "auc": auc_interval(labels, scores),
         "precision": wilson(c.true_positive, c.true_positive + c.false_positive),
         "recall": wilson(c.true_positive, c.true_positive + c.false_negative),
-        "f1": _bootstrap(_f1, positive.astype(np.float64), negative.astype(np.float64)),
+        "f1": bootstrap(_f1, called[truth], called[~truth]),
+        "specificity": wilson(c.true_negative, c.true_negative + c.false_positive),
+        "log_loss": bootstrap(_mean, surprise[truth], surprise[~truth]),
+        "brier": bootstrap(_mean, squares[truth], squares[~truth]),
     }
 
 
-def _bootstrap(statistic: Any, positive: Scores, negative: Scores) -> Interval:
-    if min(len(positive), len(negative)) < 2:
-        return 0.0, 1.0  # one photo of a class says nothing of the spread
-    result = stats.bootstrap(
-        (positive, negative),
-        statistic,
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        batch=100,
-        confidence_level=_LEVEL,
-        method="percentile",
-        rng=np.random.default_rng(_SEED),
-    )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+def _losses(labels: Labels, scores: Scores) -> tuple[Scores, Scores]:
+    """Each photo's -log of the probability of the truth, and squared error (Brier 1950)."""
+    p = np.clip(scores, _CLOSEST, 1 - _CLOSEST)
+    return -np.log(np.where(labels == 1, p, 1 - p)), np.square(labels - scores)
 
 
 def _auc(positive: Scores, negative: Scores, axis: int = -1) -> Scores:
@@ -163,3 +172,7 @@ def _f1(positive: Scores, negative: Scores, axis: int = -1) -> Scores:
     tp, fp = positive.sum(axis=axis), negative.sum(axis=axis)
     fn = positive.shape[axis] - tp
     return np.asarray(2 * tp / np.maximum(2 * tp + fp + fn, 1))
+
+
+def _mean(positive: Scores, negative: Scores, axis: int = -1) -> Scores:
+    return np.asarray(np.concatenate([positive, negative], axis=axis).mean(axis=axis))

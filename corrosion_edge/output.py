@@ -12,7 +12,15 @@ from typing import Any
 
 from corrosion_edge.errors import OutputError
 
-__all__ = ["csv_text", "json_text", "make_folder", "new_folder", "require_writable", "write"]
+__all__ = [
+    "csv_text",
+    "json_text",
+    "make_folder",
+    "new_folder",
+    "require_new",
+    "require_writable",
+    "write",
+]
 
 
 def write(path: Path, content: bytes | str) -> None:
@@ -57,6 +65,13 @@ def require_writable(folder: Path) -> None:
         raise OutputError(f"{folder}: cannot be written ({_reason(error)})") from None
 
 
+def require_new(path: Path) -> None:
+    """Fail now if ``path`` exists and is no empty folder, or cannot be made (OutputError)."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise OutputError(f"{path}: exists already; name another folder or remove it")
+    require_writable(path.parent)
+
+
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """Yield a hidden folder beside ``path`` that becomes ``path`` when the block ends well.
@@ -64,9 +79,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     ``path`` must not exist, or be an empty folder: what was recorded is not overwritten
     (OutputError). After an error nothing is left.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise OutputError(f"{path}: exists already; name another folder or remove it")
-    require_writable(path.parent)
+    require_new(path)
     with tempfile.TemporaryDirectory(
         prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True
     ) as hidden:

@@ -15,6 +15,7 @@ from corrosion_edge.device.backends import Backend, Quantized, open_backend
 from corrosion_edge.errors import BackendError, BundleError
 from corrosion_edge.manifest import Golden
 from corrosion_edge.prediction import CORROSION, LABELS, Prediction
+from corrosion_edge.threshold import Choice, chosen
 
 __all__ = ["GOLDEN_LIMIT", "GOLDEN_TOLERANCE", "Classifier", "decode"]
 
@@ -36,13 +37,18 @@ def decode(outputs: Mapping[str, Quantized], threshold: float) -> Prediction:
 
 
 class Classifier(Closing):
-    """A model on a backend, with the model's own preprocessing and threshold."""
+    """A model on a backend, with the model's own preprocessing.
+
+    ``threshold``, in [0, 1], is the score from which the verdict is corrosion: the model's own,
+    unless ``use_threshold`` set another.
+    """
 
     def __init__(self, bundle: Bundle, backend: Backend, name: str = "") -> None:
         self.bundle = bundle
         self.manifest = bundle.manifest
         self.backend = backend
         self.name = name or bundle.manifest.name
+        self.threshold = float(bundle.manifest.threshold)
 
     @classmethod
     def open(cls, model: Path | None = None, *, threads: int | None = None) -> "Classifier":
@@ -57,13 +63,18 @@ class Classifier(Closing):
         except BackendError as error:
             raise BackendError(f"{model or DEFAULT_MODEL}: {error}") from None
 
+    def use_threshold(self, choice: Choice) -> None:
+        """Judge by the user's choice from here on (UsageError if the model cannot meet it)."""
+        manifest = self.manifest
+        self.threshold = chosen(choice, manifest.threshold, manifest.confidence, self.name)
+
     def prepare(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Scale uint8 [h, w, 3] RGB to the network's input [height, width, 3]."""
         return image.prepare(pixels, self.manifest.preprocessing)
 
     def decode(self, outputs: Mapping[str, Quantized]) -> Prediction:
-        """Turn the backend's outputs into a verdict with the model's own threshold."""
-        return decode(outputs, self.manifest.threshold)
+        """Turn the backend's outputs into a verdict at the classifier's threshold."""
+        return decode(outputs, self.threshold)
 
     def classify(self, pixels: npt.NDArray[np.uint8]) -> Prediction:
         """The verdict on uint8 [h, w, 3] RGB pixels of any size."""

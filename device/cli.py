@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corrosion_edge.errors import UsageError
+from corrosion_edge.threshold import Choice, threshold_option
 
 if TYPE_CHECKING:
     from corrosion_edge.device.classifier import Classifier
@@ -45,6 +46,7 @@ def _seconds(ctx: click.Context, option: click.Parameter, value: float) -> float
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH...")
 @_model
+@threshold_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.option(
     "--heatmap",
@@ -60,6 +62,7 @@ def classify(
     *,
     paths: tuple[str, ...],
     model: Path | None,
+    threshold: Choice,
     as_json: bool,
     overlays: Path | None,
     threads: int | None,
@@ -71,6 +74,7 @@ def classify(
     photos = gather(paths)
     failed = False
     with Classifier.open(model, threads=threads) as classifier:
+        classifier.use_threshold(threshold)
         _require_map(classifier, overlays)
         _say_differences(classifier)
         for result in _with_bar(judge(classifier, photos, overlays), len(photos)):
@@ -95,6 +99,7 @@ def classify(
     help="Where the frames come from.  [default: auto]",
 )
 @_model
+@threshold_option
 @click.option(
     "--frames", type=click.IntRange(min=1), metavar="N", help="End after so many verdicts."
 )
@@ -114,6 +119,7 @@ def watch(
     *,
     camera: str,
     model: Path | None,
+    threshold: Choice,
     frames: int | None,
     interval: float,
     as_json: bool,
@@ -128,6 +134,7 @@ def watch(
     with Stop().on(signal.SIGINT, signal.SIGTERM) as stop:
         try:
             with Classifier.open(model, threads=threads) as classifier:
+                classifier.use_threshold(threshold)
                 _say_differences(classifier)
                 with open_source(camera) as source:
                     how = {"frames": frames, "interval": interval, "stop": stop}

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from corrosion_edge import __version__, output
 from corrosion_edge.bundle import Bundle
+from corrosion_edge.confidence import Confidence, assess, reassess
 from corrosion_edge.device.backends import open_backend
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.prediction import LABELS
@@ -21,7 +22,7 @@ from corrosion_edge.quantize.calibrate import choose
 from corrosion_edge.quantize.convert import convert
 from corrosion_edge.quantize.drift import DriftReport, Limits, compare
 from corrosion_edge.quantize.report import drift_page
-from corrosion_edge.trainer.load import Splits, load
+from corrosion_edge.trainer.load import GIVEN, GROUPED, Splits, load
 from corrosion_edge.trainer.model import deliverable, predict
 from corrosion_edge.trainer.model import load as load_model
 from corrosion_edge.trainer.run import Run
@@ -29,7 +30,7 @@ from corrosion_edge.trainer.samples import Samples
 
 __all__ = ["Request", "Result", "quantize"]
 
-_CARRIED = ("recipe", "backbone", "weights", "pooling", "image_size", "seed", "settings", "command",
+_CARRIED = ("recipe", "backbone", "weights", "pooling", "image_size", "seed", "chosen", "command",
             "finished_at")  # fmt: skip
 Scores = npt.NDArray[np.float64]
 
@@ -73,9 +74,10 @@ def quantize(request: Request) -> Result:
     held_out = photos.samples["validation"]
     before, after = predict(network, held_out.pixels), _scores(bundle, held_out)
     drift = compare(held_out.labels, before, after, run.threshold, request.limits)
-    report = _write_report(request.out, run, drift, held_out, before, after)
+    confidence = _confidence(run, held_out, before, after)
+    report = _write_report(request.out, run, drift, confidence, held_out, before, after)
     if not drift.broken:
-        bundle.with_fields(drift=drift.to_dict()).save(request.out)
+        bundle.with_fields(drift=drift.to_dict(), confidence=confidence).save(request.out)
     return Result(
         drift=drift,
         report=report,
@@ -88,7 +90,8 @@ def quantize(request: Request) -> Result:
 def _photos(run: Run, data: Path) -> Splits:
     """The run's own splits: its seed splits a folder that came without, its classes are named."""
     positive = run.info["data"]["classes"]["corrosion"]
-    return load(data, run.preprocessing, positive=positive, seed=run.info["seed"])
+    split = "grouped" if run.info["data"]["split"] == GROUPED else GIVEN
+    return load(data, run.preprocessing, positive=positive, seed=run.info["seed"], split=split)
 
 
 def _bundle(run: Run, model: bytes, calibration: int, seed: int) -> Bundle:
@@ -129,13 +132,26 @@ def _scores(bundle: Bundle, samples: Samples) -> Scores:
         return np.array([classifier.classify(picture).score for picture in pictures])
 
 
+def _confidence(run: Run, samples: Samples, before: Scores, after: Scores) -> Confidence:
+    """What the int8 model's own scores are worth; the temperature is the run's, if it has one."""
+    if run.confidence is None:
+        return assess(samples.labels, after, uncalibrated=before)
+    return reassess(run.confidence, samples.labels, after)
+
+
 def _write_report(
-    out: Path, run: Run, drift: DriftReport, samples: Samples, before: Scores, after: Scores
+    out: Path,
+    run: Run,
+    drift: DriftReport,
+    confidence: Confidence,
+    samples: Samples,
+    before: Scores,
+    after: Scores,
 ) -> Path:
     page = out.with_suffix(".drift.html")
     output.write(out.with_suffix(".drift.json"), output.json_text(drift.to_dict()))
     output.write(out.with_suffix(".drift.csv"), _csv(samples, before, after))
-    output.write(page, drift_page(out.name, run.info, drift, samples, before, after))
+    output.write(page, drift_page(out.name, run.info, drift, confidence, samples, before, after))
     return page
 
 

@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure as Canvas
 
+from corrosion_edge.confidence import Confidence
 from corrosion_edge.prediction import LABELS
 from corrosion_edge.quantize.drift import DriftReport
 from corrosion_edge.report import Figure, Page, Section, Table, Text, png_of, render
+from corrosion_edge.trainer.report import confidence_origin
 from corrosion_edge.trainer.samples import Samples
 
 __all__ = ["drift_page", "summary_rows"]
@@ -26,6 +28,7 @@ def summary_rows(drift: DriftReport) -> list[tuple[str, str, str, str]]:
         ("auc", "ROC-AUC"),
         ("recall", "recall"),
         ("precision", "precision"),
+        ("ece", "ECE"),
     ):
         before, after = getattr(drift.reference, name), getattr(drift.quantized, name)
         rows.append((title, f"{before:.4f}", f"{after:.4f}", f"{after - before:+.4f}"))
@@ -36,6 +39,7 @@ def drift_page(
     model: str,
     info: Mapping[str, Any],
     drift: DriftReport,
+    confidence: Confidence,
     samples: Samples,
     before: Scores,
     after: Scores,
@@ -64,8 +68,12 @@ def drift_page(
         "Largest changes",
         [Table(("photo", "truth", "float", "int8"), _worst(samples, before, after), "")],
     )
+    own = Section(
+        "What the int8 scores are worth",
+        [Table(("what", "value"), _confidence(confidence), confidence_origin(confidence))],
+    )
     subtitle = f"{info['backbone']}, recipe {info['recipe']}"
-    return render(Page(f"Conversion of {model}", subtitle, [summary, worst]))
+    return render(Page(f"Conversion of {model}", subtitle, [summary, own, worst]))
 
 
 _CAPTION = "Probability of corrosion, float against int8, one point a photo"
@@ -81,6 +89,18 @@ def _changes(drift: DriftReport) -> list[tuple[str, str]]:
         ("verdicts turned to corrosion", str(drift.corrosion_added)),
         ("limit: accuracy may drop by", f"{limits.accuracy_drop:g}"),
         ("limit: ROC-AUC may drop by", f"{limits.auc_drop:g}"),
+    ]
+
+
+def _confidence(confidence: Confidence) -> list[tuple[str, str]]:
+    """The figures that travel in the model file."""
+    band = confidence.unsure
+    return [
+        (
+            f"threshold for recall {confidence.recall_target:g}",
+            f"{confidence.recall_threshold:.4f}",
+        ),
+        ("unsure", f"{band[0]:.4f} to {band[1]:.4f}" if band else "none"),
     ]
 
 

@@ -1,23 +1,30 @@
 """Judging a model - a run, a Keras file, a TFLite file - on labelled photos."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from corrosion_edge import metrics as measuring
 from corrosion_edge import output
+from corrosion_edge.calibration import rescaled
+from corrosion_edge.confidence import Confidence
 from corrosion_edge.errors import DataError
 from corrosion_edge.image import Preprocessing
-from corrosion_edge.metrics import Metrics, measure
+from corrosion_edge.metrics import Metrics
 from corrosion_edge.prediction import LABELS
 from corrosion_edge.progress import progress
-from corrosion_edge.trainer import plots
-from corrosion_edge.trainer.data import Photo, scan
+from corrosion_edge.threshold import Choice, chosen
+from corrosion_edge.trainer import plots, robustness
+from corrosion_edge.trainer.data import scan
 from corrosion_edge.trainer.keras_start import start_keras
+from corrosion_edge.trainer.load import GROUPED, load
 from corrosion_edge.trainer.report import evaluation_page
+from corrosion_edge.trainer.robustness import Robustness
 from corrosion_edge.trainer.run import Run
 from corrosion_edge.trainer.samples import Samples, decode
 
@@ -26,63 +33,135 @@ __all__ = ["Evaluation", "Scorer", "evaluate", "open_scorer", "write_evaluation"
 KERAS_THRESHOLD = 0.5
 """For a bare Keras file, which carries no threshold of its own."""
 
+_BATCH = 32
+Scores = npt.NDArray[np.float64]
+
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """A model ready to score: prepared uint8 [n, h, w, 3] to P(corrosion), float64 [n]."""
+    """A model ready to score: prepared uint8 [n, h, w, 3] to P(corrosion), float64 [n].
+
+    ``confidence`` is what the model carries of it. ``temperature`` can be taken out of the
+    scores again; it is 1 for an integer model, whose steps of 1/256 do not allow it.
+    ``own_split`` are seed and fingerprint of photos that training split itself.
+    """
 
     spec: Preprocessing
     threshold: float
-    score: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float64]]
+    score: Callable[[npt.NDArray[np.uint8]], Scores]
+    confidence: Confidence | None = None
+    temperature: float = 1.0
+    own_split: tuple[int, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evaluation:
-    """The photos that were judged, their scores float64 [n], and the metrics."""
+    """The photos that were judged, their scores float64 [n], and the metrics.
+
+    ``uncalibrated`` are the scores without the model's temperature, where it has one that can be
+    taken out; ``slices`` is None where they were left out.
+    """
 
     samples: Samples
-    scores: npt.NDArray[np.float64]
+    scores: Scores
     metrics: Metrics
+    confidence: Confidence | None = None
+    uncalibrated: Scores | None = None
+    slices: Robustness | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The metrics' fields, and ``confidence`` and ``slices`` (None where there is none)."""
+        return self.metrics.to_dict() | {
+            "confidence": self.confidence.to_dict() if self.confidence else None,
+            "slices": self.slices.to_dict() if self.slices else None,
+        }
 
 
-def evaluate(model: Path, data: Path, split: str, positive: str | None = None) -> Evaluation:
+def evaluate(
+    model: Path,
+    data: Path,
+    split: str,
+    positive: str | None = None,
+    *,
+    threshold: Choice = None,
+    slices: bool = False,
+) -> Evaluation:
     """Score the photos of ``data``: those of ``split``, or all if the folder is not split.
 
-    Raises DataError or BundleError, naming the file or folder.
+    Where training split these very photos itself, ``split`` is a part of that split: no photo
+    that the model learned from is taken for a test photo.
+
+    ``threshold`` None is the model's own. With ``slices`` every photo is also scored in every
+    slice. Raises DataError, UsageError or BundleError, naming the file or folder.
     """
-    photos = _chosen(data, split, positive)
+    scan(data, positive)  # a wrong folder is said before a model is loaded
     with ExitStack() as open_models:
         scorer = open_scorer(model, open_models)
-        samples = decode(photos, scorer.spec)
-        scores = scorer.score(samples.pixels)
-    return Evaluation(samples, scores, measure(samples.labels, scores, scorer.threshold))
+        limit = chosen(threshold, scorer.threshold, scorer.confidence, str(model))
+        samples = _chosen(scorer, data, split, positive)
+        scores = _scores(scorer, samples)
+        figures = measuring.measure(samples.labels, scores, limit, scorer.confidence)
+        robust = None
+        if slices:
+            robust = robustness.measure(samples.photos, scorer.spec, scorer.score, limit)
+    return Evaluation(
+        samples=samples,
+        scores=scores,
+        metrics=figures,
+        confidence=scorer.confidence,
+        uncalibrated=rescaled(scores, 1 / scorer.temperature) if scorer.temperature != 1 else None,
+        slices=robust,
+    )
 
 
 def open_scorer(model: Path, open_models: ExitStack) -> Scorer:
     """Open a run's folder, a ``.keras`` or a ``.tflite`` file."""
     if model.is_dir():
         run = Run.open(model)
-        return _keras_scorer(run.model, run.threshold, run.preprocessing)
+        scorer = _keras_scorer(run.model, run.threshold, run.preprocessing, run.confidence)
+        return replace(scorer, own_split=_own_split(run.info["data"], run.info["seed"]))
     if not model.exists():
         raise DataError(f"{model}: no such model; name a run's folder, a .keras or a .tflite file")
     if model.suffix == ".keras":
-        return _keras_scorer(model, KERAS_THRESHOLD, None)
+        return _keras_scorer(model, KERAS_THRESHOLD, None, None)
     return _tflite_scorer(model, open_models)
 
 
-def _chosen(data: Path, split: str, positive: str | None) -> list[Photo]:
+def _chosen(scorer: Scorer, data: Path, split: str, positive: str | None) -> Samples:
+    if scorer.own_split is not None:
+        seed, fingerprint = scorer.own_split
+        again = load(data, scorer.spec, positive=positive, seed=seed, split="grouped")
+        if again.describe()["fingerprint"] == fingerprint:
+            return again.samples[split]
     dataset = scan(data, positive)
-    return dataset.of(split) if dataset.presplit else list(dataset.photos)
+    photos = dataset.of(split) if dataset.presplit else dataset.photos
+    return decode(photos, scorer.spec)
 
 
-def _keras_scorer(path: Path, threshold: float, spec: Preprocessing | None) -> Scorer:
+def _own_split(data: Mapping[str, Any], seed: int) -> tuple[int, str] | None:
+    """Seed and fingerprint, from what a model says of its photos, if training split them."""
+    return (seed, data["fingerprint"]) if data["split"] == GROUPED else None
+
+
+def _scores(scorer: Scorer, samples: Samples) -> Scores:
+    starts = progress(range(0, len(samples), _BATCH), "Classifying")
+    return np.concatenate([scorer.score(samples.pixels[i : i + _BATCH]) for i in starts])
+
+
+def _keras_scorer(
+    path: Path, threshold: float, spec: Preprocessing | None, confidence: Confidence | None
+) -> Scorer:
     start_keras()
     from corrosion_edge.trainer.model import load, predict
 
     network = load(path)
     height, width = network.input_shape[1:3]
     return Scorer(
-        spec or Preprocessing(width, height), threshold, lambda pixels: predict(network, pixels)
+        spec or Preprocessing(width, height),
+        threshold,
+        lambda pixels: predict(network, pixels),
+        confidence,
+        confidence.temperature if confidence else 1.0,
     )
 
 
@@ -92,25 +171,37 @@ def _tflite_scorer(path: Path, open_models: ExitStack) -> Scorer:
     classifier = open_models.enter_context(Classifier.open(path))
     manifest = classifier.manifest
 
-    def score(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        rows = progress(pixels, "Classifying", length=len(pixels))
-        return np.array([classifier.classify(picture).score for picture in rows])
+    def score(pixels: npt.NDArray[np.uint8]) -> Scores:
+        return np.array([classifier.classify(picture).score for picture in pixels])
 
-    return Scorer(manifest.preprocessing, manifest.threshold, score)
+    made = manifest.provenance
+    own = _own_split(made["data"], made["training"]["seed"]) if "training" in made else None
+    return Scorer(
+        manifest.preprocessing, manifest.threshold, score, manifest.confidence, own_split=own
+    )
 
 
 def write_evaluation(folder: Path, model: str, what: str, result: Evaluation) -> None:
     """Write metrics.json, scores.csv, the pictures and report.html (OutputError)."""
-    labels, metrics = result.samples.labels, result.metrics
-    pictures = {
-        "confusion_matrix": plots.confusion_matrix(metrics),
-        "roc": plots.roc(labels, result.scores, metrics),
-    }
-    output.write(folder / "metrics.json", output.json_text(metrics.to_dict()))
+    pictures = _pictures(result)
+    output.write(folder / "metrics.json", output.json_text(result.to_dict()))
     output.write(folder / "scores.csv", _scores_csv(result))
     for name, picture in pictures.items():
         output.write(folder / f"{name}.png", picture)
-    output.write(folder / "report.html", evaluation_page(model, what, metrics, pictures))
+    page = evaluation_page(
+        model, what, result.metrics, pictures, confidence=result.confidence, slices=result.slices
+    )
+    output.write(folder / "report.html", page)
+
+
+def _pictures(result: Evaluation) -> dict[str, bytes]:
+    labels, metrics = result.samples.labels, result.metrics
+    pictures = {
+        "reliability": plots.reliability(labels, result.scores, metrics, result.uncalibrated),
+        "confusion_matrix": plots.confusion_matrix(metrics),
+        "roc": plots.roc(labels, result.scores, metrics),
+    }
+    return pictures | ({"slices": plots.slices(result.slices)} if result.slices else {})
 
 
 def _scores_csv(result: Evaluation) -> str:

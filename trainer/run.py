@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from corrosion_edge.confidence import Confidence
 from corrosion_edge.errors import DataError
 from corrosion_edge.image import Preprocessing
 
@@ -29,7 +30,7 @@ class Run:
         try:
             info = json.loads(path.read_text("utf-8"))
             run = cls(folder, info)
-            _ = (run.threshold, run.preprocessing, info["recipe"])
+            _ = (run.threshold, run.preprocessing, run.confidence, info["recipe"])
         except (FileNotFoundError, NotADirectoryError):
             raise DataError(
                 f"{folder}: not a run of 'corrosion-edge train': no {RUN_NAME}"
@@ -47,6 +48,12 @@ class Run:
     def threshold(self) -> float:
         """The score, in [0, 1], from which the verdict is corrosion."""
         return float(self.info["threshold"])
+
+    @property
+    def confidence(self) -> Confidence | None:
+        """What its scores are worth; None for a run made before that was measured."""
+        values = self.info.get("confidence")
+        return Confidence.from_dict(values) if values is not None else None
 
     @property
     def preprocessing(self) -> Preprocessing:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from corrosion_edge.bundle import MANIFEST_NAME, Bundle
+from corrosion_edge.bundle import DEFAULT_MODEL, MANIFEST_NAME, Bundle
+from corrosion_edge.confidence import Confidence
 from corrosion_edge.errors import BundleError
 from corrosion_edge.image import digest, prepare, read
 from corrosion_edge.manifest import FORMAT, Golden, Manifest
@@ -30,6 +31,27 @@ def test_round_trip(tmp_path):
     bundle = _bundle(threshold=0.37, provenance={"seed": 1, "who": "ä"}, drift={"n": 2})
     bundle.save(tmp_path / "m.tflite")
     assert Bundle.load(tmp_path / "m.tflite") == bundle
+
+
+CONFIDENCE = Confidence(
+    temperature=1.3, ece_before=0.05, ece_after=0.02, n=364, corroded=198, on="validation",
+    recall_target=0.98, recall_threshold=0.21, alpha=0.02, unsure=(0.21, 0.66),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "confidence", [CONFIDENCE, dataclasses.replace(CONFIDENCE, unsure=None), None]
+)
+def test_confidence_travels(confidence):
+    manifest = Bundle.from_bytes(_bundle(confidence=confidence).to_bytes()).manifest
+    assert manifest.confidence == confidence
+
+
+def test_a_file_made_before_there_was_confidence_is_read_and_written_alike():
+    old = _bundle().manifest.to_json()
+    assert "confidence" not in old
+    assert Manifest.from_json(old).to_json() == old
+    assert Bundle.load(DEFAULT_MODEL).manifest.format == FORMAT
 
 
 def test_equal_content_gives_equal_bytes():
@@ -134,6 +156,9 @@ def _fields(**changes: Any) -> dict[str, Any]:
         {"golden": [{"picture": "x"}]},
         {"golden": 3},
         {"surprise": 1},
+        {"confidence": {}},
+        {"confidence": 3},
+        {"confidence": CONFIDENCE.to_dict() | {"unsure": [0.9, 0.1]}},
         {"model_sha256": 5},
     ],
 )

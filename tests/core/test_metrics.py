@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from corrosion_edge.errors import DataError
 from corrosion_edge.metrics import RESAMPLES, _auc, measure, wilson
@@ -30,9 +30,13 @@ def test_figures_agree_with_their_definitions(data):
     assert sum(c.to_dict().values()) == m.n == len(labels)
     assert m.accuracy == pytest.approx((c.true_positive + c.true_negative) / m.n)
     assert m.recall == pytest.approx(c.true_positive / (c.true_positive + c.false_negative))
+    assert m.specificity == pytest.approx(c.true_negative / (c.true_negative + c.false_positive))
+    p = np.clip(scores, 1e-7, 1 - 1e-7)
+    assert m.log_loss == pytest.approx(log_loss(labels, p))
+    assert m.brier == pytest.approx(brier_score_loss(labels, scores))
     turned = measure(1 - labels, -scores, -0.5 + 1e-12)  # the paper's side of the same verdicts
     assert m.no_corrosion["recall"] == pytest.approx(turned.recall)
-    for name in ("accuracy", "precision", "recall"):
+    for name in ("accuracy", "precision", "recall", "specificity"):
         low, high = m.ci95[name]
         if not (name == "precision" and c.true_positive + c.false_positive == 0):
             assert low <= getattr(m, name) + 1e-12

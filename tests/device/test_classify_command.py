@@ -11,6 +11,7 @@ from PIL import Image
 
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.cli import COMMANDS, cli
+from corrosion_edge.confidence import Confidence
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.classify import LARGEST_OVERLAY, overlay_path, write_overlay
 from corrosion_edge.device.cli import classify, watch
@@ -169,7 +170,37 @@ def test_a_heatmap_folder_that_cannot_be_made_is_said_before_the_work(here):
     assert "file/maps" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["--threads", "0", "a.png"], ["--model"]])
+CONFIDENCE = Confidence(
+    temperature=1.3, ece_before=0.05, ece_after=0.02, n=364, corroded=198, on="validation",
+    recall_target=0.98, recall_threshold=0.125, alpha=0.02, unsure=None,
+)  # fmt: skip
+ORANGE = (96, 40, 32)  # a quarter of the way to red: the fake's score is 0.25
+
+
+@pytest.mark.parametrize(("words", "label", "threshold"), [
+    ([], "no-corrosion", 0.5),
+    (["--threshold", "recall"], "corrosion", 0.125),
+    (["--threshold", "0.25"], "corrosion", 0.25),
+    (["--threshold", "1"], "no-corrosion", 1.0),
+])  # fmt: skip
+def test_the_threshold_is_the_users_choice(bundle, backend, monkeypatch, words, label, threshold):
+    made = Classifier(bundle.with_fields(confidence=CONFIDENCE), backend)
+    monkeypatch.setattr(Classifier, "open", lambda model=None, *, threads=None: made)
+    (line,) = lines(run("--json", *words, photo("a.png", ORANGE)))
+    assert (line["label"], line["threshold"]) == (label, threshold)
+    assert line["score"] == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_model_without_a_recall_threshold_says_so():
+    result = run("--threshold", "recall", photo("a.png"))
+    assert result.exit_code == 2
+    assert "fake model carries no threshold for a stated recall" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--threads", "0", "a.png"], ["--model"],
+                                       ["--threshold", "1.5", "a.png"],
+                                       ["--threshold", "low", "a.png"]])  # fmt: skip
 def test_wrong_usage(arguments):
     assert run(*arguments).exit_code == 2
 

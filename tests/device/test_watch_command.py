@@ -55,6 +55,13 @@ def lines(result):
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
+def test_the_threshold_is_the_users_choice():
+    result = run("--camera", "demo", "--frames", "2", "--json", "--threshold", "0")
+    assert [line["threshold"] for line in lines(result)] == [0, 0]
+    assert {line["label"] for line in lines(result)} == {"corrosion"}
+    assert run("--camera", "demo", "--threshold", "recall").exit_code == 2
+
+
 def test_the_demo_gives_verdicts():
     result = run("--camera", "demo", "--frames", "3", "--json")
     assert result.exit_code == 0

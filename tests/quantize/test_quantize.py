@@ -15,6 +15,7 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 from corrosion_edge import image
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.cli import cli
+from corrosion_edge.confidence import reassess
 from corrosion_edge.device.backends import open_backend
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.sources.folder import FolderSource
@@ -75,6 +76,23 @@ def test_the_manifest_says_how_it_was_made(tiny_model, tiny_run):
     assert "40 training photos" in manifest.provenance["quantization"]["calibration"]
     assert manifest.drift["n"] == 24
     assert len(manifest.golden) == 3
+
+
+def test_the_confidence_is_that_of_the_integer_model(tiny_model):
+    """Thresholds come from the int8 scores of the validation photos, as the reports list them."""
+    with tiny_model.with_suffix(".drift.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    labels = np.array([row["label"] == "corrosion" for row in rows]).astype(np.int64)
+    scores = np.array([float(row["int8_score"]) for row in rows])
+    confidence = Bundle.load(tiny_model).manifest.confidence
+    assert confidence is not None
+    assert (confidence.n, confidence.corroded, confidence.on) == (24, 12, "validation")
+    found = reassess(confidence, labels, scores)
+    assert confidence.ece_after == pytest.approx(found.ece_after, abs=1e-5)
+    assert confidence.recall_threshold == pytest.approx(found.recall_threshold, abs=1e-6)
+    assert confidence.unsure == pytest.approx(found.unsure, abs=1e-6)
+    page = tiny_model.with_suffix(".drift.html").read_text()
+    assert "were chosen on 24 validation photos" in page
 
 
 def test_int8_and_float_agree_photo_by_photo(tiny_model):
