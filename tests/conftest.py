@@ -35,18 +35,14 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_run(rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the tiny network on the rendered set: trained for real, in seconds."""
     pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
-    from corrosion_edge.trainer import recipes
+    from corrosion_edge.trainer.recipe_file import read
     from corrosion_edge.trainer.train import Request, train
 
     out = tmp_path_factory.mktemp("runs") / "tiny"
     request = Request(
         data=rendered,
-        recipe="scratch",
-        backbone="tiny",
+        recipe=read("scratch").changed(backbone="tiny", image_size=64, epochs=(20,)),
         weights="none",
-        image_size=64,
-        positive=None,
-        options=recipes.Options(epochs=(20,), seed=1),
     )
     train(request, out)
     return out

@@ -51,7 +51,8 @@ def test_the_wheel_holds_every_module_and_no_more(wheel):
     for room in ROOMS:
         expected |= {
             f"corrosion_edge/{path.relative_to(ROOT).as_posix()}"
-            for path in (ROOT / room).rglob("*.py")
+            for path in (ROOT / room).rglob("*")
+            if path.suffix in (".py", ".toml", ".csv")
         }
     inside = {name for name in names if ".dist-info/" not in name}
     assert inside == expected

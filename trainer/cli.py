@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corrosion_edge.errors import UsageError
+from corrosion_edge.threshold import Choice, threshold_option
 from corrosion_edge.trainer.keras_start import start_keras
 
 if TYPE_CHECKING:
     from corrosion_edge.metrics import Metrics
+    from corrosion_edge.trainer.evaluate import Evaluation
 
 __all__ = ["evaluate", "train"]
 
@@ -40,23 +42,20 @@ def _epochs(
     "--recipe",
     default="fast",
     show_default=True,
-    type=click.Choice(["fast", "paper", "scratch"]),
-    help="fast: logistic head on frozen features. paper: the published method. "
-    "scratch: a small network from random weights.",
+    metavar="NAME|FILE.toml",
+    help="fast: logistic head on frozen features. best: fine-tuned further. edge: the same for "
+    "EfficientNet-Lite0. paper: the published method. scratch: a small network from random "
+    "weights.",
 )
 @click.option(
     "--backbone",
-    default="efficientnetv2-b0",
-    show_default=True,
     metavar="NAME",
-    help="Network: efficientnetv2-b0 to -b3, -s, or tiny.",
+    help="Another network than the recipe's; 'corrosion-edge weights list' names them.",
 )
 @click.option(
     "--pooling",
-    default="avg",
-    show_default=True,
     type=click.Choice(["avg", "max"]),
-    help="Global pooling; max has no heat map.",
+    help="Global pooling, where the recipe's avg is not wanted; max has no heat map.",
 )
 @click.option(
     "--fine-tune",
@@ -72,11 +71,9 @@ def _epochs(
 )
 @click.option(
     "--image-size",
-    default=224,
-    show_default=True,
     type=click.IntRange(32, 1024),
     metavar="PIXELS",
-    help="Width and height of the network's input.",
+    help="Width and height of the network's input, where the recipe's is not wanted.",
 )
 @click.option(
     "--weights",
@@ -95,33 +92,92 @@ def _epochs(
     type=click.IntRange(0, 2**31),
     help="Seed of everything random.",
 )
+@click.option(
+    "--split",
+    default="given",
+    show_default=True,
+    type=click.Choice(["given", "grouped"]),
+    help="grouped: pool all photos and split them anew, near-duplicates kept together.",
+)
+@click.option(
+    "--cache-size",
+    default=20.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="GB",
+    help="Bytes on disk that the run's stored views may take while it lasts.",
+)
+@click.option("--tensorboard", type=click.Path(path_type=Path), metavar="DIR",
+              help="Folder for TensorBoard's logs.")  # fmt: skip
+@click.option(
+    "--from",
+    "from_run",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Go on from this run: DATA are some dozens of photos of one's own structure.",
+)
+@click.option(
+    "--old",
+    type=click.Path(path_type=Path),
+    metavar="PHOTOS",
+    help="With --from: the photos RUN was trained on, to be replayed and not forgotten.",
+)
+@click.option(
+    "--no-replay",
+    is_flag=True,
+    help="With --from: without the old photos; what is forgotten is not measured.",
+)
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --from: labels of the photos in DATA, as 'classify --json' prints them, or CSV.",
+)
+@click.option(
+    "--forget-limit",
+    nargs=2,
+    default=(0.01, 0.02),
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    metavar="AUC ACCURACY",
+    help="With --from: largest loss of each on the old validation photos.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")  # fmt: skip
 def train(data: Path, out: Path, as_json: bool, **options: Any) -> None:
     """Train a detector from a folder of photos.
 
     DATA holds train, validation and test with two class folders each, or the two class folders
-    alone: these are then split 70/20/10, photos that look the same kept together.
+    alone: these are then split 70/20/10, photos that look the same kept together. A run that was
+    killed goes on where it ended when its command is repeated.
+
+    With --from a run is fine-tuned on photos of one's own structure, in class folders or named by
+    --labels. A model that forgets too much of the old photos is not written, its report is; the
+    exit code is then 3.
     """
+    from corrosion_edge.trainer.site.command import for_site, tune_command
+
+    site = for_site(options)
     start_keras()
+    if site:
+        tune_command(data, out, options, as_json=as_json)
+        return
     from corrosion_edge.output import json_text
-    from corrosion_edge.trainer import backbones, recipes
+    from corrosion_edge.trainer import backbones, recipe_file
     from corrosion_edge.trainer import train as training
 
-    if options["backbone"] not in backbones.BACKBONES:
+    wished = ("backbone", "pooling", "image_size", "epochs", "fine_tune")
+    recipe = recipe_file.read(options["recipe"]).changed(**{k: options[k] for k in wished})
+    if recipe.backbone not in backbones.BACKBONES:
         raise UsageError(f"--backbone: expected one of {', '.join(backbones.BACKBONES)}")
     request = training.Request(
         data=data,
-        recipe=options["recipe"],
-        backbone=options["backbone"],
+        recipe=recipe,
         weights=options["weights"],
-        image_size=options["image_size"],
         positive=options["positive"],
-        options=recipes.Options(
-            pooling=options["pooling"],
-            fine_tune=options["fine_tune"],
-            epochs=options["epochs"],
-            seed=options["seed"],
-        ),
+        seed=options["seed"],
+        split=options["split"],
+        cache_bytes=int(options["cache_size"] * 1e9),
+        tensorboard=options["tensorboard"],
     )
     metrics, unreadable = training.train(request, out)
     if as_json:
@@ -141,16 +197,31 @@ def train(data: Path, out: Path, as_json: bool, **options: Any) -> None:
     default="test",
     show_default=True,
     type=click.Choice(["train", "validation", "test"]),
-    help="Which photos, where DATA is split; otherwise all are taken.",
+    help="Which photos, where DATA is split, or MODEL's training split it; otherwise all.",
 )
 @click.option(
     "--positive", metavar="FOLDER", help="Class folder of corrosion, if its name does not say so."
+)
+@threshold_option
+@click.option(
+    "--slices/--no-slices",
+    default=True,
+    show_default=True,
+    help="Measure also on altered copies: greyscale, hue, brightness, contrast, blur, JPEG, "
+    "noise, resolution, rotation.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder for metrics.json, scores.csv, pictures and report.html.")  # fmt: skip
 def evaluate(
-    model: Path, data: Path, split: str, positive: str | None, as_json: bool, out: Path | None
+    model: Path,
+    data: Path,
+    split: str,
+    positive: str | None,
+    threshold: Choice,
+    slices: bool,
+    as_json: bool,
+    out: Path | None,
 ) -> None:
     """Measure a model on labelled photos.
 
@@ -161,28 +232,39 @@ def evaluate(
 
     if out is not None:
         require_writable(out)
-    result = evaluation.evaluate(model, data, split, positive)
+    result = evaluation.evaluate(model, data, split, positive, threshold=threshold, slices=slices)
     if as_json:
-        click.echo(json_text(result.metrics.to_dict()), nl=False)
+        click.echo(json_text(result.to_dict()), nl=False)
     else:
-        _print_metrics(f"{model.name} on {result.metrics.n} photos", result.metrics)
+        _print_evaluation(model.name, result)
     if out is not None:
         evaluation.write_evaluation(out, model.name, f"{data.name}, {split}", result)
         click.echo(f"Written: {out / 'report.html'}", err=True)
     _end(result.samples.unreadable)
 
 
+def _print_evaluation(model: str, result: "Evaluation") -> None:
+    from corrosion_edge.trainer.report import confidence_origin
+
+    _print_metrics(f"{model} on {result.metrics.n} photos", result.metrics)
+    click.echo(f"  {confidence_origin(result.confidence)}")
+    if result.slices is not None:
+        click.echo(f"  {result.slices.sentence}")
+
+
 def _print_metrics(title: str, metrics: "Metrics") -> None:
-    from corrosion_edge.trainer.report import metrics_rows, paper_rows
+    from corrosion_edge.trainer.report import confidence_lines, metrics_rows, paper_rows
 
     click.echo(f"\n{title}: n = {metrics.n}, threshold {metrics.threshold:g}")
     for name, value, interval in metrics_rows(metrics):
-        click.echo(f"  {name:<10} {value}   95 % {interval}")
+        click.echo(f"  {name:<11} {value}   95 % {interval}")
     c = metrics.confusion
     click.echo(
-        f"  confusion  corrosion: {c.true_positive} found, {c.false_negative} missed; "
+        f"  confusion   corrosion: {c.true_positive} found, {c.false_negative} missed; "
         f"no corrosion: {c.true_negative} right, {c.false_positive} false alarms"
     )
+    for line in confidence_lines(metrics):
+        click.echo(f"  {line}")
     papers = ", ".join(f"{name} {value}" for name, value in paper_rows(metrics))
     click.echo(f"  in the paper's convention (no corrosion is positive): {papers}")
 

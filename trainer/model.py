@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from corrosion_edge.errors import DataError
 
-__all__ = ["DROPOUT", "Parts", "assemble", "deliverable", "load", "predict", "set_head"]
+__all__ = ["DROPOUT", "Parts", "assemble", "cool", "deliverable", "load", "predict", "set_head"]
 
 DROPOUT: Final = 0.2
 """The paper's dropout rate before the classification unit."""
@@ -72,6 +72,12 @@ def set_head(model: keras.Model, weights: npt.NDArray[np.float64], bias: float) 
     model.get_layer("corrosion").set_weights(
         [weights.astype(np.float32)[:, None], np.array([bias], np.float32)]
     )
+
+
+def cool(model: keras.Model, temperature: float) -> None:
+    """Divide the log-odds of the classification unit by ``temperature``, within its weights."""
+    unit = model.get_layer("corrosion")
+    unit.set_weights([value / np.float32(temperature) for value in unit.get_weights()])
 
 
 def predict(model: keras.Model, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:

@@ -28,8 +28,8 @@ def _run(*words: object) -> Result:
 def test_a_run_holds_what_it_should(tiny_run):
     names = {path.name for path in tiny_run.iterdir()}
     assert names == {
-        "model.keras", "run.json", "history.csv", "metrics.json", "learning_curves.png",
-        "confusion_matrix.png", "roc.png", "report.html",
+        "model.keras", "run.json", "recipe.toml", "history.csv", "metrics.json",
+        "learning_curves.png", "confusion_matrix.png", "roc.png", "reliability.png", "report.html",
     }  # fmt: skip
     info = json.loads((tiny_run / "run.json").read_text())
     assert info["recipe"] == "scratch"
@@ -44,7 +44,7 @@ def test_a_run_holds_what_it_should(tiny_run):
     assert set(metrics) == {"validation", "test"}
     assert metrics["test"]["n"] == 12
     page = (tiny_run / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 3
+    assert page.count("data:image/png;base64,") == 4
     assert 'src="http' not in page
 
 
@@ -62,7 +62,12 @@ def test_evaluate_prints_the_contract(tiny_run, rendered):
             "ci95"} <= set(figures)  # fmt: skip
     assert figures["n"] == 24
     assert set(figures["confusion"]) == {"tp", "fp", "tn", "fn"}
-    assert set(figures["ci95"]) == {"accuracy", "auc", "precision", "recall", "f1"}
+    assert {"accuracy", "auc", "precision", "recall", "f1"} <= set(figures["ci95"])
+    assert {"specificity", "log_loss", "brier", "ece", "ece_if_calibrated", "at_recall", "abstain",
+            "confidence"} <= set(figures)  # fmt: skip
+    curves = {curve["name"]: curve["levels"] for curve in figures["slices"]["curves"]}
+    assert {"greyscale", "hue", "brightness", "blur", "jpeg"} <= set(curves)
+    assert all(0 <= level["accuracy"] <= 1 for levels in curves.values() for level in levels)
     stored = json.loads((tiny_run / "metrics.json").read_text())["validation"]
     assert figures["confusion"] == stored["confusion"]
     assert figures["auc"] == pytest.approx(stored["auc"])
@@ -70,10 +75,13 @@ def test_evaluate_prints_the_contract(tiny_run, rendered):
 
 def test_a_run_and_its_keras_file_give_the_same_figures(tiny_run, rendered):
     both = [
-        json.loads(_run("evaluate", model, rendered, "--json").stdout)
+        json.loads(_run("evaluate", model, rendered, "--json", "--no-slices").stdout)
         for model in (tiny_run, tiny_run / "model.keras")
     ]
-    assert both[0] == both[1]
+    carried = ("confidence", "at_recall", "abstain")  # a bare Keras file carries none
+    for figures in both:
+        assert figures["slices"] is None
+    assert all(both[0][name] == both[1][name] for name in both[0] if name not in carried)
 
 
 def test_evaluate_writes_its_folder(tiny_model, rendered, tmp_path):
@@ -81,12 +89,33 @@ def test_evaluate_writes_its_folder(tiny_model, rendered, tmp_path):
     result = _run("evaluate", tiny_model, rendered, "--out", out)
     assert result.exit_code == 0
     assert "in the paper's convention" in result.output
+    assert "Accuracy, " in result.output
+    assert "were chosen on 24 validation photos, 12 of them corroded" in result.output
     assert {p.name for p in out.iterdir()} == {
-        "metrics.json", "scores.csv", "confusion_matrix.png", "roc.png", "report.html"}  # fmt: skip
+        "metrics.json", "scores.csv", "confusion_matrix.png", "roc.png", "report.html",
+        "reliability.png", "slices.png"}  # fmt: skip
+    page = (out / "report.html").read_text()
+    assert page.index("<h2>Figures") < page.index("<h2>Where it breaks") < page.index("<h2>Pict")
     with (out / "scores.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 12
     assert all(0 <= float(row["score"]) <= 1 for row in rows)
+
+
+def test_evaluate_at_another_threshold(tiny_model, rendered):
+    figures = json.loads(
+        _run("evaluate", tiny_model, rendered, "--json", "--no-slices", "--threshold", 0).stdout
+    )
+    assert figures["threshold"] == 0
+    assert figures["recall"] == 1
+    assert figures["confidence"]["on"] == "validation"
+    few = _run("evaluate", tiny_model, rendered, "--threshold", "recall")
+    assert few.exit_code == 2
+    assert "12 corroded validation photos are too few for a recall of 0.98" in few.stderr
+    for wrong in ("1.5", "high", "nan"):
+        result = _run("evaluate", tiny_model, rendered, "--threshold", wrong)
+        assert result.exit_code == 2
+        assert "--threshold" in result.stderr
 
 
 def test_an_unreadable_photo_is_named_and_ends_with_1(tiny_run, rendered, tmp_path):
@@ -165,7 +194,7 @@ def test_wrong_options_exit_with_2_and_name_themselves(rendered, tmp_path, words
     base = ["--recipe", "fast", "--backbone", "tiny", "--weights", "none", "--image-size", "64"]
     result = _run("train", rendered, "--out", tmp_path / "run", *base, *words)
     assert result.exit_code == 2
-    assert words[0] in result.stderr
+    assert words[0] in result.stderr or words[1] in result.stderr
     assert not (tmp_path / "run").exists()
 
 
@@ -208,3 +237,23 @@ def test_the_program_itself_says_nothing_of_tensorflow(rendered, tmp_path):
     assert run.returncode == 0
     assert run.stderr == f"Written: {tmp_path / 'run' / 'report.html'}\n"
     assert json.loads(run.stdout) == json.loads((tmp_path / "run" / "metrics.json").read_text())
+
+
+def test_photos_that_training_split_are_judged_by_that_split(rendered, tmp_path):
+    """Not on those that it learned from, though the folder's own test split names some of them."""
+    run = tmp_path / "run"
+    result = _run("train", rendered, "--out", run, *TINY, "--split", "grouped")
+    assert result.exit_code == 0, result.output
+    stored = json.loads((run / "metrics.json").read_text())
+    info = json.loads((run / "run.json").read_text())
+    assert info["data"]["split"] == "70/20/10, duplicates kept together"
+    for split in ("validation", "test"):
+        words = ["evaluate", run, rendered, "--split", split, "--json", "--no-slices"]
+        again = json.loads(_run(*words).stdout)
+        assert again["confusion"] == stored[split]["confusion"]
+        assert again["auc"] == pytest.approx(stored[split]["auc"])
+    others = tmp_path / "others"
+    shutil.copytree(rendered, others)
+    next((others / "train" / "CORROSION").iterdir()).unlink()
+    figures = json.loads(_run("evaluate", run, others, "--json", "--no-slices").stdout)
+    assert figures["n"] == 12

@@ -10,7 +10,6 @@ from corrosion_edge.image import Preprocessing
 from corrosion_edge.trainer.data import fingerprint, positive_class, scan
 from corrosion_edge.trainer.load import load
 from corrosion_edge.trainer.samples import decode
-from corrosion_edge.trainer.split import duplicate_groups
 
 SPEC = Preprocessing(32, 32)
 
@@ -141,15 +140,6 @@ def test_a_flat_folder_is_split_stratified_seeded_and_duplicates_stay_together(f
     other = load(flat, SPEC, positive=None, seed=5)
     assert again.samples["test"].photos == first.samples["test"].photos
     assert other.samples["test"].photos != first.samples["test"].photos
-
-
-def test_duplicate_groups_join_through_a_chain():
-    rng = np.random.default_rng(0)
-    base = np.kron(rng.integers(0, 255, (8, 8, 3)), np.ones((8, 8, 1))).astype(np.uint8)
-    brighter = np.clip(base.astype(int) + 12, 0, 255).astype(np.uint8)
-    other = np.kron(rng.integers(0, 255, (8, 8, 3)), np.ones((8, 8, 1))).astype(np.uint8)
-    groups = duplicate_groups(np.stack([base, other, brighter, base]))
-    assert groups[0] == groups[2] == groups[3] != groups[1]
 
 
 def test_too_few_photos_to_split(tmp_path):
