@@ -1,0 +1,1 @@
+"""Fetching the public photos, looking a data folder over, finding copies, splitting anew."""
