@@ -27,6 +27,7 @@ def samples(n: int = 24, seed: int = 0) -> Samples:
 
 def task(work: Path, recipe: Recipe, seed: int = 5, network: str = "tiny") -> engine.Task:
     keras.utils.set_random_seed(3)
+    recipe = recipe.changed(image_size=64)
     backbone, _ = backbones.build(network, 64, "none")
     return engine.Task(
         recipe=recipe,
