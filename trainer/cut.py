@@ -135,7 +135,7 @@ class Above(keras.Model):
 
 
 def above(parts: Parts, cut: Cut | None) -> Above:
-    """What of a model lies above a cut: a network for ``descend``.
+    """What of a model lies above a cut: a network for ``descent.Descender``.
 
     Without a cut it takes pooled features [n, c], and consists of dropout and unit alone.
     """

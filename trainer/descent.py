@@ -14,54 +14,22 @@ from corrosion_edge.trainer.cut import depths
 from corrosion_edge.trainer.plan import Descent
 from corrosion_edge.trainer.state import Array, Row, State, load_state, save_state
 
-__all__ = ["Descender", "Descent", "State", "descend", "load_state", "save_state"]
+__all__ = ["Descender", "Descent", "State", "load_state", "save_state"]
 
 _CHUNK: Final = 64_000_000  # bytes that are read into memory at once
 _CLIP: Final = 1e-7  # of probabilities in the loss, as in Keras
 
 Supply = Callable[[int], Array]
 Validation = tuple[Array, Array]
-
-
 OnEpoch = Callable[[Row, Callable[[], State]], None]
 
 
-def descend(
-    network: keras.Model,
-    supply: Supply,
-    targets: Array,
-    plan: Descent,
-    *,
-    seed: int,
-    validation: Validation | None = None,
-    state: State | None = None,
-    on_epoch: OnEpoch | None = None,
-    first: int = 0,
-) -> list[Row]:
-    """Train what is trainable in a network; a row for each epoch, from the first.
-
-    ``network`` maps what ``supply(epoch)`` gives, [n, ...] float32 or uint8 for epoch ``first``,
-    ``first`` + 1, ..., to a probability [n, 1]; the array is read in parts. ``targets`` are
-    probabilities [n]; ``validation`` is an array and its targets. Rows have ``epoch`` (from
-    ``first`` + 1), ``train_loss``, ``train_accuracy``, ``train_auc``, and the same for validation;
-    the training figures are those of the steps themselves, dropout and mixing included.
-
-    Everything random follows from ``seed`` and the epoch. ``on_epoch`` is called with each row
-    and a function that gives the ``State`` to save; with that ``state``, equal arguments and
-    ``keras.config``, a later process ends with the same weights. Raises DataError for a state of
-    another network, ValueError for targets that do not fit.
-    """
-    descender = Descender(network, plan, len(targets))
-    return descender.run(
-        supply, targets, seed=seed, validation=validation, state=state, on_epoch=on_epoch,
-        first=first,
-    )  # fmt: skip
-
-
 class Descender:
-    """Trains one network by one plan, as often as wanted; ``descend`` uses it once.
+    """Trains what is trainable in ``network`` by one plan, as often as wanted.
 
-    The compiled step is kept: for another seed, set the network's weights and run again.
+    ``network`` maps a batch of what it is fed with to probabilities [n, 1]; ``photos`` is how many
+    rows each epoch has. The compiled step is kept: for another seed, set the network's weights and
+    run again.
     """
 
     def __init__(self, network: keras.Model, plan: Descent, photos: int) -> None:
@@ -89,7 +57,19 @@ class Descender:
         on_epoch: OnEpoch | None = None,
         first: int = 0,
     ) -> list[Row]:
-        """See ``descend``."""
+        """Train from the weights as they are; a row for each epoch, from the first.
+
+        ``supply(epoch)`` gives [photos, ...] float32 or uint8 for epoch ``first``, ``first`` + 1,
+        ...; it is read in parts. ``targets`` are probabilities [photos]; ``validation`` is an
+        array and its targets. Rows have ``epoch`` (from ``first`` + 1), ``train_loss``,
+        ``train_accuracy``, ``train_auc``, and the same for validation; the training figures are
+        those of the steps themselves, dropout and mixing included.
+
+        Everything random follows from ``seed`` and the epoch. ``on_epoch`` is called with each
+        row and a function that gives the ``State`` to save; with that ``state``, equal arguments
+        and ``keras.config``, a later process ends with the same weights. Raises DataError for a
+        state of another network, ValueError for targets that do not fit.
+        """
         self._check(targets, *([validation[1]] if validation else []))
         history = self._start(state)
         for done in range(len(history), self.plan.epochs):

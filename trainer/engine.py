@@ -17,7 +17,7 @@ from corrosion_edge.trainer.model import Parts, assemble, set_head
 from corrosion_edge.trainer.recipe import DescentStage, HeadStage, Recipe
 from corrosion_edge.trainer.samples import Samples
 from corrosion_edge.trainer.store import Store
-from corrosion_edge.trainer.supply import Supply
+from corrosion_edge.trainer.supply import Source, Supply
 from corrosion_edge.trainer.views import Augmentation, Views
 from corrosion_edge.trainer.work import STATES
 
@@ -109,7 +109,7 @@ def _features(
     task: Task, samples: Samples, augmentation: Augmentation, number: int, label: str
 ) -> npt.NDArray[np.float64]:
     views = Views(augmentation, task.seed, _size(task, samples))
-    supply = Supply(task.store, task.parts.features, samples, views, label=label)
+    supply = Supply(task.store, task.parts.features, Source(samples, views), label=label)
     return np.asarray(supply(number), np.float64)
 
 
@@ -118,15 +118,14 @@ def _descent(task: Task, stage: DescentStage, number: int, first: int) -> list[d
     below, network = divide(parts, stage, learns=recipe.batch_norm == "learns")
     sources = task.sources or task.train
     views = Views(stage.augmentation, _seed(task.seed, number), _size(task, sources))
-    supply = Supply(task.store, below, sources, views, stage.views, f"Stage {number}, view")
-    plain = Supply(task.store, below, task.validation, Views(Augmentation(), 0), 1, "Validation")
+    seen, held_out = Source(sources, views), Source(task.validation, Views(Augmentation(), 0))
+    supply = Supply(task.store, below, seen, stage.views, f"Stage {number}, view")
+    plain = Supply(task.store, below, held_out, label="Validation photos, view")
     targets = task.targets if task.targets is not None else task.train.labels.astype(np.float32)
     path = task.work / f"{STATES}{number}.npz"
-    return descent.descend(
-        network,
+    return descent.Descender(network, stage.plan, len(targets)).run(
         supply,
         targets,
-        stage.plan,
         seed=_seed(task.seed, number),
         validation=(plain(0), task.validation.labels.astype(np.float32)),
         state=descent.load_state(path) if path.exists() else None,

@@ -11,7 +11,7 @@ from corrosion_edge.errors import UsageError
 from corrosion_edge.trainer.plan import Descent
 from corrosion_edge.trainer.views import Augmentation
 
-__all__ = ["Confide", "DescentStage", "HeadStage", "Recipe", "Stage", "Teacher", "require"]
+__all__ = ["Confide", "DescentStage", "HeadStage", "Recipe", "Stage", "require"]
 
 _POOLS = ("avg", "max")
 
@@ -58,26 +58,6 @@ Stage = HeadStage | DescentStage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Teacher:
-    """Soft targets: a logistic head over several frozen networks' features, side by side.
-
-    It judges each training photo with a head fitted without that photo's fold, so what it says is
-    no echo of the label. The target is ``weight`` x its probability + (1 - weight) x the label.
-    ``sees`` lists pairs (backbone, image size).
-    """
-
-    sees: tuple[tuple[str, int], ...]
-    weight: float = 0.5
-    folds: int = 5
-    strength: float = 0.01
-
-    def __post_init__(self) -> None:
-        require("teacher.sees", bool(self.sees), "at least one network", list(self.sees))
-        require("teacher.weight", 0 < self.weight <= 1, "more than 0, at most 1", self.weight)
-        require("teacher.folds", 2 <= self.folds <= 20, "2 to 20", self.folds)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Confide:
     """How the finished model's probabilities are made to mean something, on validation.
 
@@ -112,7 +92,6 @@ class Recipe:
     image_size: int = 224
     source_size: int = 0
     batch_norm: str = "frozen"
-    teacher: Teacher | None = None
     confidence: Confide = field(default_factory=Confide)
     text: str = field(default="", repr=False, compare=False)
     choices: tuple[str, ...] = field(default=(), repr=False, compare=False)

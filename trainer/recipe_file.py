@@ -15,7 +15,6 @@ from corrosion_edge.trainer.recipe import (
     HeadStage,
     Recipe,
     Stage,
-    Teacher,
     require,
 )
 from corrosion_edge.trainer.views import Augmentation
@@ -58,12 +57,11 @@ def _parse(where: str, text: str, name: str) -> Recipe:
         stages = table.pop("stage", [])
         require("stage", isinstance(stages, list), "[[stage]] tables", stages)
         stages = tuple(_stage(stage) for stage in stages)
-        teacher, confidence = table.pop("teacher", None), table.pop("confidence", {})
+        confidence = table.pop("confidence", {})
         return _make(
             Recipe,
             "recipe",
             {"name": name, "text": text, "stages": stages, **table}
-            | ({} if teacher is None else {"teacher": _teacher(teacher)})
             | {"confidence": _make(Confide, "confidence", confidence)},
         )
     except (ValueError, TypeError, AttributeError) as error:
@@ -81,11 +79,6 @@ def _stage(table: Table) -> Stage:
     ours = {k: values.pop(k) for k in ("top", "views") if k in values}
     plan = _make(Descent, "stage 'descent'", values)
     return DescentStage(plan=plan, augmentation=seen, **ours)
-
-
-def _teacher(table: Table) -> Teacher:
-    sees = tuple((str(one["backbone"]), int(one["image_size"])) for one in table.get("sees", []))
-    return _make(Teacher, "teacher", {**table, "sees": sees})
 
 
 def _make(kind: type[Part], where: str, values: Table) -> Part:

@@ -1,8 +1,9 @@
-"""What training is fed with: stored maps of augmented views, each computed once."""
+"""What frozen networks make of views of photos: computed once, kept on disk, fed to training."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -15,51 +16,94 @@ from corrosion_edge.trainer.samples import Samples
 from corrosion_edge.trainer.store import Store, key_of
 from corrosion_edge.trainer.views import BATCH, Views
 
-__all__ = ["Supply", "weights_hash"]
+__all__ = ["Run", "Source", "Supply", "compiled", "fill", "weights_hash"]
+
+Array = npt.NDArray[np.float32]
+Run = Callable[[Any], list[Array]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """Photos and how they are changed: view 0, 1, 2, ... of all of them."""
+
+    def __init__(self, samples: Samples, views: Views) -> None:
+        self.samples, self.views = samples, views
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @cached_property
+    def described(self) -> Mapping[str, Any]:
+        """Plain values that change whenever a view would, its number aside."""
+        return {
+            "photos": hashlib.sha256(self.samples.pixels.tobytes()).hexdigest(),
+            "labels": hashlib.sha256(self.samples.labels.tobytes()).hexdigest(),
+            "augmentation": self.views.augmentation.to_dict(),
+            "seed": self.views.seed,
+            "size": self.views.size,
+            "versions": [tf.__version__, keras.__version__],
+        }
+
+    def key(self, network: str, number: int, what: str | int) -> str:
+        """The key, in a store, of ``what`` the network of a hash makes of view ``number``."""
+        return key_of({**self.described, "network": network, "number": number, "what": what})
+
+    def batches(self, number: int, label: str) -> Iterator[Array]:
+        """View ``number`` in batches, float32 [m, h, w, 3], 0..255; shows how far it is."""
+        made = self.views.make(self.samples.pixels, self.samples.labels, number)
+        return progress(made, label, length=-(-len(self) // BATCH))
+
+
 class Supply:
-    """Gives what ``network`` makes of view 0, 1, 2, ... of all photos, from the disk if it can.
+    """Gives what ``network`` makes of view 0, 1, 2, ... of a source, from the disk if it can.
 
-    ``network`` takes pixels [n, h, w, 3], 0..255; it runs in inference mode. ``count`` views of
-    each photo come in turn, 0 means a new one each time. The key of what is stored covers the
-    network's weights, the photos' pixels, the augmentation and its seed.
+    ``network`` takes pixels [n, h, w, 3], 0..255; it runs in inference mode, and its weights must
+    not change. ``count`` views of each photo come in turn, 0 means a new one each time.
     """
 
-    store: Store
-    network: keras.Model
-    samples: Samples
-    views: Views
-    count: int = 0
-    label: str = "Views"
-    _known: dict[str, Any] = field(default_factory=dict, repr=False)
+    def __init__(
+        self,
+        store: Store,
+        network: keras.Model,
+        source: Source,
+        count: int = 0,
+        label: str = "View",
+    ) -> None:
+        self._store, self._source = store, source
+        self._count, self._label = count, label
+        self._shape = (len(source), *network.output_shape[1:])
+        self._hash = weights_hash(network)
+        self._run = compiled(network)
 
-    def __call__(self, epoch: int) -> npt.NDArray[np.float32]:
+    def __call__(self, epoch: int) -> Array:
         """The maps [n, ...] of the view that epoch 0, 1, 2, ... sees."""
-        number = epoch % self.count if self.count else epoch
-        shape = (len(self.samples), *self.network.output_shape[1:])
-        key = key_of({**self._description(), "number": number})
-        return self.store.obtain(key, shape, lambda: self._make(number))
+        number = epoch % self._count if self._count else epoch
+        label = f"{self._label} {number + 1}"
+        return self._store.obtain(
+            self._source.key(self._hash, number, "output"),
+            self._shape,
+            lambda: (self._run(batch)[0] for batch in self._source.batches(number, label)),
+        )
 
-    def _make(self, number: int) -> Iterator[npt.NDArray[np.float32]]:
-        run = tf.function(lambda pixels: self.network(pixels, training=False))
-        batches = self.views.make(self.samples.pixels, self.samples.labels, number)
-        length = -(-len(self.samples) // BATCH)
-        for batch in progress(batches, f"{self.label} {number + 1}", length=length):
-            yield np.asarray(run(tf.constant(batch)))
 
-    def _description(self) -> Mapping[str, Any]:
-        if not self._known:
-            self._known.update(
-                network=weights_hash(self.network),
-                photos=hashlib.sha256(self.samples.pixels.tobytes()).hexdigest(),
-                labels=hashlib.sha256(self.samples.labels.tobytes()).hexdigest(),
-                augmentation=self.views.augmentation.to_dict(),
-                seed=self.views.seed,
-                size=self.views.size,
-            )
-        return self._known
+def fill(
+    store: Store,
+    wanted: Sequence[tuple[str, tuple[int, ...]]],
+    run: Run,
+    batches: Iterable[Array],
+) -> None:
+    """Store all outputs of ``run`` over some batches, under key and shape [n, ...] of each."""
+    with ExitStack() as stack:
+        writers = [stack.enter_context(store.writer(key, shape)) for key, shape in wanted]
+        for batch in batches:
+            for writer, part in zip(writers, run(batch), strict=True):
+                writer.write(part)
+
+
+def compiled(network: keras.Model) -> Run:
+    """A network's outputs, as a list, in inference mode; one graph for batches of any length."""
+    spec = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)
+    graph = tf.function(lambda x: keras.tree.flatten(network(x, training=False)), [spec])
+    return lambda batch: [np.asarray(part) for part in graph(tf.constant(batch))]
 
 
 def weights_hash(network: keras.Model) -> str:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,6 @@ from corrosion_edge.trainer.descent import (
     Descender,
     Descent,
     State,
-    descend,
     load_state,
     save_state,
 )
@@ -29,6 +29,16 @@ from corrosion_edge.trainer.views import Augmentation, Views
 N = 70  # two whole batches and a part of one
 AUGMENTATION = Augmentation(flip="horizontal_and_vertical", rotation=0.1, contrast=0.2)
 HERE = str(Path(__file__).parent)
+
+
+def descend(
+    network: keras.Model,
+    supply: Callable[[int], np.ndarray],
+    targets: np.ndarray,
+    plan: Descent,
+    **more: Any,
+) -> list[dict[str, float]]:
+    return Descender(network, plan, len(targets)).run(supply, targets, **more)
 
 
 def _photos(n: int = N, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

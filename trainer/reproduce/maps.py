@@ -1,20 +1,17 @@
 """What a frozen backbone makes of each view of the photos: computed once, kept on disk."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from typing import Any, Final
 
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
-from corrosion_edge.progress import progress
 from corrosion_edge.trainer.cut import Place, between, places
 from corrosion_edge.trainer.samples import Samples
-from corrosion_edge.trainer.store import Store, key_of
+from corrosion_edge.trainer.store import Store
+from corrosion_edge.trainer.supply import Run, Source, compiled, fill, weights_hash
 from corrosion_edge.trainer.views import BATCH, Augmentation, Views
 
 __all__ = ["POOLINGS", "Maps"]
@@ -45,10 +42,9 @@ class Maps:
         self._backbone = backbone
         self._augmentation = augmentation
         self._end = places(backbone)[-1]
-        self._weights = _digest(backbone.weights)
-        self._photos = {name: _digest([s.pixels, s.labels]) for name, s in samples.items()}
-        self._graphs: dict[object, Any] = {}
-        self._makers: dict[tuple[bool, int], Views] = {}
+        self._weights = weights_hash(backbone)
+        self._graphs: dict[object, Run] = {}
+        self._sources: dict[tuple[str, int], Source] = {}
 
     def features(self, view: View, pooling: str, keep: Place | None = None) -> Array:
         """The pooled features of a view, float32 [n, c], by ``avg`` or ``max``.
@@ -70,12 +66,12 @@ class Maps:
         if (found := self.store.get(self._key(view, at))) is not None:
             return found
         below = self.maps(view, deepest, deepest)
-        network = self._compiled((deepest, at), lambda: between(self._backbone, deepest, at))
+        run = self._compiled((deepest, at), lambda: between(self._backbone, deepest, at))
         started = time.monotonic()
         array = self.store.obtain(
             self._key(view, at),
             (len(below), *at.shape),
-            lambda: (network(tf.constant(batch))[0] for batch in _batches(below)),
+            lambda: (run(batch)[0] for batch in _batches(below)),
         )
         self.passes.append(time.monotonic() - started)
         return array
@@ -96,29 +92,20 @@ class Maps:
 
     def _compute(self, view: View, together: list[What]) -> None:
         """One pass over a view, from the pixels."""
-        network = self._compiled(tuple(together), lambda: self._giving(together))
-        n = len(self.samples[view[0]])
-        with ExitStack() as stack:
-            writers = [
-                stack.enter_context(self.store.writer(self._key(view, what), (n, *shape)))
-                for what, shape in ((what, self._shape(what)) for what in together)
-            ]
-            for batch in self._views(view):
-                for writer, part in zip(writers, network(tf.constant(batch)), strict=True):
-                    writer.write(part)
+        split, _, number = view
+        run = self._compiled(tuple(together), lambda: self._giving(together))
+        n = len(self.samples[split])
+        wanted = [(self._key(view, what), (n, *self._shape(what))) for what in together]
+        label = "View" if split == "train" else f"The {split} photos, view"
+        fill(self.store, wanted, run, self._source(view).batches(number, f"{label} {number + 1}"))
 
-    def _views(self, view: View) -> Iterator[Array]:
-        split, seed, number = view
-        samples = self.samples[split]
-        label = f"View {number + 1}" if split == "train" else f"The {split} photos"
-        batches = self._maker(split == "train", seed).make(samples.pixels, samples.labels, number)
-        return progress(batches, label, length=-(-len(samples) // BATCH))
-
-    def _maker(self, augmented: bool, seed: int) -> Views:
-        if (augmented, seed) not in self._makers:
-            a = self._augmentation if augmented else Augmentation()
-            self._makers[augmented, seed] = Views(a, seed)
-        return self._makers[augmented, seed]
+    def _source(self, view: View) -> Source:
+        """The photos of a view's split, and how they are changed."""
+        split, seed, _ = view
+        if (split, seed) not in self._sources:
+            a = self._augmentation if split == "train" else Augmentation()
+            self._sources[split, seed] = Source(self.samples[split], Views(a, seed))
+        return self._sources[split, seed]
 
     def _shape(self, what: What) -> tuple[int, ...]:
         return self._end.shape[-1:] if isinstance(what, str) else what.shape
@@ -132,40 +119,16 @@ class Maps:
         outputs |= {p: layers[p.layer].output for p in together if isinstance(p, Place)}
         return keras.Model(self._backbone.input, [outputs[what] for what in together])
 
-    def _compiled(self, key: object, build: Callable[[], keras.Model]) -> Any:
+    def _compiled(self, key: object, build: Callable[[], keras.Model]) -> Run:
         if key not in self._graphs:
-            network = build()
-            shape = (None, *network.input_shape[1:])
-            self._graphs[key] = tf.function(
-                lambda x: keras.tree.flatten(network(x, training=False)),
-                [tf.TensorSpec(shape, tf.float32)],
-            )
+            self._graphs[key] = compiled(build())
         return self._graphs[key]
 
     def _key(self, view: View, what: What) -> str:
-        split, seed, number = view
-        a = self._augmentation.to_dict() if split == "train" else None
-        return key_of(
-            {
-                "network": self._weights,
-                "photos": self._photos[split],
-                "augmentation": a,
-                "view": [seed, number],
-                "what": what if isinstance(what, str) else what.layer,
-                "versions": [tf.__version__, keras.__version__],
-            }
-        )
+        place = what if isinstance(what, str) else what.layer
+        return self._source(view).key(self._weights, view[2], place)
 
 
 def _batches(array: Array) -> Iterator[Array]:
     for start in range(0, len(array), BATCH):
         yield np.asarray(array[start : start + BATCH])
-
-
-def _digest(arrays: Any) -> str:
-    """SHA-256 over arrays or variables, their shapes included."""
-    total = hashlib.sha256()
-    for array in map(np.asarray, arrays):
-        total.update(f"{array.shape} {array.dtype}\n".encode())
-        total.update(np.ascontiguousarray(array).data)
-    return total.hexdigest()

@@ -20,7 +20,7 @@ __all__ = ["for_site", "read_recipe", "tune_command"]
 _OWN: Final = ("old", "labels", "forget_limit", "no_replay")
 _RUNS: Final = ("backbone", "pooling", "fine_tune", "epochs", "image_size", "weights", "split",
                 "tensorboard")  # fmt: skip
-_RUNS_KEYS: Final = ("backbone", "pooling", "image_size", "source_size", "batch_norm", "teacher")
+_RUNS_KEYS: Final = ("backbone", "pooling", "image_size", "source_size", "batch_norm")
 
 
 def for_site(options: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from corrosion_edge.trainer.samples import Samples
 from corrosion_edge.trainer.site.head import pulled_head
 from corrosion_edge.trainer.site.parent import Parent
 from corrosion_edge.trainer.store import Store
-from corrosion_edge.trainer.supply import Supply
+from corrosion_edge.trainer.supply import Source, Supply
 from corrosion_edge.trainer.views import Augmentation, Views
 
 __all__ = ["Feed", "Learner"]
@@ -115,7 +115,7 @@ class Learner:
         return self._maps(samples, Views(Augmentation(), 0), 0, label)
 
     def _maps(self, samples: Samples, views: Views, number: int, label: str) -> Array:
-        return Supply(self._feed.store, self._below, samples, views, label=label)(number)
+        return Supply(self._feed.store, self._below, Source(samples, views), label=label)(number)
 
     def _scores(self, maps: Array) -> Scores:
         scores = self._above.predict(maps, batch_size=_BATCH, verbose=0)
