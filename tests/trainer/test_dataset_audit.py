@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from dataset_pictures import VERSIONS, noise, picture, save
+from dataset_pictures import noise, picture, save
 from PIL import Image
 
+from corrosion_edge.benchmarks.dataset.versions import VERSIONS
 from corrosion_edge.cli import cli
 from corrosion_edge.errors import DataError
 from corrosion_edge.image import read

@@ -3,11 +3,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from dataset_pictures import VERSIONS, caption, noise, picture
+from dataset_pictures import noise, picture
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from corrosion_edge.benchmarks.dataset.versions import VERSIONS, caption
 from corrosion_edge.trainer.dataset.candidates import candidates
 from corrosion_edge.trainer.dataset.confirm import Measures, confirm
 from corrosion_edge.trainer.dataset.duplicates import Finder, Pair, grouped_by
