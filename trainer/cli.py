@@ -238,7 +238,8 @@ def evaluate(
     else:
         _print_evaluation(model.name, result)
     if out is not None:
-        evaluation.write_evaluation(out, model.name, f"{data.name}, {split}", result)
+        title = ", ".join(filter(None, (data.name, result.split)))
+        evaluation.write_evaluation(out, model.name, title, result)
         click.echo(f"Written: {out / 'report.html'}", err=True)
     _end(result.samples.unreadable)
 

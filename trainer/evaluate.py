@@ -58,6 +58,7 @@ class Scorer:
 class Evaluation:
     """The photos that were judged, their scores float64 [n], and the metrics.
 
+    ``split`` is the part of the data that they are, "" where all of an unsplit folder was taken.
     ``uncalibrated`` are the scores without the model's temperature, where it has one that can be
     taken out; ``slices`` is None where they were left out.
     """
@@ -65,6 +66,7 @@ class Evaluation:
     samples: Samples
     scores: Scores
     metrics: Metrics
+    split: str
     confidence: Confidence | None = None
     uncalibrated: Scores | None = None
     slices: Robustness | None = None
@@ -98,7 +100,7 @@ def evaluate(
     with ExitStack() as open_models:
         scorer = open_scorer(model, open_models)
         limit = chosen(threshold, scorer.threshold, scorer.confidence, str(model))
-        samples = _chosen(scorer, data, split, positive)
+        part, samples = _chosen(scorer, data, split, positive)
         scores = _scores(scorer, samples)
         figures = measuring.measure(samples.labels, scores, limit, scorer.confidence)
         robust = None
@@ -108,6 +110,7 @@ def evaluate(
         samples=samples,
         scores=scores,
         metrics=figures,
+        split=part,
         confidence=scorer.confidence,
         uncalibrated=rescaled(scores, 1 / scorer.temperature) if scorer.temperature != 1 else None,
         slices=robust,
@@ -127,15 +130,17 @@ def open_scorer(model: Path, open_models: ExitStack) -> Scorer:
     return _tflite_scorer(model, open_models)
 
 
-def _chosen(scorer: Scorer, data: Path, split: str, positive: str | None) -> Samples:
+def _chosen(scorer: Scorer, data: Path, split: str, positive: str | None) -> tuple[str, Samples]:
+    """The photos, and the split that they are: "" for a folder that is not split."""
     if scorer.own_split is not None:
         seed, fingerprint = scorer.own_split
         again = load(data, scorer.spec, positive=positive, seed=seed, split="grouped")
         if again.describe()["fingerprint"] == fingerprint:
-            return again.samples[split]
+            return split, again.samples[split]
     dataset = scan(data, positive)
-    photos = dataset.of(split) if dataset.presplit else dataset.photos
-    return decode(photos, scorer.spec)
+    if not dataset.presplit:
+        return "", decode(dataset.photos, scorer.spec)
+    return split, decode(dataset.of(split), scorer.spec)
 
 
 def _own_split(data: Mapping[str, Any], seed: int) -> tuple[int, str] | None:

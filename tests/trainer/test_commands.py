@@ -95,11 +95,20 @@ def test_evaluate_writes_its_folder(tiny_model, rendered, tmp_path):
         "metrics.json", "scores.csv", "confusion_matrix.png", "roc.png", "report.html",
         "reliability.png", "slices.png"}  # fmt: skip
     page = (out / "report.html").read_text()
+    assert f"{rendered.name}, test" in page
     assert page.index("<h2>Figures") < page.index("<h2>Where it breaks") < page.index("<h2>Pict")
     with (out / "scores.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 12
     assert all(0 <= float(row["score"]) <= 1 for row in rows)
+
+
+def test_an_unsplit_folder_is_taken_whole(tiny_model, rendered, tmp_path):
+    photos = rendered / "validation"
+    assert _run("evaluate", tiny_model, photos, "--no-slices", "--out", tmp_path).exit_code == 0
+    page = (tmp_path / "report.html").read_text()
+    assert "validation, test" not in page
+    assert json.loads((tmp_path / "metrics.json").read_text())["n"] == 24
 
 
 def test_evaluate_at_another_threshold(tiny_model, rendered):
