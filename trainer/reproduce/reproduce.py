@@ -213,7 +213,8 @@ def _identity(request: Request, splits: Splits) -> dict[str, Any]:
 
 
 def _setup(request: Request, splits: Splits) -> Setup:
-    backbones = dict.fromkeys(row.backbone for row in request.selection.rows())
+    rows = request.selection.rows()
+    backbones = dict.fromkeys(row.backbone for row in rows)
     return Setup(
         splits=splits,
         method=request.method,
@@ -221,6 +222,7 @@ def _setup(request: Request, splits: Splits) -> Setup:
         views=request.views,
         seeds=request.seed_numbers,
         scratch=request.out / "scratch",
+        thawed=frozenset(row.backbone for row in rows if row.fine_tune is not None),
     )
 
 

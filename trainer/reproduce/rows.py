@@ -213,7 +213,8 @@ class Setup:
     """Everything a runner works on; ``splits`` has train, validation and test.
 
     ``weights`` gives, for each backbone that may be asked for, what ``backbones.build`` takes.
-    ``seeds`` are all that will be asked for, so that what they share is made once. ``scratch`` is
+    ``seeds`` are all that will be asked for, so that what they share is made once; ``thawed`` the
+    backbones of which fine-tuned rows will be asked for. ``scratch`` is
     a folder, not yet made, in which a runner may keep intermediate results from one command to
     the next; it may vanish between commands, never within one.
     """
@@ -224,6 +225,7 @@ class Setup:
     views: Views
     seeds: tuple[int, ...]
     scratch: Path
+    thawed: frozenset[str] = frozenset()
 
 
 class Runner(Closing, Protocol):

@@ -125,7 +125,7 @@ class SharedRunner(Closing):
         head, top = self.setup.method.fine_tune_epochs
         first = [("train", seed, n) for seed in view_seeds for n in range(head)]
         then = [("train", seed, head + n) for seed in view_seeds for n in range(top)]
-        what: Kind = "features" if _kept(row.backbone) else "map"
+        what: Kind = "features" if _kept(self.setup, row.backbone) else "map"
         both: list[Pass] = [(view, "features") for view in views + first]
         return both + [(view, what) for view in then]
 
@@ -145,7 +145,7 @@ class _Loaded:
 
     def __init__(self, name: str, setup: Setup) -> None:
         method: Method = setup.method
-        self.name, self.method = name, method
+        self.name, self.method, self.setup = name, method, setup
         self.backbone, self.origin = backbones.build(name, method.image_size, setup.weights[name])
         self.maps = Maps(
             Store(setup.scratch, CACHE_BYTES),
@@ -195,7 +195,7 @@ class _Loaded:
         """Pooled features; where Tables 3 to 5 will want this view's map, it is kept as well."""
         head, top = self.method.fine_tune_epochs
         wanted = view[0] != "train" or head <= view[2] < head + top
-        keep = self._deepest if wanted and _kept(self.name) else None
+        keep = self._deepest if wanted and _kept(self.setup, self.name) else None
         return self.maps.features(view, pooling, keep)
 
     def _top(self, row: Row, fraction: float, view_seed: int, epochs: int) -> _Stage:
@@ -224,6 +224,9 @@ class _Loaded:
         return len(self.backbone.layers) - round(fraction * len(self.backbone.layers))
 
 
-def _kept(backbone: str) -> bool:
-    """Whether maps are kept in the pass that computes features: Tables 3 to 5 will want them."""
-    return backbone in FINE_TUNED.values()
+def _kept(setup: Setup, backbone: str) -> bool:
+    """Whether maps are kept in the pass that computes features: fine-tuned rows will want them.
+
+    Those of the paper's Tables 3 to 5 even if this command does not ask for them: a later one may.
+    """
+    return backbone in setup.thawed or backbone in FINE_TUNED.values()
