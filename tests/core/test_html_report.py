@@ -125,6 +125,14 @@ def test_numbers_are_aligned_to_the_right():
     assert re.search(r"td\.number \{[^}]*text-align: right", document)
 
 
+@pytest.mark.parametrize(("columns", "dense"), [(9, False), (10, True)])
+def test_tables_of_many_columns_are_set_smaller(columns, dense):
+    head = tuple(f"column {n}" for n in range(columns))
+    seen = Seen(render(page(Table(head, [tuple(range(columns))]))))
+    (attributes,) = (attributes for tag, attributes in seen.tags if tag == "table")
+    assert (attributes.get("class") == "dense") is dense
+
+
 def test_light_dark_phone_and_print_have_rules():
     document = render(FULL)
     assert "prefers-color-scheme: dark" in document
