@@ -8,7 +8,7 @@ import click
 from corrosion_edge import __version__
 from corrosion_edge.errors import CorrosionEdgeError, ExtraError
 
-__all__ = ["COMMANDS", "cli", "main"]
+__all__ = ["COMMANDS", "Command", "cli", "main"]
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "dataset": (
@@ -57,7 +57,20 @@ _EXTRAS: Final[dict[str, str]] = {
 }
 
 
-class _Table(click.Group):
+class Command(click.Command):
+    """A command that ends an error of ours with its sentence and exit code, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except CorrosionEdgeError as error:
+            _leave(ctx, error)
+        except ModuleNotFoundError as error:
+            _leave(ctx, missing_extra(error))
+
+
+class _Table(Command, click.Group):
     """A group that knows its commands' help without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -73,14 +86,6 @@ class _Table(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except CorrosionEdgeError as error:
-            _leave(ctx, error)
-        except ModuleNotFoundError as error:
-            _leave(ctx, missing_extra(error))
 
 
 def _leave(ctx: click.Context, error: CorrosionEdgeError) -> NoReturn:

@@ -19,7 +19,8 @@ import click
 from PIL import Image
 
 from corrosion_edge import image
-from corrosion_edge.errors import CorrosionEdgeError, DataError, ImageError
+from corrosion_edge.cli import Command
+from corrosion_edge.errors import DataError, ImageError, UsageError
 from corrosion_edge.trainer.data import scan
 
 __all__ = ["main", "parts"]
@@ -49,26 +50,30 @@ def _part(whole: Image.Image, place: int) -> Image.Image:
     return whole.resize(whole.size, Image.Resampling.BICUBIC, box=box)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--photos", default="1000,3000,10000", show_default=True, metavar="N,N",
               help="How many photos to audit, one after the other.")  # fmt: skip
 def main(data: Path, photos: str) -> None:
     """Measure audits of different photos made from those in DATA."""
-    numbers = sorted(int(word) for word in photos.split(","))
+    with tempfile.TemporaryDirectory() as folder:
+        done, made = 0, parts(data)
+        for number in _numbers(photos):
+            done += _add(made, Path(folder), done, number - done)
+            seconds, megabytes = _audited(Path(folder))
+            click.echo(
+                f"{done} photos: {seconds:.0f} s, {megabytes:.0f} MB; "
+                f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+            )
+
+
+def _numbers(option: str) -> list[int]:
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            done, made = 0, parts(data)
-            for number in numbers:
-                done += _add(made, Path(folder), done, number - done)
-                seconds, megabytes = _audited(Path(folder))
-                click.echo(
-                    f"{done} photos: {seconds:.0f} s, {megabytes:.0f} MB; "
-                    f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-                )
-    except CorrosionEdgeError as error:
-        click.echo(f"Error: {error}", err=True)
-        raise SystemExit(error.exit_code) from None
+        return sorted(int(word) for word in option.split(","))
+    except ValueError:
+        raise UsageError(
+            f"--photos: expected whole numbers such as 1000,3000, got {option!r}"
+        ) from None
 
 
 def _add(made: Iterator[tuple[str, Image.Image]], folder: Path, start: int, count: int) -> int:

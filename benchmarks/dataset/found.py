@@ -18,7 +18,8 @@ from PIL import Image
 
 from corrosion_edge import image
 from corrosion_edge.benchmarks.dataset.versions import VERSIONS, Change
-from corrosion_edge.errors import CorrosionEdgeError, ImageError
+from corrosion_edge.cli import Command
+from corrosion_edge.errors import ImageError
 from corrosion_edge.progress import progress
 from corrosion_edge.trainer.data import scan
 from corrosion_edge.trainer.dataset.duplicates import Finder, grouped_by
@@ -99,17 +100,13 @@ def _pairs(described: list[Described]) -> set[tuple[int, int]]:
         return {(pair.a, pair.b) for pair in finder.pairs()}
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--photos", default=200, show_default=True, type=click.IntRange(2))
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
 def main(data: Path, photos: int, seed: int) -> None:
     """Tell which changed copies of the photos in DATA are found again."""
-    try:
-        click.echo("\n".join(find(data, photos, seed).lines()))
-    except CorrosionEdgeError as error:
-        click.echo(f"Error: {error}", err=True)
-        raise SystemExit(error.exit_code) from None
+    click.echo("\n".join(find(data, photos, seed).lines()))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from corrosion_edge.errors import CorrosionEdgeError, GateError
+from corrosion_edge.cli import Command
+from corrosion_edge.errors import GateError
 from corrosion_edge.trainer.keras_start import start_keras
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _near(loss: float, others: tuple[float, ...]) -> bool:
     return min(others) - margin <= loss <= max(others) + margin
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--photos", default=160, show_default=True, type=click.IntRange(32, 2000),
               help="Training photos.")  # fmt: skip
 @click.option("--epochs", default=4, show_default=True, type=click.IntRange(4, 50),
@@ -98,20 +99,14 @@ def main(
 ) -> None:
     """Compare the shared engine with plain Keras on this machine."""
     start_keras()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            setup = _setup(Path(folder), photos, epochs, seeds, weights, data)
-            compared = [_compare(int(table), setup) for table in tables.split(",")]
-        click.echo(
-            f"Load of the last 15 minutes: {os.getloadavg()[2]:.1f} on {os.cpu_count()} cores"
-        )
-        for table in compared:
-            click.echo("\n".join(table.lines()))
-        if not all(table.alike for table in compared):
-            raise GateError("plain Keras and the shared engine end with different losses")
-    except CorrosionEdgeError as error:
-        click.echo(f"Error: {error}", err=True)
-        raise SystemExit(error.exit_code) from None
+    with tempfile.TemporaryDirectory() as folder:
+        setup = _setup(Path(folder), photos, epochs, seeds, weights, data)
+        compared = [_compare(int(table), setup) for table in tables.split(",")]
+    click.echo(f"Load of the last 15 minutes: {os.getloadavg()[2]:.1f} on {os.cpu_count()} cores")
+    for table in compared:
+        click.echo("\n".join(table.lines()))
+    if not all(table.alike for table in compared):
+        raise GateError("plain Keras and the shared engine end with different losses")
 
 
 def _setup(
