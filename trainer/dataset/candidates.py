@@ -91,7 +91,8 @@ def _word_vectors(store: FeatureStore) -> sparse.csr_array:
 def _draw_words(store: FeatureStore) -> npt.NDArray[np.float32]:
     rng = np.random.default_rng(0)
     each_gives = min(max(4, _DRAWN // max(len(store), 1)), _DRAWN_OF_ONE)
-    drawn = [rng.permutation(store.descriptors(i))[:each_gives] for i in range(len(store))]
+    # Copied, or each slice would keep all of its photo's descriptors in memory.
+    drawn = [rng.permutation(store.descriptors(i))[:each_gives].copy() for i in range(len(store))]
     pool = np.concatenate(drawn) if drawn else np.zeros((0, MIRRORED.size), np.uint8)
     return _flipless(rng.permutation(pool)[:WORDS])
 
