@@ -33,10 +33,9 @@ class Table:
     fields: Mapping[int, "_Value"] = field(default_factory=dict)
 
 
-_Value = (
-    str | Table | Sequence[str] | Sequence[Table] | npt.NDArray[np.float32]
-    | np.int8 | np.uint8 | np.uint32
-)  # fmt: skip
+_Number = np.int8 | np.uint8 | np.uint32
+_Pointed = str | Table | Sequence[str] | Sequence[Table] | npt.NDArray[np.float32]
+_Value = _Number | _Pointed
 
 
 def encode(root: Table, identifier: bytes) -> bytes:
@@ -51,18 +50,18 @@ def _table(builder: flatbuffers.Builder, table: Table) -> int:
     places = {
         slot: _referred(builder, value)
         for slot, value in table.fields.items()
-        if type(value) not in _FLAGS
+        if not isinstance(value, _Number)
     }
     builder.StartObject(max(table.fields, default=-1) + 1)
     for slot, value in table.fields.items():
-        if slot in places:
-            builder.PrependUOffsetTRelativeSlot(slot, places[slot], 0)
-        else:
+        if isinstance(value, _Number):
             builder.PrependSlot(_FLAGS[type(value)], slot, int(value), 0)
+        else:
+            builder.PrependUOffsetTRelativeSlot(slot, places[slot], 0)
     return int(builder.EndObject())
 
 
-def _referred(builder: flatbuffers.Builder, value: _Value) -> int:
+def _referred(builder: flatbuffers.Builder, value: _Pointed) -> int:
     if isinstance(value, Table):
         return _table(builder, value)
     if isinstance(value, str):
