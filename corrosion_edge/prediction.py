@@ -21,7 +21,7 @@ class Prediction:
     ``score`` is the probability of corrosion, in [0, 1]; ``threshold`` is in [0, 1] and the
     verdict is corrosion where ``score >= threshold``. ``heatmap`` is float32 [h, w], the local
     log-odds of corrosion whose mean is the log-odds of ``score``, or None where the model
-    (maximum pooling) has none.
+    (maximum pooling, ``--no-heatmap``) has none.
     """
 
     score: float

@@ -172,8 +172,8 @@ def _require_map(classifier: "Classifier", overlays: Path | None) -> None:
         return
     if "map" not in classifier.manifest.outputs:
         raise UsageError(
-            f"--heatmap: the model {classifier.name} has no heat map, as with maximum pooling; "
-            "name another with --model"
+            f"--heatmap: the model {classifier.name} has no heat map: it was made with maximum "
+            "pooling or --no-heatmap; name another with --model"
         )
     output.require_writable(overlays)
 

@@ -61,6 +61,14 @@ _FRACTION = click.FloatRange(0, 1)
     type=click.IntRange(0, 2**31),
     help="Seed of the choice of calibration photos.",
 )
+@click.option(
+    "--heatmap/--no-heatmap",
+    default=True,
+    show_default=True,
+    help="Deliver the heat map too; without it the model has one output, as some tools expect.",
+)
+@click.option("--author", default="", metavar="TEXT", help="Who made it, for the metadata.")
+@click.option("--license", default="", metavar="TEXT", help="Its licence, for the metadata.")
 @click.option("--json", "as_json", is_flag=True, help="Print the drift as JSON.")  # fmt: skip
 def quantize(
     run: Path,
@@ -70,6 +78,9 @@ def quantize(
     max_auc_drop: float,
     calibration: int,
     seed: int,
+    heatmap: bool,
+    author: str,
+    license: str,
     as_json: bool,
 ) -> None:
     """Convert a trained run to full-integer TFLite and measure the drift.
@@ -87,7 +98,15 @@ def quantize(
     limits = Limits(accuracy_drop=max_accuracy_drop, auc_drop=max_auc_drop)
     result = quantizing.quantize(
         quantizing.Request(
-            run=run, data=data, out=out, calibration=calibration, seed=seed, limits=limits
+            run=run,
+            data=data,
+            out=out,
+            calibration=calibration,
+            seed=seed,
+            limits=limits,
+            heatmap=heatmap,
+            author=author,
+            license=license,
         )
     )
     if as_json:

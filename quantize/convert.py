@@ -14,6 +14,7 @@ import tensorflow as tf
 from corrosion_edge.errors import BackendError
 from corrosion_edge.progress import say
 from corrosion_edge.quantize.flatbuffer import name_ends, problems
+from corrosion_edge.quantize.names import meaningful_names
 from corrosion_edge.quiet import quiet
 
 __all__ = ["convert"]
@@ -34,6 +35,7 @@ def convert(deliverable: keras.Model, calibration: npt.NDArray[np.uint8]) -> byt
         model = _quantize(folder, calibration)
     outputs = [name for name in ("scores", "map") if name in deliverable.output]
     model = name_ends(model, {"image": "image"}, {name: name for name in outputs})
+    model = meaningful_names(model)
     if found := problems(model):
         raise BackendError(f"the converter left something that is not integer: {found[0]}")
     return model

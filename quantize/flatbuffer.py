@@ -10,12 +10,22 @@ from ai_edge_litert import schema_py_generated as schema
 
 from corrosion_edge.errors import BundleError
 
-__all__ = ["INTEGERS", "name_ends", "operators", "problems"]
+__all__ = [
+    "INTEGERS",
+    "enumerated",
+    "name_ends",
+    "operators",
+    "output_names",
+    "pack",
+    "problems",
+    "unpack",
+]
 
 INTEGERS: Final = frozenset({"INT8", "UINT8", "INT16", "INT32", "INT64"})
 """Tensor types a full-integer model may hold; biases are INT32."""
 
 _IDENTIFIER = b"TFL3"
+_ALIGNMENT = 16
 
 
 def problems(model: bytes) -> list[str]:
@@ -24,9 +34,9 @@ def problems(model: bytes) -> list[str]:
     Looks at every tensor's type, at the operators, and at the batch of inputs and outputs.
     """
     found: list[str] = []
-    for graph in _read(model).subgraphs:
+    for graph in unpack(model).subgraphs:
         for tensor in graph.tensors:
-            kind = _name(schema.TensorType, tensor.type)
+            kind = enumerated(schema.TensorType, tensor.type)
             if kind not in INTEGERS:
                 found.append(f"tensor {tensor.name.decode()!r} is {kind}")
             if tensor.shapeSignature is not None and min(tensor.shapeSignature, default=0) < 0:
@@ -42,8 +52,8 @@ def problems(model: bytes) -> list[str]:
 
 def operators(model: bytes) -> Counter[str]:
     """How often each operator occurs, by its name in the TFLite schema."""
-    net = _read(model)
-    codes = [_name(schema.BuiltinOperator, code.builtinCode) for code in net.operatorCodes]
+    net = unpack(model)
+    codes = [enumerated(schema.BuiltinOperator, code.builtinCode) for code in net.operatorCodes]
     return Counter(codes[op.opcodeIndex] for graph in net.subgraphs for op in graph.operators)
 
 
@@ -53,7 +63,7 @@ def name_ends(model: bytes, inputs: Mapping[str, str], outputs: Mapping[str, str
     ``inputs`` and ``outputs`` map names in the signature to names for the tensors. The order of
     the outputs in the graph becomes that of ``outputs``.
     """
-    net = _read(model)
+    net = unpack(model)
     graph, signature = net.subgraphs[0], net.signatureDefs[0]
     places: dict[str, int] = {}
     for wanted, given in ((inputs, signature.inputs), (outputs, signature.outputs)):
@@ -64,14 +74,52 @@ def name_ends(model: bytes, inputs: Mapping[str, str], outputs: Mapping[str, str
             graph.tensors[by_name[name]].name = title.encode()
             places[name] = by_name[name]
     graph.outputs = np.array([places[name] for name in outputs], np.int32)
-    builder = flatbuffers.Builder(len(model))
+    return pack(net)
+
+
+def output_names(model: bytes) -> tuple[str, ...]:
+    """Names of the graph's output tensors, in order."""
+    graph = unpack(model).subgraphs[0]
+    return tuple(graph.tensors[place].name.decode() for place in graph.outputs)
+
+
+def unpack(model: bytes) -> Any:
+    """A flatbuffer as objects of the TFLite schema, to be read or changed."""
+    return schema.ModelT.InitFromPackedBuf(model, 0)
+
+
+def pack(net: Any) -> bytes:
+    """The flatbuffer of what ``unpack`` gave; weights lie at multiples of 16 bytes.
+
+    The schema asks for that alignment (``force_align: 16`` of ``Buffer.data``); the Python code
+    generated from it does not keep to it.
+    """
+    for buffer in net.buffers:
+        buffer.__class__ = _AlignedBuffer
+    builder = flatbuffers.Builder(1024)
     builder.Finish(net.Pack(builder), _IDENTIFIER)
     return bytes(builder.Output())
 
 
-def _read(model: bytes) -> Any:
-    return schema.ModelT.InitFromPackedBuf(model, 0)
-
-
-def _name(enumeration: type, value: int) -> str:
+def enumerated(enumeration: type, value: int) -> str:
+    """The name of a member of one of the schema's enumerations."""
     return next(k for k, v in vars(enumeration).items() if v == value and k.isupper())
+
+
+class _AlignedBuffer(schema.BufferT):
+    """A buffer that is written at a multiple of 16 bytes."""
+
+    def Pack(self, builder: flatbuffers.Builder) -> int:  # noqa: N802
+        """Write the content, then the table that points at it."""
+        content = self.data
+        if content is not None:
+            builder.StartVector(1, len(content), _ALIGNMENT)
+            builder.head -= len(content)
+            builder.Bytes[builder.head : builder.head + len(content)] = bytes(content)
+            place = builder.EndVector()
+        schema.BufferStart(builder)
+        if content is not None:
+            schema.BufferAddData(builder, place)
+        schema.BufferAddOffset(builder, self.offset)
+        schema.BufferAddSize(builder, self.size)
+        return int(schema.BufferEnd(builder))

@@ -18,9 +18,12 @@ from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.prediction import LABELS
 from corrosion_edge.progress import progress
 from corrosion_edge.quantize import golden
+from corrosion_edge.quantize.about import about, model_name
 from corrosion_edge.quantize.calibrate import choose
 from corrosion_edge.quantize.convert import convert
 from corrosion_edge.quantize.drift import DriftReport, Limits, compare
+from corrosion_edge.quantize.flatbuffer import output_names
+from corrosion_edge.quantize.metadata import with_metadata
 from corrosion_edge.quantize.report import drift_page
 from corrosion_edge.trainer.load import GIVEN, GROUPED, Splits, load
 from corrosion_edge.trainer.model import deliverable, predict
@@ -37,7 +40,11 @@ Scores = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to quantize, with which photos, and how much it may drift."""
+    """What to quantize, with which photos, and how much it may drift.
+
+    Without ``heatmap`` the model has the output ``scores`` alone. ``author`` and ``license`` go
+    into its standard metadata.
+    """
 
     run: Path
     data: Path
@@ -45,6 +52,9 @@ class Request:
     calibration: int
     seed: int
     limits: Limits
+    heatmap: bool = True
+    author: str = ""
+    license: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,7 +79,9 @@ def quantize(request: Request) -> Result:
     network = load_model(run.model)
     photos = _photos(run, request.data)
     chosen = choose(photos.samples["train"], request.calibration, request.seed)
-    model = convert(deliverable(network), photos.samples["train"].pixels[chosen])
+    delivered = deliverable(network, heatmap=request.heatmap)
+    model = convert(delivered, photos.samples["train"].pixels[chosen])
+    model = with_metadata(model, about(run, author=request.author, license=request.license))
     bundle = _bundle(run, model, len(chosen), request.seed)
     held_out = photos.samples["validation"]
     before, after = predict(network, held_out.pixels), _scores(bundle, held_out)
@@ -98,8 +110,8 @@ def _bundle(run: Run, model: bytes, calibration: int, seed: int) -> Bundle:
     bundle = Bundle.seal(
         model,
         golden.pictures(),
-        name=f"{run.info['backbone']}, recipe {run.info['recipe']}, int8",
-        outputs={"scores": "scores"} | ({"map": "map"} if run.info["pooling"] == "avg" else {}),
+        name=model_name(run),
+        outputs={name: name for name in output_names(model)},
         threshold=run.threshold,
         preprocessing=run.preprocessing,
         provenance=_provenance(run, calibration, seed),

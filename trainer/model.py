@@ -101,13 +101,14 @@ def load(path: Path) -> keras.Model:
     return model
 
 
-def deliverable(model: keras.Model) -> keras.Model:
+def deliverable(model: keras.Model, *, heatmap: bool = True) -> keras.Model:
     """The same network for one picture, with outputs ``scores`` [1, 2] and ``map`` [1, h, w, 1].
 
     ``scores`` are the probabilities of no-corrosion and corrosion. With average pooling, a
     linear head commutes with the pooling: the mean over the map of local log-odds is the
     log-odds of the whole, so the map costs nothing. Maximum pooling has no such map, and the
-    model then has ``scores`` alone.
+    model then has ``scores`` alone; so it has without ``heatmap``, for tools that expect one
+    output. The scores are the same either way.
     """
     height, width = model.input_shape[1:3]
     image = keras.Input(batch_shape=(1, height, width, 3), name="image")
@@ -116,9 +117,11 @@ def deliverable(model: keras.Model) -> keras.Model:
     outputs = {}
     if "avg_pool" in {layer.name for layer in model.layers}:
         head = keras.layers.Conv2D(1, 1, name="map")
-        outputs["map"] = head(features)
+        local = head(features)
         head.set_weights([kernel[None, None], bias])
-        log_odds = keras.layers.GlobalAveragePooling2D(name="log_odds")(outputs["map"])
+        log_odds = keras.layers.GlobalAveragePooling2D(name="log_odds")(local)
+        if heatmap:
+            outputs["map"] = local
     else:
         unit = keras.layers.Dense(1, name="log_odds")
         log_odds = unit(keras.layers.GlobalMaxPooling2D(name="max_pool")(features))
