@@ -20,6 +20,8 @@ _NUMBERS: Final[Mapping[str, str]] = {
     "INT64": "<i8",
 }
 
+_FEW = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
@@ -53,8 +55,15 @@ class Tensor:
         """How many values it has."""
         return math.prod(max(size, 0) for size in self.shape)
 
-    def integers(self) -> NDArray[np.int64] | None:
-        """The values of a constant integer tensor, flat; None for any other."""
+    def numbers(self) -> list[int] | None:
+        """The values of a constant of a few integers, such as axes, flat; None for any other."""
+        if self.elements > _FEW:
+            return None
+        values = self.integers()
+        return None if values is None else [int(value) for value in values]
+
+    def integers(self) -> NDArray[Any] | None:
+        """The values of a constant integer tensor, flat, in its own type; None for any other."""
         if self.data is None or self.type not in _NUMBERS:
             return None
         kind = np.dtype(_NUMBERS[self.type])
@@ -63,7 +72,7 @@ class Tensor:
                 f"tensor {self.name!r} holds {self.data.nbytes} bytes, expected "
                 f"{self.elements * kind.itemsize} for its shape; the file is damaged"
             )
-        return self.data.view(kind).astype(np.int64)
+        return self.data.view(kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,10 +114,10 @@ def over_batch(op: Op) -> Objection | None:
 
 def pads_batch(op: Op) -> Objection | None:
     """Padding leaves the batch alone."""
-    pads = op.inputs[1].integers() if op.inputs[1] else None
+    pads = op.inputs[1].numbers() if op.inputs[1] else None
     if pads is None:
         return Objection("padding that is not constant", "make the padding a constant")
-    return _batch(op.inputs[0], "pads") if pads[:2].any() else None
+    return _batch(op.inputs[0], "pads") if any(pads[:2]) else None
 
 
 def splits_batch(op: Op) -> Objection | None:
@@ -146,11 +146,11 @@ def _batch(tensor: Tensor | None, does: str) -> Objection | None:
 
 def plain_slice(op: Op) -> Objection | None:
     """Strides of 1, no ellipsis mask, no new-axis mask."""
-    steps = op.inputs[3].integers() if op.inputs[3] else None
+    steps = op.inputs[3].numbers() if op.inputs[3] else None
     if steps is None:
         return Objection("strides that are not constant", "make the strides constants")
-    if (steps != 1).any():
-        return Objection(f"strides {steps.tolist()}", "use strides of 1, or a pooling op")
+    if any(step != 1 for step in steps):
+        return Objection(f"strides {steps}", "use strides of 1, or a pooling op")
     if op.options.get("ellipsisMask") or op.options.get("newAxisMask"):
         return Objection("an ellipsis or new-axis mask", "slice with plain begin and end")
     return None
@@ -176,13 +176,13 @@ def shared_alpha(op: Op) -> Objection | None:
 
 def keeps_depth(op: Op) -> Objection | None:
     """Transpositions that move the channels are sometimes declined."""
-    order = op.inputs[1].integers() if op.inputs[1] else None
+    order = op.inputs[1].numbers() if op.inputs[1] else None
     if order is None:
         return Objection("an order that is not constant", "make the order a constant")
-    if not len(order) or order[-1] == len(order) - 1:
+    if not order or order[-1] == len(order) - 1:
         return None
     return Objection(
-        f"it moves the channels ({order.tolist()}); logs show some of these declined",
+        f"it moves the channels ({order}); logs show some of these declined",
         "keep the channels last throughout",
         f"{ISSUES}342",
         sure=False,
@@ -197,7 +197,7 @@ def _zeros(tensor: Tensor) -> bool:
 def _axes(op: Op, place: int, of: int = 0) -> Sequence[int] | None:
     # The axes of input `of` as numbers from 0 on; None if they are not constant.
     axes, data = op.inputs[place], op.inputs[of]
-    values = axes.integers() if axes else None
+    values = axes.numbers() if axes else None
     if values is None or not data:
         return None
-    return [int(v) % max(len(data.shape), 1) for v in values]
+    return [v % max(len(data.shape), 1) for v in values]

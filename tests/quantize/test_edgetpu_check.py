@@ -1,13 +1,15 @@
 """The command ``check`` and what a report says of a whole model."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from edgetpu_fake import TABLE, WORKS, install
 from edgetpu_models import Net, chain, one_op
-from test_edgetpu_compiler import TABLE, WORKS, _install
 
 import corrosion_edge
 from corrosion_edge.cli import cli
@@ -105,10 +107,10 @@ def test_another_target_is_wrong_usage(split):
 
 
 def test_with_the_compiler_the_two_are_compared(split, tmp_path, monkeypatch):
-    _install(tmp_path, monkeypatch, WORKS)
+    install(tmp_path, monkeypatch, WORKS)
     assert "agree on every kind of op" in _run(split, "--compile").stdout
     wrong = WORKS.replace(TABLE, TABLE.replace("1          Mapped", "2          Mapped"))
-    _install(tmp_path, monkeypatch, wrong)
+    install(tmp_path, monkeypatch, wrong)
     assert (
         "the checker was wrong on RELU: 1 on the TPU, the compiler 2"
         in _run(split, "--compile").stdout
@@ -168,3 +170,13 @@ def test_parameters_of_ops_on_the_cpu_do_not_count():
         "HARD_SWISH", ((1, 8, 8, 4), (1, 8, 8, 4)), parameters=lambda net: [net.weights(4)]
     )
     assert check(model).parameters_bytes == 0
+
+
+def test_no_tensorflow_is_needed():
+    code = (
+        "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
+        "from corrosion_edge.cli import cli\n"
+        f"cli(['check', {str(DEFAULT)!r}])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr

@@ -1,10 +1,7 @@
 """The compiler's log, and a program that stands in for the compiler."""
 
-import os
-import stat
-from pathlib import Path
-
 import pytest
+from edgetpu_fake import HEAD, TABLE, TAIL, WORKS, install
 from edgetpu_models import chain
 
 from corrosion_edge.errors import BackendError
@@ -12,39 +9,6 @@ from corrosion_edge.quantize.edgetpu import compiler
 from corrosion_edge.quantize.edgetpu.check import check
 from corrosion_edge.quantize.edgetpu.compiler import Log, LoggedOp
 
-HEAD = """\
-Edge TPU Compiler version 16.0.384591198
-Started a compilation timeout timer of 180 seconds.
-
-Model compiled successfully in 412 ms.
-
-Input model: model.tflite
-Input size: 5.21MiB
-Output model: model_edgetpu.tflite
-Output size: 6.51MiB
-On-chip memory used for caching model parameters: 6.02MiB
-On-chip memory remaining for caching model parameters: 7.75KiB
-Off-chip memory used for streaming uncached model parameters: 0.00B
-Number of Edge TPU subgraphs: 1
-Total number of operations: 4
-Operation log: model_edgetpu.log
-
-Model successfully compiled but not all operations are supported by the Edge TPU. A percentage of \
-the model will instead run on the CPU, which is slower. If possible, consider updating your model \
-to use only operations supported by the Edge TPU. For details, visit g.co/coral/model-reqs.
-Number of operations that will run on Edge TPU: 2
-Number of operations that will run on CPU: 2
-
-"""
-TABLE = """\
-Operator                       Count      Status
-
-RELU                           1          Mapped to Edge TPU
-RELU                           1          More than one subgraph is not supported
-SPACE_TO_DEPTH                 1          Mapped to Edge TPU
-ABS                            1          Operation not supported
-"""
-TAIL = "Compilation child process completed within timeout period.\nCompilation succeeded! \n"
 MODEL = chain("RELU", "SPACE_TO_DEPTH", "ABS", "RELU")
 
 
@@ -110,24 +74,8 @@ def test_an_unknown_op_is_never_wrong(status):
     assert compiler.differences(report, Log.parse(f"SOFTMAX      1          {status}\n")) == []
 
 
-def _install(folder: Path, monkeypatch, script: str) -> None:
-    program = folder / "edgetpu_compiler"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-
-
-WORKS = f"""
-[ "$1" = -s ] && [ "$2" = -o ] || exit 9
-cp "$4" "$3/model_edgetpu.tflite"
-cat <<'EOF'
-{HEAD}{TABLE}{TAIL}
-EOF
-"""
-
-
 def test_the_program_on_path_is_run(tmp_path, monkeypatch):
-    _install(tmp_path, monkeypatch, WORKS)
+    install(tmp_path, monkeypatch, WORKS)
     assert compiler.find() == tmp_path / "edgetpu_compiler"
     made = compiler.compile_model(MODEL)
     assert made.model == MODEL
@@ -140,7 +88,7 @@ cat > "$3/model_edgetpu.log" <<'EOF'
 {TABLE}
 EOF
 """
-    _install(tmp_path, monkeypatch, script)
+    install(tmp_path, monkeypatch, script)
     assert compiler.compile_model(MODEL).log.ops == Log.parse(TABLE).ops
 
 
@@ -159,7 +107,7 @@ EOF
     ],
 )
 def test_a_failure_is_one_sentence(tmp_path, monkeypatch, script, sentence):
-    _install(tmp_path, monkeypatch, script.replace("sleep", "exec sleep"))
+    install(tmp_path, monkeypatch, script.replace("sleep", "exec sleep"))
     with pytest.raises(BackendError, match=sentence):
         compiler.compile_model(MODEL, "m.tflite", timeout=0.2 if "sleep" in script else 30)
 
