@@ -128,48 +128,55 @@ def _checked(
 ) -> tuple[CheckedOp, ...]:
     blockers = _blockers(graph, verdicts)
     return tuple(
-        _one(op, verdicts[op.index], places[op.index], blockers[op.index], graph)
-        for op in graph.ops
+        _one(op, verdicts[op.index], places[op.index], blockers[op.index]) for op in graph.ops
     )
 
 
-def _one(op: Op, verdict: Verdict, place: Place, blocker: int | None, graph: Graph) -> CheckedOp:
-    rule, source = verdict.rule, verdict.source
-    blocked = verdict.maps == "yes" and place != "edgetpu"
-    if blocked and blocker is not None:
-        rule, source = _behind_text(graph.ops[blocker]), _ONE_RUN
+def _one(op: Op, verdict: Verdict, place: Place, blocker: "_Blocker | None") -> CheckedOp:
+    blocked = blocker if verdict.maps == "yes" and place != "edgetpu" else None
     return CheckedOp(
         index=op.index,
         op=op.title,
         version=op.version,
         runs_on=place,
         maps=verdict.maps,
-        rule=rule,
-        source=source,
+        rule=blocked.text() if blocked else verdict.rule,
+        source=blocked.source() if blocked else verdict.source,
         change=verdict.change,
-        blocked_by=blocker if blocked else None,
+        blocked_by=blocked.op.index if blocked else None,
     )
 
 
-def _behind_text(blocker: Op) -> str:
-    return (
-        f"maps by itself, but op {blocker.index} ({blocker.title}) keeps it off the TPU: "
-        "only one run of ops is compiled"
-    )
+@dataclass(frozen=True, slots=True)
+class _Blocker:
+    """What keeps ops off the TPU that would map by themselves."""
+
+    op: Op
+    refused: bool
+    refusal: str
+
+    def text(self) -> str:
+        why = "has the whole file refused" if self.refused else "keeps it off the TPU"
+        end = "" if self.refused else ": only one run of ops is compiled"
+        return f"maps by itself, but op {self.op.index} ({self.op.title}) {why}{end}"
+
+    def source(self) -> str:
+        return self.refusal if self.refused else _ONE_RUN
 
 
-def _blockers(graph: Graph, verdicts: list[Verdict]) -> list[int | None]:
-    # For each op, what keeps it off the TPU: an op for which the whole file is refused, or the
-    # nearest op that it depends on and that does not surely map.
-    if any(v.refused for v in verdicts):
-        first = next(i for i, v in enumerate(verdicts) if v.refused)
-        return [first] * len(verdicts)
+def _blockers(graph: Graph, verdicts: list[Verdict]) -> "list[_Blocker | None]":
+    # For each op: an op for which the whole file is refused, or the nearest one that it depends on
+    # and that does not surely map.
+    by = [_Blocker(op, v.refused, v.source) for op, v in zip(graph.ops, verdicts, strict=True)]
+    refused = next((blocker for blocker in by if blocker.refused), None)
+    if refused:
+        return [refused] * len(by)
     maker: dict[int, int] = {}
-    found: list[int | None] = []
+    found: list[_Blocker | None] = []
     for op in graph.ops:
         makers = sorted({maker[t.index] for t in op.inputs if t and t.index in maker})
-        own = [m if verdicts[m].maps != "yes" else found[m] for m in makers]
-        found.append(next((m for m in own if m is not None), None))
+        own = [by[m] if verdicts[m].maps != "yes" else found[m] for m in makers]
+        found.append(next((blocker for blocker in own if blocker), None))
         maker.update((out.index, op.index) for out in op.outputs)
     return found
 

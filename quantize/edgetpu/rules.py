@@ -8,7 +8,7 @@ from corrosion_edge.errors import BundleError
 from corrosion_edge.quantize.edgetpu import limits, sizes
 from corrosion_edge.quantize.edgetpu.graph import Op, Tensor
 from corrosion_edge.quantize.edgetpu.objection import ISSUES, OPS, Limit, Objection
-from corrosion_edge.quantize.edgetpu.versions import highest
+from corrosion_edge.quantize.edgetpu.versions import highest, remedy
 
 __all__ = ["RULES", "Maps", "Rule", "Verdict", "judge"]
 
@@ -220,8 +220,7 @@ def _too_new(op: Op) -> Verdict:
         f"version {op.version}, the compiler 16.0 knows up to {highest(op.name)} and refuses the "
         "whole file",
         f"{ISSUES}631",
-        "convert with an older TensorFlow, or with options that give the older version "
-        "(for FULLY_CONNECTED and CONV_2D: weights per tensor, no int4)",
+        remedy(op.name, op.version),
         refused=True,
     )
 

@@ -13,7 +13,7 @@ between July 2021 and then could be refused although the table has it. Ops not l
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["HIGHEST", "highest"]
+__all__ = ["HIGHEST", "highest", "remedy"]
 
 HIGHEST: Final[Mapping[str, int]] = {
     "ADD": 4,
@@ -97,7 +97,23 @@ HIGHEST: Final[Mapping[str, int]] = {
 }
 """Op: highest version; CONV_2D alone is one lower than in that file, see above."""
 
+_INT4 = "it has 4-bit weights: quantize weights to 8 bit"
+_REMEDIES: Final[Mapping[tuple[str, int], str]] = {
+    ("CONV_2D", 6): "it is a grouped convolution: convolve each group of channels by itself",
+    ("CONV_2D", 7): _INT4,
+    ("DEPTHWISE_CONV_2D", 7): _INT4,
+    ("FULLY_CONNECTED", 10): _INT4,
+    ("FULLY_CONNECTED", 12): "it has float activations: quantize to full integer",
+    ("TRANSPOSE_CONV", 4): "it has a fused activation: make the activation an op of its own",
+}
+# What makes the converter write these versions: tensorflow/lite/tools/versioning/op_version.cc.
+
 
 def highest(op: str) -> int:
     """The highest version of an op that the compiler reads."""
     return HIGHEST.get(op, 1)
+
+
+def remedy(op: str, version: int) -> str:
+    """What to change about an op whose version is too new."""
+    return _REMEDIES.get((op, version), "convert with TensorFlow 2.8 or older, or do without it")

@@ -124,6 +124,7 @@ def test_one_op_that_is_too_new_has_the_whole_file_refused():
     net.op("EXP", [a], [b], version=2)
     report = check(net.pack([data], [b]))
     assert not report.compiles
+    assert "op 1 (EXP) has the whole file refused" in report.ops[0].rule
     assert not report.passes(allow_cpu=99)
     assert [(op.maps, op.runs_on, op.blocked_by) for op in report.ops] == [
         ("yes", "cpu", 1), ("no", "cpu", None)

@@ -31,11 +31,11 @@ def _axes(name, shapes, *axes):
     return one_op(name, shapes, parameters=lambda net: [net.numbers(*axes)])
 
 
-def _dense(out, **options):
+def _dense(out, version=4, **options):
     return one_op(
         "FULLY_CONNECTED",
         ((1, 16), out),
-        version=4,
+        version=version,
         parameters=lambda net: [net.weights(10, 16), net.numbers(*[0] * 10)],
         options="FullyConnectedOptions",
         **options,
@@ -306,3 +306,10 @@ def test_the_versions_seen_refused_are_refused_and_the_ones_before_are_not():
         (op,) = read(one_op(name, (PICTURE, PICTURE), version=version)).ops
         assert judge(op).refused
         assert highest(name) < version
+
+
+def test_a_version_that_is_too_new_says_what_makes_it_so():
+    (op,) = check(_conv(version=6)).ops
+    assert op.change == "it is a grouped convolution: convolve each group of channels by itself"
+    (op,) = check(_dense((1, 10), version=12)).ops
+    assert "full integer" in (op.change or "")
