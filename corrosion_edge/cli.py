@@ -29,6 +29,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "corrosion_edge.quantize.cli:quantize",
         "Convert a trained run to full-integer TFLite and measure the drift.",
     ),
+    "check": (
+        "corrosion_edge.quantize.check_cli:check",
+        "Tell op by op what of a TFLite model an accelerator would run.",
+    ),
     "classify": ("corrosion_edge.device.cli:classify", "Classify photos and folders of photos."),
     "watch": ("corrosion_edge.device.cli:watch", "Classify live frames of a camera."),
     "benchmark": (
