@@ -29,6 +29,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "corrosion_edge.quantize.cli:quantize",
         "Convert a trained run to full-integer TFLite and measure the drift.",
     ),
+    "drift": (
+        "corrosion_edge.quantize.evidence.cli:drift",
+        "Compare a float model with its int8 conversion, photo by photo.",
+    ),
     "classify": ("corrosion_edge.device.cli:classify", "Classify photos and folders of photos."),
     "watch": ("corrosion_edge.device.cli:watch", "Classify live frames of a camera."),
     "benchmark": (
