@@ -102,7 +102,7 @@ def measure(
     """Judge scores [n] (probability of corrosion) against labels [n] (1 = corrosion).
 
     The verdict is corrosion where the score is at least ``threshold``; ``confidence`` is the
-    model's own, chosen on other photos. Without ``intervals``, which take about half of the time,
+    model's own, chosen on other photos. Without ``intervals``, which take most of the time,
     ``ci95`` is empty. DataError without both classes, because AUC and recall have no value then.
     """
     if len(set(labels.tolist())) != 2:

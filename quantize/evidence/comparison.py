@@ -31,10 +31,11 @@ class Comparison:
     ``agreement`` is the share of photos with the same verdict at ``threshold``. ``mean_change``,
     ``p99_change`` (99th percentile) and ``largest_change`` are of the absolute change of a
     photo's probability, in [0, 1]; ``mean_signed_change`` is that of int8 minus float, in
-    [-1, 1], ``mean_signed_log_odds`` the same of the log-odds, each within half a step of 0 and
-    1. ``flips`` are by the photos' class. ``false_alarms`` are the ``clean`` photos (without
-    corrosion) that float and int8 call corrosion. ``ci95`` are 95 % intervals by the name of the
-    figure; empty where they were left out.
+    [-1, 1], ``mean_signed_log_odds`` the same of the log-odds, probabilities taken no nearer than
+    1/256 to 0 and 1. ``flips`` are by the label of the photos' class. ``false_alarms`` are the
+    ``clean`` photos (without corrosion) that float and int8 call corrosion, ``missed`` the others
+    that they do not. ``ci95`` are 95 % intervals by the name of the figure; empty where they were
+    left out. ``checks`` are the limits that were judged.
     """
 
     n: int
@@ -48,6 +49,7 @@ class Comparison:
     mean_signed_log_odds: float
     flips: Mapping[str, Flips]
     false_alarms: tuple[int, int]
+    missed: tuple[int, int]
     mcnemar: McNemar
     ci95: Mapping[str, Interval]
     checks: tuple[Check, ...]
@@ -82,6 +84,7 @@ class Comparison:
         return {name: getattr(self, name) for name in names} | {
             "flips": {label: flips.to_dict() for label, flips in self.flips.items()},
             "false_alarms": dict(zip(("float", "int8"), self.false_alarms, strict=True)),
+            "missed": dict(zip(("float", "int8"), self.missed, strict=True)),
             "mcnemar": self.mcnemar.to_dict(),
             "ci95": {name: list(interval) for name, interval in self.ci95.items()},
             "checks": [check.to_dict() for check in self.checks],

@@ -1,6 +1,5 @@
 """The photos whose verdict turned, each with both scores and both heat maps side by side."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,8 +58,9 @@ def flip_blocks(scored: Scored, threshold: float, looks: tuple[Look, Look]) -> l
     flips = find_flips(scored, threshold)
     if not flips:
         return [Text("No verdict turned.")]
-    blocks: list[Block] = [Text(_count(flips))]
     shown = flips[:MOST]
+    maps = looks[1](scored.samples.pixels[shown[0].place]).heatmap is not None
+    blocks: list[Block] = [Text(_introduction(len(flips), maps))]
     for kind, title in _KINDS.items():
         those = [flip for flip in shown if (flip.label, flip.missed) == kind]
         if those:
@@ -69,33 +69,29 @@ def flip_blocks(scored: Scored, threshold: float, looks: tuple[Look, Look]) -> l
     return blocks
 
 
-def _count(flips: Sequence[Flip]) -> str:
+def _introduction(count: int, maps: bool) -> str:
     text = (
         "Each photo with the heat maps of both models over it: yellow to dark red, the stronger "
         "the evidence; nothing where there is none."
+        if maps
+        else "The model has no heat map: it pools by maximum."
     )
-    if len(flips) > MOST:
-        rest = len(flips) - MOST
-        text = f"{MOST} of {len(flips)} are shown, the other {rest} are in the CSV file. {text}"
+    if count > MOST:
+        text = f"{MOST} of {count} are shown, the other {count - MOST} are in the CSV file. {text}"
     return text
 
 
 def _figure(scored: Scored, flip: Flip, threshold: float, looks: tuple[Look, Look]) -> Figure:
     place, prepared = flip.place, scored.samples.pixels[flip.place]
-    small = shrink(image.read(scored.samples.photos[place].path), _SIDE)
-    pixels = np.asarray(small)
-    cells = [(pixels, LABELS[flip.label], "photo")]
-    for name, look, score in zip(
-        ("float", "int8"), looks, (scored.before[place], scored.after[place]), strict=True
-    ):
-        seen = look(prepared)
+    path = scored.samples.photos[place].path
+    pixels = np.asarray(shrink(image.read(path), _SIDE))
+    cells = [(pixels, "photo, labelled", LABELS[flip.label])]
+    scores = {"float": scored.before[place], "int8": scored.after[place]}
+    for look, (name, score) in zip(looks, scores.items(), strict=True):
         verdict = LABELS[int(score >= threshold)]
-        picture, title = _laid_over(pixels, seen), f"{name}: {score:.3f}"
-        cells.append((picture, title, verdict))
-    caption = (
-        f"{scored.place(place)}: float {scored.before[place]:.3f}, int8 {scored.after[place]:.3f}"
-    )
-    return Figure(picture_sheet(cells), caption, caption)
+        cells.append((_laid_over(pixels, look(prepared)), f"{name}: {score:.3f}", verdict))
+    text = ", ".join(f"{name} {score:.3f}" for name, score in scores.items())
+    return Figure(picture_sheet(cells), scored.place(place), f"{scored.place(place)}: {text}")
 
 
 def _laid_over(pixels: npt.NDArray[np.uint8], seen: Prediction) -> npt.NDArray[np.uint8]:

@@ -16,11 +16,11 @@ from corrosion_edge.quantize.evidence.sets import Compared, Evidence, Scored
 from corrosion_edge.quantize.evidence.text import (
     change_rows,
     figure_rows,
-    flip_rows,
     headline,
     limit_rows,
     mcnemar_sentence,
     unsure_sentence,
+    verdict_rows,
 )
 from corrosion_edge.report import Block, Figure, Page, Section, Table, Text, render
 from corrosion_edge.trainer.report import confidence_origin
@@ -29,13 +29,14 @@ __all__ = ["Subject", "evidence_page"]
 
 _MOST: Final = 20  # largest changes listed
 _PRIVATE: Final = "This page shows photos of yours: it is for you, not for publication."
-_SCATTER: Final = (
-    "Probability of corrosion, float against int8, one point a photo; dashed: the threshold"
+_SCATTER: Final = "Probability of corrosion, one point a photo; dashed: the threshold"
+_HISTOGRAM: Final = "Change of the log-odds, photos counted; dotted: the mean"
+_CHANGES: Final = (
+    "Changes are absolute differences of a photo's two probabilities. Log-odds are taken no nearer "
+    "to 0 and 1 than one step of an int8 score, 1/256."
 )
-_HISTOGRAM: Final = (
-    "Change of the log-odds, int8 − float; scores within half an int8 step (1/512) of 0 or 1 "
-    "count as that far from it"
-)
+_TURNED: Final = ("photos", "number", "wrong in float", "wrong in int8", "turned to no corrosion",
+                  "turned to corrosion", "rise of wrong", "95 % interval")  # fmt: skip
 _LIMITS: Final = (
     "Drops are float − int8, rises int8 − float. A limit is kept or broken by the value itself; "
     "where its 95 % interval reaches beyond the limit, the photos cannot tell. Intervals: Bonett "
@@ -113,9 +114,9 @@ def _changes(one: Compared) -> Iterator[Block]:
     yield Table(
         ("probabilities and verdicts", "value", "95 % interval"),
         change_rows(report),
-        "Changes are absolute differences of a photo's two probabilities",
+        _CHANGES,
     )
-    yield Table(("verdicts that turned", "to no corrosion", "to corrosion"), flip_rows(report))
+    yield Table(_TURNED, verdict_rows(report), "Verdicts, by what the photos show")
     yield Figure(scatter(one.scored, report.threshold), _SCATTER, _SCATTER)
     yield Figure(histogram(one.scored), _HISTOGRAM, _HISTOGRAM)
 

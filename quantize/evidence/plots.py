@@ -19,7 +19,7 @@ _BINS: Final = 41  # odd: one bin is around 0
 
 def scatter(scored: Scored, threshold: float) -> bytes:
     """Probability of corrosion, float against int8, one point a photo; threshold dashed."""
-    canvas = Canvas(figsize=(4.8, 4.6), layout="constrained")
+    canvas = Canvas(figsize=(4.5, 4.4), layout="constrained")
     axes = canvas.add_subplot()
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1)
     for line in (axes.axhline, axes.axvline):
@@ -31,7 +31,7 @@ def scatter(scored: Scored, threshold: float) -> bytes:
                       color=colour, label=LABELS[label])  # fmt: skip
     axes.set_xlabel("probability of corrosion, float")
     axes.set_ylabel("int8")
-    axes.legend()
+    canvas.legend(loc="outside upper center", ncols=2)
     return png_of(canvas)
 
 
@@ -42,7 +42,7 @@ def histogram(scored: Scored) -> bytes:
     groups = [
         (label, colour) for label, colour in _COLOURS if (scored.samples.labels == label).any()
     ]
-    canvas = Canvas(figsize=(5.6, 4.6), layout="constrained")
+    canvas = Canvas(figsize=(4.9, 4.4), layout="constrained")
     axes = canvas.add_subplot()
     axes.hist(
         [changes[scored.samples.labels == label] for label, _ in groups],
@@ -55,5 +55,5 @@ def histogram(scored: Scored) -> bytes:
     axes.axvline(float(changes.mean()), color="black", linewidth=1, linestyle=":", label="mean")
     axes.set_xlabel("log-odds of corrosion, int8 − float")
     axes.set_ylabel("photos")
-    axes.legend()
+    canvas.legend(loc="outside upper center", ncols=3)
     return png_of(canvas)

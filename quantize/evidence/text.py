@@ -9,11 +9,11 @@ from corrosion_edge.quantize.evidence.sets import Evidence
 __all__ = [
     "change_rows",
     "figure_rows",
-    "flip_rows",
     "headline",
     "limit_rows",
     "mcnemar_sentence",
     "unsure_sentence",
+    "verdict_rows",
 ]
 
 _TITLES = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "F1",
@@ -33,7 +33,7 @@ def unsure_sentence(evidence: Evidence) -> str:
     unsure = [f"{c.title} ({where})" for where, c in evidence.checks if c.certain is False]
     if not unsure:
         return ""
-    return f"The photos are too few to tell on which side of the limit is: {', '.join(unsure)}."
+    return f"Too few photos to tell which side of its limit it is on: {', '.join(unsure)}."
 
 
 def figure_rows(report: DriftReport) -> list[tuple[str, str, str, str, str]]:
@@ -49,9 +49,8 @@ def figure_rows(report: DriftReport) -> list[tuple[str, str, str, str, str]]:
 
 def change_rows(report: Comparison) -> list[tuple[str, str, str]]:
     """What is measured, its value, its 95 % interval where there is one; as text."""
-    before, after = report.false_alarms
     ci95 = {name: _span(interval) for name, interval in report.ci95.items()}
-    rows = [
+    return [
         ("same verdict", f"{report.agreement:.4f}", ci95.get("agreement", "")),
         ("mean change", f"{report.mean_change:.4f}", ci95.get("mean_change", "")),
         ("99th percentile of the change", f"{report.p99_change:.4f}", ""),
@@ -59,25 +58,27 @@ def change_rows(report: Comparison) -> list[tuple[str, str, str]]:
         ("mean of int8 − float", _signed(report.mean_signed_change), ""),
         ("the same in log-odds", _signed(report.mean_signed_log_odds), ""),
     ]
-    if report.clean:
-        rise = report.ci95.get("false_alarm_rise")
-        alarms = f"false alarms on {report.clean} clean photos, float"
-        rows += [
-            (alarms, f"{before} ({before / report.clean:.1%})", ""),
-            ("false alarms, int8", f"{after} ({after / report.clean:.1%})", ""),
-            ("rise of their share", _signed(report.false_alarm_rise),
-             _span(rise, signed=True) if rise else ""),
-        ]  # fmt: skip
+
+
+def verdict_rows(report: Comparison) -> list[tuple[str, ...]]:
+    """For each class: photos, wrong in float and int8, turned to no corrosion and to corrosion.
+
+    The last two are the rise of the share that is wrong, and its 95 % interval.
+    """
+    rows: list[tuple[str, ...]] = []
+    for label, title in ((CORROSION, "corrosion: missed"), (NO_CORROSION, "clean: false alarms")):
+        alarms = label == NO_CORROSION
+        count = report.clean if alarms else report.n - report.clean
+        if not count:
+            continue
+        before, after = report.false_alarms if alarms else report.missed
+        flips = report.flips[label]
+        interval = report.ci95.get("false_alarm_rise" if alarms else "miss_rise")
+        rows.append((
+            title, str(count), str(before), str(after), str(flips.missed), str(flips.added),
+            _signed((after - before) / count), _span(interval, signed=True) if interval else "",
+        ))  # fmt: skip
     return rows
-
-
-def flip_rows(report: Comparison) -> list[tuple[str, int, int]]:
-    """Class of the photos, verdicts that turned to no corrosion, and to corrosion."""
-    return [
-        (f"photos {title} corrosion", report.flips[label].missed, report.flips[label].added)
-        for label, title in ((CORROSION, "with"), (NO_CORROSION, "without"))
-        if label == NO_CORROSION or report.clean < report.n
-    ]
 
 
 def limit_rows(evidence: Evidence) -> list[tuple[str, str, str, str, str, str]]:
