@@ -104,7 +104,7 @@ def _figures(report: DriftReport, scored: Scored) -> Iterator[Block]:
         ("figure", "float", "int8", "int8 − float", "95 % interval"),
         figure_rows(report),
         "Corrosion is positive. Intervals of the difference: paired bootstrap, each class "
-        "resampled on its own",
+        "resampled on its own; where no resample differs, what so few photos may not show",
     )
     yield from _changes(Compared(scored, report))
 
