@@ -33,6 +33,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "corrosion_edge.quantize.check_cli:check",
         "Tell op by op what of a TFLite model an accelerator would run.",
     ),
+    "drift": (
+        "corrosion_edge.quantize.evidence.cli:drift",
+        "Compare a float model with its int8 conversion, photo by photo.",
+    ),
     "classify": ("corrosion_edge.device.cli:classify", "Classify photos and folders of photos."),
     "watch": ("corrosion_edge.device.cli:watch", "Classify live frames of a camera."),
     "benchmark": (

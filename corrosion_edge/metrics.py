@@ -17,7 +17,7 @@ from corrosion_edge.errors import DataError
 from corrosion_edge.intervals import RESAMPLES, Interval, bootstrap, wilson
 from corrosion_edge.operating import Abstention, OperatingPoint, abstention, at_recall
 
-__all__ = ["RESAMPLES", "Confusion", "Metrics", "auc_interval", "measure", "wilson"]
+__all__ = ["RESAMPLES", "Confusion", "Metrics", "auc_interval", "measure", "roc_auc", "wilson"]
 
 _CLOSEST = 1e-7  # a score's distance to 0 and 1 in the log loss: Keras's, so figures compare
 Labels = npt.NDArray[np.int64]
@@ -55,11 +55,12 @@ class Metrics:
 
     ``ci95`` holds 95 % confidence intervals: Wilson's for accuracy, precision, recall and
     specificity (each a fraction of counts), a stratified bootstrap's percentiles for AUC, F1,
-    log loss (in nats) and the Brier score. ``ece``, the expected calibration error, has no
-    interval: it is to be compared with ``ece_if_calibrated``, below which perfect scores would
-    stay 95 % of the time. ``no_corrosion`` holds precision, recall and F1 with no-corrosion as
-    the positive class, as the paper's tables count. ``at_recall`` and ``abstain`` are there for
-    a model that carries a recall threshold and an abstain band.
+    log loss (in nats) and the Brier score; it is empty where they were left out. ``ece``, the
+    expected calibration error, has no interval: it is to be compared with ``ece_if_calibrated``,
+    below which perfect scores would stay 95 % of the time. ``no_corrosion`` holds precision,
+    recall and F1 with no-corrosion as the positive class, as the paper's tables count.
+    ``at_recall`` and ``abstain`` are there for a model that carries a recall threshold and an
+    abstain band.
     """
 
     n: int
@@ -91,13 +92,18 @@ class Metrics:
 
 
 def measure(
-    labels: Labels, scores: Scores, threshold: float, confidence: Confidence | None = None
+    labels: Labels,
+    scores: Scores,
+    threshold: float,
+    confidence: Confidence | None = None,
+    *,
+    intervals: bool = True,
 ) -> Metrics:
     """Judge scores [n] (probability of corrosion) against labels [n] (1 = corrosion).
 
     The verdict is corrosion where the score is at least ``threshold``; ``confidence`` is the
-    model's own, chosen on other photos. DataError without both classes, because AUC and recall
-    have no value then.
+    model's own, chosen on other photos. Without ``intervals``, which take most of the time,
+    ``ci95`` is empty. DataError without both classes, because AUC and recall have no value then.
     """
     if len(set(labels.tolist())) != 2:
         raise DataError("photos of both classes are needed to measure a model")
@@ -112,7 +118,7 @@ def measure(
         **ours,
         threshold=threshold,
         confusion=counts,
-        ci95=_intervals(labels, scores, verdicts, counts),
+        ci95=_intervals(labels, scores, verdicts, counts) if intervals else {},
         no_corrosion=papers,
         specificity=counts.true_negative / (counts.true_negative + counts.false_positive),
         log_loss=float(surprise.mean()),
@@ -126,7 +132,7 @@ def measure(
 
 def auc_interval(labels: Labels, scores: Scores) -> Interval:
     """95 % percentile interval of ROC-AUC: each class is resampled with replacement."""
-    return bootstrap(_auc, scores[labels == 1], scores[labels == 0])
+    return bootstrap(roc_auc, scores[labels == 1], scores[labels == 0])
 
 
 def _prf(labels: Labels, verdicts: npt.NDArray[np.bool_], positive: int) -> dict[str, float]:
@@ -160,8 +166,11 @@ def _losses(labels: Labels, scores: Scores) -> tuple[Scores, Scores]:
     return -np.log(np.where(labels == 1, p, 1 - p)), np.square(labels - scores)
 
 
-def _auc(positive: Scores, negative: Scores, axis: int = -1) -> Scores:
-    """Mann-Whitney's U over n m, ties counted half: the area under the ROC curve."""
+def roc_auc(positive: Scores, negative: Scores, axis: int = -1) -> Scores:
+    """The area under the ROC curve: Mann-Whitney's U over n m, ties counted half.
+
+    ``positive`` [..., n] and ``negative`` [..., m] are scores of either class along ``axis``.
+    """
     n, m = positive.shape[axis], negative.shape[axis]
     ranks = stats.rankdata(np.concatenate([positive, negative], axis=axis), axis=axis)
     rank_sum = np.take(ranks, range(n), axis=axis).sum(axis=axis)

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 import click
 
 from corrosion_edge.errors import GateError, UsageError
+from corrosion_edge.quantize.evidence.cli import print_evidence
+from corrosion_edge.quantize.evidence.further import Further
+from corrosion_edge.quantize.evidence.limits import Limits
+from corrosion_edge.quantize.evidence.options import also_options, limit_options
 from corrosion_edge.trainer.keras_start import start_keras
 
 if TYPE_CHECKING:
     from corrosion_edge.quantize.quantize import Result
 
 __all__ = ["quantize"]
-
-_FRACTION = click.FloatRange(0, 1)
 
 
 @click.command()
@@ -32,20 +34,8 @@ _FRACTION = click.FloatRange(0, 1)
     metavar="MODEL.tflite",
     help="The model file; the drift reports are written beside it.",
 )
-@click.option(
-    "--max-accuracy-drop",
-    default=0.01,
-    show_default=True,
-    type=_FRACTION,
-    help="Largest drop of accuracy on validation.",
-)
-@click.option(
-    "--max-auc-drop",
-    default=0.005,
-    show_default=True,
-    type=_FRACTION,
-    help="Largest drop of ROC-AUC on validation.",
-)
+@also_options
+@limit_options
 @click.option(
     "--calibration",
     default=200,
@@ -74,8 +64,8 @@ def quantize(
     run: Path,
     data: Path,
     out: Path,
-    max_accuracy_drop: float,
-    max_auc_drop: float,
+    also: tuple[Further, ...],
+    limits: Limits,
     calibration: int,
     seed: int,
     heatmap: bool,
@@ -93,9 +83,7 @@ def quantize(
     start_keras()
     from corrosion_edge.output import json_text
     from corrosion_edge.quantize import quantize as quantizing
-    from corrosion_edge.quantize.drift import Limits
 
-    limits = Limits(accuracy_drop=max_accuracy_drop, auc_drop=max_auc_drop)
     result = quantizing.quantize(
         quantizing.Request(
             run=run,
@@ -107,27 +95,14 @@ def quantize(
             heatmap=heatmap,
             author=author,
             license=license,
+            also=also,
         )
     )
     if as_json:
-        click.echo(json_text(result.drift.to_dict()), nl=False)
+        click.echo(json_text(result.evidence.to_dict()), nl=False)
     else:
-        _print(result)
+        print_evidence(result.evidence)
     _end(result, out)
-
-
-def _print(result: "Result") -> None:
-    from corrosion_edge.quantize.report import summary_rows
-
-    drift = result.drift
-    click.echo(f"\nfloat against int8 on {drift.reference.n} validation photos")
-    click.echo(f"  {'':<10} {'float':>7} {'int8':>7} {'change':>8}")
-    for name, before, after, change in summary_rows(drift):
-        click.echo(f"  {name:<10} {before:>7} {after:>7} {change:>8}")
-    click.echo(
-        f"  same verdict {drift.agreement:.2%}; probability changes by {drift.mean_change:.4f} on "
-        f"average, {drift.largest_change:.4f} at most"
-    )
 
 
 def _end(result: "Result", out: Path) -> None:
@@ -135,10 +110,10 @@ def _end(result: "Result", out: Path) -> None:
         click.echo("note: these are not the very photos the run was trained with", err=True)
     for sentence in result.unreadable:
         click.echo(f"left out: {sentence}", err=True)
-    if result.drift.broken:
+    if result.evidence.broken:
         old = f"; the {out.name} that is there is an older one" if out.exists() else ""
         raise GateError(
-            f"{out} was not written: {'; '.join(result.drift.broken)}. See {result.report}{old}"
+            f"{out} was not written: {'; '.join(result.evidence.broken)}. See {result.report}{old}"
         )
     click.echo(f"Written: {out} ({result.model_bytes / 1e6:.1f} MB), {result.report}", err=True)
     if result.unreadable:

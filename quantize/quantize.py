@@ -15,16 +15,20 @@ from corrosion_edge.bundle import Bundle
 from corrosion_edge.confidence import Confidence, assess, reassess
 from corrosion_edge.device.backends import open_backend
 from corrosion_edge.device.classifier import Classifier
-from corrosion_edge.prediction import LABELS
 from corrosion_edge.progress import progress
 from corrosion_edge.quantize import golden
 from corrosion_edge.quantize.about import about, model_name
 from corrosion_edge.quantize.calibrate import choose
 from corrosion_edge.quantize.convert import convert
-from corrosion_edge.quantize.drift import DriftReport, Limits, compare
+from corrosion_edge.quantize.evidence.comparison import DriftReport
+from corrosion_edge.quantize.evidence.files import write_evidence
+from corrosion_edge.quantize.evidence.further import Further, read_further, require_names
+from corrosion_edge.quantize.evidence.limits import Limits
+from corrosion_edge.quantize.evidence.models import keras_look
+from corrosion_edge.quantize.evidence.page import Subject
+from corrosion_edge.quantize.evidence.sets import Evidence, Scored
 from corrosion_edge.quantize.flatbuffer import output_names
 from corrosion_edge.quantize.metadata import with_metadata
-from corrosion_edge.quantize.report import drift_page
 from corrosion_edge.trainer.load import GIVEN, GROUPED, Splits, load
 from corrosion_edge.trainer.model import deliverable, predict
 from corrosion_edge.trainer.model import load as load_model
@@ -55,17 +59,23 @@ class Request:
     heatmap: bool = True
     author: str = ""
     license: str = ""
+    also: tuple[Further, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Result:
     """What came of it; ``other_data`` tells whether the photos are not those of the training."""
 
-    drift: DriftReport
+    evidence: Evidence
     report: Path
     unreadable: tuple[str, ...]
     other_data: bool
     model_bytes: int
+
+    @property
+    def drift(self) -> DriftReport:
+        """The comparison on the validation photos."""
+        return self.evidence.main
 
 
 def quantize(request: Request) -> Result:
@@ -76,6 +86,7 @@ def quantize(request: Request) -> Result:
     """
     output.require_writable(request.out.parent)
     run = Run.open(request.run)
+    positive = _require_further(request, run)
     network = load_model(run.model)
     photos = _photos(run, request.data)
     chosen = choose(photos.samples["train"], request.calibration, request.seed)
@@ -83,20 +94,30 @@ def quantize(request: Request) -> Result:
     model = convert(delivered, photos.samples["train"].pixels[chosen])
     model = with_metadata(model, about(run, author=request.author, license=request.license))
     bundle = _bundle(run, model, len(chosen), request.seed)
-    held_out = photos.samples["validation"]
-    before, after = predict(network, held_out.pixels), _scores(bundle, held_out)
-    drift = compare(held_out.labels, before, after, run.threshold, request.limits)
-    confidence = _confidence(run, held_out, before, after)
-    report = _write_report(request.out, run, drift, confidence, held_out, before, after)
-    if not drift.broken:
-        bundle.with_fields(drift=drift.to_dict(), confidence=confidence).save(request.out)
+    sets = {"validation": photos.samples["validation"]}
+    sets |= {e.name: read_further(e, run.preprocessing, positive) for e in request.also}
+    evidence = _evidence(sets, network, bundle, run.threshold, request.limits)
+    confidence = _confidence(run, evidence.data)
+    report = _write_report(request.out, run, evidence, confidence, network, bundle)
+    if not evidence.broken:
+        bundle.with_fields(drift=evidence.to_dict(), confidence=confidence).save(request.out)
     return Result(
-        drift=drift,
+        evidence=evidence,
         report=report,
-        unreadable=photos.unreadable,
+        unreadable=photos.unreadable
+        + tuple(s for e in request.also for s in sets[e.name].unreadable),
         other_data=photos.describe()["fingerprint"] != run.info["data"]["fingerprint"],
         model_bytes=len(model),
     )
+
+
+def _require_further(request: Request, run: Run) -> str:
+    """A wrong further folder is said before the work; returns the run's class of corrosion."""
+    positive: str = run.info["data"]["classes"]["corrosion"]
+    require_names(request.also, "validation")
+    for entry in request.also:
+        entry.photos(positive)
+    return positive
 
 
 def _photos(run: Run, data: Path) -> Splits:
@@ -144,32 +165,30 @@ def _scores(bundle: Bundle, samples: Samples) -> Scores:
         return np.array([classifier.classify(picture).score for picture in pictures])
 
 
-def _confidence(run: Run, samples: Samples, before: Scores, after: Scores) -> Confidence:
+def _evidence(
+    sets: Mapping[str, Samples], network: Any, bundle: Bundle, threshold: float, limits: Limits
+) -> Evidence:
+    """Float and int8 compared on every set, the first of which is the gate's."""
+    data, *further = (
+        Scored(name, samples, predict(network, samples.pixels), _scores(bundle, samples))
+        for name, samples in sets.items()
+    )
+    return Evidence.of(data, further, threshold, limits)
+
+
+def _confidence(run: Run, scored: Scored) -> Confidence:
     """What the int8 model's own scores are worth; the temperature is the run's, if it has one."""
+    labels, after = scored.samples.labels, scored.after
     if run.confidence is None:
-        return assess(samples.labels, after, uncalibrated=before)
-    return reassess(run.confidence, samples.labels, after)
+        return assess(labels, after, uncalibrated=scored.before)
+    return reassess(run.confidence, labels, after)
 
 
 def _write_report(
-    out: Path,
-    run: Run,
-    drift: DriftReport,
-    confidence: Confidence,
-    samples: Samples,
-    before: Scores,
-    after: Scores,
+    out: Path, run: Run, evidence: Evidence, confidence: Confidence, network: Any, bundle: Bundle
 ) -> Path:
-    page = out.with_suffix(".drift.html")
-    output.write(out.with_suffix(".drift.json"), output.json_text(drift.to_dict()))
-    output.write(out.with_suffix(".drift.csv"), _csv(samples, before, after))
-    output.write(page, drift_page(out.name, run.info, drift, confidence, samples, before, after))
-    return page
-
-
-def _csv(samples: Samples, before: Scores, after: Scores) -> str:
-    rows = [
-        (photo.path, LABELS[photo.label], f"{f:.6f}", f"{q:.6f}")
-        for photo, f, q in zip(samples.photos, before, after, strict=True)
-    ]
-    return output.csv_text(("path", "label", "float_score", "int8_score"), rows)
+    subtitle = f"{run.info['backbone']}, recipe {run.info['recipe']}"
+    subject = Subject(f"Conversion of {out.name}", subtitle, confidence)
+    with Classifier(bundle, open_backend(bundle)) as classifier:
+        looks = keras_look(network, run.threshold), classifier.classify
+        return write_evidence(out.with_suffix(".drift"), subject, evidence, looks)

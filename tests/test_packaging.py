@@ -90,10 +90,11 @@ def test_a_device_classifies_watches_and_benchmarks(device, tmp_path):
     assert report
 
 
-@pytest.mark.parametrize("command", ["train", "quantize", "evaluate"])
+@pytest.mark.parametrize("command", ["train", "quantize", "drift", "evaluate"])
 def test_a_device_says_which_extra_training_needs(device, tmp_path, command):
     words = {"train": [tmp_path, "--out", tmp_path / "run"],
              "quantize": [tmp_path, "--data", tmp_path, "--out", tmp_path / "m.tflite"],
+             "drift": [tmp_path, tmp_path / "m.tflite", tmp_path],
              "evaluate": [tmp_path, tmp_path]}[command]  # fmt: skip
     ran = subprocess.run([device / "corrosion-edge", command, *words],
                          capture_output=True, text=True)  # fmt: skip

@@ -28,7 +28,16 @@ from corrosion_edge.trainer.robustness import Robustness
 from corrosion_edge.trainer.run import Run
 from corrosion_edge.trainer.samples import Samples, decode
 
-__all__ = ["Evaluation", "Scorer", "evaluate", "open_scorer", "write_evaluation"]
+__all__ = [
+    "KERAS_THRESHOLD",
+    "Evaluation",
+    "Scorer",
+    "evaluate",
+    "open_scorer",
+    "photos_of",
+    "score_all",
+    "write_evaluation",
+]
 
 KERAS_THRESHOLD = 0.5
 """For a bare Keras file, which carries no threshold of its own."""
@@ -100,8 +109,8 @@ def evaluate(
     with ExitStack() as open_models:
         scorer = open_scorer(model, open_models)
         limit = chosen(threshold, scorer.threshold, scorer.confidence, str(model))
-        part, samples = _chosen(scorer, data, split, positive)
-        scores = _scores(scorer, samples)
+        part, samples = photos_of(scorer, data, split, positive)
+        scores = score_all(scorer, samples)
         figures = measuring.measure(samples.labels, scores, limit, scorer.confidence)
         robust = None
         if slices:
@@ -130,8 +139,11 @@ def open_scorer(model: Path, open_models: ExitStack) -> Scorer:
     return _tflite_scorer(model, open_models)
 
 
-def _chosen(scorer: Scorer, data: Path, split: str, positive: str | None) -> tuple[str, Samples]:
-    """The photos, and the split that they are: "" for a folder that is not split."""
+def photos_of(scorer: Scorer, data: Path, split: str, positive: str | None) -> tuple[str, Samples]:
+    """The photos, and the split that they are: "" for a folder that is not split.
+
+    Where the model's training split these very photos itself, that split is taken.
+    """
     if scorer.own_split is not None:
         seed, fingerprint = scorer.own_split
         again = load(data, scorer.spec, positive=positive, seed=seed, split="grouped")
@@ -148,7 +160,8 @@ def _own_split(data: Mapping[str, Any], seed: int) -> tuple[int, str] | None:
     return (seed, data["fingerprint"]) if data["split"] == GROUPED else None
 
 
-def _scores(scorer: Scorer, samples: Samples) -> Scores:
+def score_all(scorer: Scorer, samples: Samples) -> Scores:
+    """P(corrosion) of decoded photos, float64 [n], behind a progress bar."""
     starts = progress(range(0, len(samples), _BATCH), "Classifying")
     return np.concatenate([scorer.score(samples.pixels[i : i + _BATCH]) for i in starts])
 

@@ -41,11 +41,13 @@ class Samples:
         return len(self.labels)
 
 
-def decode(photos: Sequence[Photo], spec: Preprocessing, label: str = "Reading") -> Samples:
+def decode(
+    photos: Sequence[Photo], spec: Preprocessing, label: str = "Reading", *, both: bool = True
+) -> Samples:
     """Read and prepare photos in parallel, order kept; unreadable ones are left out and named.
 
     Holds all of them in memory (150 kB a photo at 224 x 224). Raises DataError if none can be
-    read, or if only one class is left.
+    read or, where ``both`` classes are needed, if only one is left.
     """
     with ThreadPoolExecutor(len(sched_getaffinity(0))) as pool:
         results = list(
@@ -57,7 +59,7 @@ def decode(photos: Sequence[Photo], spec: Preprocessing, label: str = "Reading")
         raise DataError(f"none of the {len(photos)} photos can be read; the first: {bad[0]}")
     kept = tuple(p for p, _ in good)
     labels = np.array([p.label for p in kept], np.int64)
-    if len(set(labels.tolist())) < 2:
+    if both and len(set(labels.tolist())) < 2:
         raise DataError(f"only one class can be read; the first that cannot: {(*bad, '-')[0]}")
     return Samples(np.stack([r for _, r in good]), labels, kept, bad)
 

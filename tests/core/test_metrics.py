@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from corrosion_edge.errors import DataError
-from corrosion_edge.metrics import RESAMPLES, _auc, measure, wilson
+from corrosion_edge.metrics import RESAMPLES, measure, roc_auc, wilson
 
 LABELS = st.lists(st.integers(0, 1), min_size=2, max_size=40).filter(lambda x: len(set(x)) == 2)
 
@@ -15,7 +15,7 @@ def test_our_auc_is_scikit_learns_ties_included(data):
     labels = np.array(data.draw(LABELS))
     levels = st.integers(0, 5)
     scores = np.array(data.draw(st.lists(levels, min_size=len(labels), max_size=len(labels)))) / 5
-    ours = _auc(scores[labels == 1], scores[labels == 0])
+    ours = roc_auc(scores[labels == 1], scores[labels == 0])
     assert ours == pytest.approx(roc_auc_score(labels, scores))
 
 

@@ -13,6 +13,9 @@ from corrosion_edge.trainer.data import Photo
 from corrosion_edge.trainer.samples import Samples
 
 LABELS = np.repeat([0, 1], 50)
+STRICT = Limits(
+    accuracy_drop=0, auc_drop=0, mean_change=0, largest_change=0, agreement=1, false_alarm_rise=0
+)
 
 
 def _scores(seed: int = 0) -> np.ndarray:
@@ -21,7 +24,7 @@ def _scores(seed: int = 0) -> np.ndarray:
 
 def test_no_change_is_no_drift():
     scores = _scores()
-    report = compare(LABELS, scores, scores, 0.5, Limits(accuracy_drop=0, auc_drop=0))
+    report = compare(LABELS, scores, scores, 0.5, STRICT)
     assert report.broken == []
     assert (report.agreement, report.mean_change, report.largest_change) == (1, 0, 0)
     assert report.accuracy_drop == report.auc_drop == 0
@@ -42,23 +45,22 @@ def test_changes_are_counted_photo_by_photo():
     assert report.mean_change == pytest.approx(np.abs(before - after).mean())
 
 
-@settings(deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.floats(0, 0.5), st.floats(0, 0.5))
 def test_the_gate_is_the_limit_itself(accuracy_drop, auc_drop):
     before, after = _scores(), np.clip(_scores() * 0.6 + np.linspace(0, 0.3, 100), 0, 1)
-    report = compare(
-        LABELS, before, after, 0.5, Limits(accuracy_drop=accuracy_drop, auc_drop=auc_drop)
-    )
+    limits = Limits(accuracy_drop=accuracy_drop, auc_drop=auc_drop)
+    report = compare(LABELS, before, after, 0.5, limits, intervals=False)
     broken = " ".join(report.broken)
-    assert ("accuracy" in broken) == (report.accuracy_drop > accuracy_drop)
-    assert ("ROC-AUC" in broken) == (report.auc_drop > auc_drop)
+    assert ("accuracy" in broken) == (report.accuracy_drop > accuracy_drop + 1e-9)
+    assert ("ROC-AUC" in broken) == (report.auc_drop > auc_drop + 1e-9)
 
 
 def test_an_improvement_is_no_drop():
     worse = np.clip(_scores() + np.where(LABELS == 1, -0.3, 0.3), 0, 1)
     report = compare(LABELS, worse, _scores(), 0.5, Limits(accuracy_drop=0, auc_drop=0))
     assert report.accuracy_drop < 0
-    assert report.broken == []
+    assert {check.name for check in report.checks if check.kept} >= {"accuracy_drop", "auc_drop"}
 
 
 def test_the_report_is_plain_json():

@@ -24,9 +24,13 @@ from corrosion_edge.image import Preprocessing
 from corrosion_edge.quantize import convert as convert_module
 from corrosion_edge.quantize import flatbuffer
 from corrosion_edge.quantize import quantize as quantize_module
+from corrosion_edge.quantize.evidence.limits import Limits
 from corrosion_edge.trainer import backbones, model
 from corrosion_edge.trainer.evaluate import evaluate
 from corrosion_edge.trainer.load import load
+
+WIDE = ("--max-accuracy-drop", 1, "--max-auc-drop", 1, "--max-mean-change", 1, "--max-change", 1,
+        "--min-agreement", 0, "--max-false-alarm-rise", 1)  # fmt: skip
 
 
 def _run(*words: object) -> Result:
@@ -164,7 +168,7 @@ def test_a_model_that_drifts_too_far_is_not_delivered(gate):
     assert not out.exists()
     report = json.loads(out.with_suffix(".drift.json").read_text())
     assert report["broken"]
-    assert "Not delivered" in out.with_suffix(".drift.html").read_text()
+    assert "Beyond the limits: " in out.with_suffix(".drift.html").read_text()
 
 
 def test_an_older_model_is_kept_and_called_old(gate):
@@ -179,15 +183,15 @@ def test_an_older_model_is_kept_and_called_old(gate):
 
 def test_wider_limits_let_it_through(gate):
     out, run = gate
-    result = run("--max-accuracy-drop", 1, "--max-auc-drop", 1, "--json")
+    result = run(*WIDE, "--json")
     assert result.exit_code == 0
-    assert json.loads(result.stdout)["limits"] == {"accuracy_drop": 1.0, "auc_drop": 1.0}
+    assert json.loads(result.stdout)["limits"] == Limits.none().to_dict()
     assert Bundle.load(out).manifest.drift["mean_change"] > 0.1
 
 
 def test_a_disk_that_fills_up_leaves_no_part_of_a_model(tiny_run, rendered, small_disk):
     result = _run("quantize", tiny_run, "--data", rendered, "--out", small_disk / "m.tflite",
-                  "--calibration", 10, "--max-accuracy-drop", 1, "--max-auc-drop", 1)  # fmt: skip
+                  "--calibration", 10, *WIDE)  # fmt: skip
     assert result.exit_code == 1
     assert "No space left" in result.stderr
     left = {path.name for path in small_disk.iterdir()}
@@ -216,7 +220,7 @@ def test_other_photos_than_the_runs_are_said(gate, rendered, tmp_path, tiny_run)
     victim = next((data / "train" / "CORROSION").iterdir())
     victim.write_bytes(b"broken")
     result = _run("quantize", tiny_run, "--data", data, "--out", out, "--calibration", 10,
-                  "--max-accuracy-drop", 1, "--max-auc-drop", 1)  # fmt: skip
+                  *WIDE)  # fmt: skip
     assert result.exit_code == 1
     assert "not the very photos" in result.stderr
     assert f"left out: {victim}" in result.stderr

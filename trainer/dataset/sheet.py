@@ -7,12 +7,14 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from corrosion_edge import image
 from corrosion_edge.trainer.dataset.features import shrink
 
-__all__ = ["COLUMNS", "contact_sheet"]
+__all__ = ["COLUMNS", "contact_sheet", "picture_sheet"]
 
 COLUMNS: Final = 6
 """Photos in a row."""
@@ -23,6 +25,7 @@ _EDGE: Final = 6
 _WORDS: Final = 40  # pixels under a thumbnail for its two lines
 _QUALITY: Final = 78
 _LETTERS: Final = 27  # that fit into a line
+Pixels = npt.NDArray[np.uint8]
 _INK = {"plain": "#59636b", "strong": "#1d2327"}
 
 
@@ -31,10 +34,20 @@ def contact_sheet(photos: Sequence[tuple[Path, str, str]]) -> str:
 
     The photos are decoded here, so this is for those that are known to be readable.
     """
-    rows = -(-len(photos) // COLUMNS)
-    width = min(len(photos), COLUMNS) * (_SIDE + _GAP) - _GAP + 2 * _EDGE
+    return picture_sheet(
+        [
+            (np.asarray(shrink(image.read(path), _SIDE)), first, second)
+            for path, first, second in photos
+        ]
+    )
+
+
+def picture_sheet(pictures: Sequence[tuple[Pixels, str, str]]) -> str:
+    """The same of decoded pictures, each (uint8 [h, w, 3] RGB, first line, second line)."""
+    rows = -(-len(pictures) // COLUMNS)
+    width = min(len(pictures), COLUMNS) * (_SIDE + _GAP) - _GAP + 2 * _EDGE
     height = rows * (_SIDE + _WORDS + _GAP) - _GAP + 2 * _EDGE
-    cells = "".join(_cell(place, *photo) for place, photo in enumerate(photos))
+    cells = "".join(_cell(place, *picture) for place, picture in enumerate(pictures))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11.5">'
@@ -42,10 +55,10 @@ def contact_sheet(photos: Sequence[tuple[Path, str, str]]) -> str:
     )
 
 
-def _cell(place: int, path: Path, first: str, second: str) -> str:
+def _cell(place: int, pixels: Pixels, first: str, second: str) -> str:
     left = _EDGE + place % COLUMNS * (_SIDE + _GAP)
     top = _EDGE + place // COLUMNS * (_SIDE + _WORDS + _GAP)
-    small = shrink(image.read(path), _SIDE)
+    small = shrink(pixels, _SIDE)
     x, y = left + (_SIDE - small.width) // 2, top + (_SIDE - small.height) // 2
     lines = "".join(
         f'<text x="{left}" y="{top + _SIDE + 15 * (n + 1)}" fill="{ink}">{escape(_short(line))}'
