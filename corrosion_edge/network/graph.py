@@ -10,6 +10,7 @@ from math import prod
 from typing import Final
 
 from corrosion_edge.errors import BundleError
+from corrosion_edge.network.schema import check_schema
 from corrosion_edge.network.table import Buffer, Table
 
 __all__ = ["OPS", "TYPES", "Graph", "Op", "Tensor", "read"]
@@ -85,6 +86,7 @@ def read(model: bytes) -> Graph:
     Time and memory are bounded by the size of ``model``, whatever its offsets say.
     """
     root = Buffer(model).root()
+    check_schema(root)
     graphs = root.tables(2, 1)
     if root.number(0, "I") != 3 or not graphs:
         raise BundleError("the network is not of TFLite's version 3, or has no graph")
@@ -130,8 +132,8 @@ def _tensor(table: Table, buffers: list[Table]) -> Tensor:
     signature = table.numbers(7, "i")
     if len(shape) > _MOST_RANK or any(n < 1 for n in shape) or signature not in (None, shape):
         raise BundleError(f"tensor {name!r:.80} has no fixed shape of up to {_MOST_RANK} sizes")
-    if table.number(5, "B") or any(table.has(index) for index in (6, 9)) or table.number(10, "I"):
-        raise BundleError(f"tensor {name!r:.80} is variable, sparse or stored elsewhere")
+    if table.number(5, "B") or table.number(10, "I"):
+        raise BundleError(f"tensor {name!r:.80} is variable or stored elsewhere")
     kind, size = TYPES[number]
     return Tensor(
         name, shape, kind, size * prod(shape), _data(buffers[place], name), *_quantization(table)

@@ -12,12 +12,13 @@ from typing import Final
 
 from corrosion_edge.errors import BundleError
 
-__all__ = ["Buffer", "Table"]
+__all__ = ["SIZES", "Buffer", "Table"]
 
 _BUDGET: Final = 20_000_000
 """Most bytes' worth of vectors that are read: shared tables could be read without end."""
 
-_SIZES: Final = {code: struct.calcsize(f"<{code}") for code in "?bBhHiIqQf"}
+SIZES: Final = {code: struct.calcsize(f"<{code}") for code in "bBhHiIqQf"}
+"""Bytes of the numbers in a table, by their type in the struct module."""
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class Buffer:
 
     def unpack(self, code: str, place: int, count: int = 1) -> tuple[int | float, ...]:
         """``count`` little-endian values of the struct module's type ``code`` at ``place``."""
-        size = count * _SIZES[code]
+        size = count * SIZES[code]
         self.left -= size
         if place < 0 or place + size > len(self.content):
             raise BundleError("the network is damaged: an offset in it leads outside")
@@ -55,12 +56,12 @@ class Table:
 
     def number(self, index: int, code: str, default: int = 0) -> int:
         """An integer field (or a boolean as 0 or 1)."""
-        found = self._find(index, _SIZES[code])
+        found = self.where(index, SIZES[code])
         return int(self.buffer.unpack(code, found)[0]) if found else default
 
     def real(self, index: int, default: float = 0.0) -> float:
         """A float32 field."""
-        found = self._find(index, 4)
+        found = self.where(index, 4)
         return float(self.buffer.unpack("f", found)[0]) if found else default
 
     def numbers(self, index: int, code: str) -> tuple[int, ...] | None:
@@ -78,50 +79,61 @@ class Table:
 
     def data(self, index: int) -> bytes:
         """A vector of bytes, empty where it is absent. Its length is not taken off the budget."""
-        start, count = self._span(index)
+        start, count = self.span(index)
         if count and start + count > len(self.buffer.content):
             raise BundleError("the network is damaged: a length in it is too large")
         return self.buffer.content[start : start + count]
 
     def length(self, index: int) -> int:
         """How many entries a vector says it has."""
-        return self._span(index)[1]
+        return self.span(index)[1]
 
     def has(self, index: int) -> bool:
         """Whether the field is there."""
-        return self._find(index, 1) != 0
+        return self.where(index, 1) != 0
 
     def table(self, index: int) -> "Table | None":
         """A table, None where it is absent."""
-        found = self._find(index, 4)
+        found = self.where(index, 4)
         return Table(self.buffer, self.buffer.follow(found)) if found else None
 
     def tables(self, index: int, most: int) -> list["Table"]:
         """A vector of tables (BundleError if there are more than ``most``)."""
-        start, count = self._span(index)
+        start, count = self.span(index)
         if count > most:
             raise BundleError(f"the network is too large: {count} entries, {most} are read")
         places = range(start, start + 4 * count, 4)
         return [Table(self.buffer, self.buffer.follow(place)) for place in places]
 
     def _vector(self, index: int, code: str) -> tuple[int | float, ...] | None:
-        start, count = self._span(index)
+        start, count = self.span(index)
         return self.buffer.unpack(code, start, count) if start else None
 
-    def _span(self, index: int) -> tuple[int, int]:
+    def span(self, index: int) -> tuple[int, int]:
         """Where a vector's entries start, and how many there are; (0, 0) where it is absent."""
-        if not (found := self._find(index, 4)):
+        if not (found := self.where(index, 4)):
             return 0, 0
         start = self.buffer.follow(found)
         return start + 4, int(self.buffer.unpack("I", start)[0])
 
-    def _find(self, index: int, size: int) -> int:
+    def fields(self) -> int:
+        """How many fields the table could have by its vtable."""
+        return (int(self._vtable()[1]) - 4) // 2
+
+    def where(self, index: int, size: int) -> int:
         """Where a field of ``size`` bytes lies, 0 where it is absent."""
-        vtable = self.place - int(self.buffer.unpack("i", self.place)[0])
-        length, span = self.buffer.unpack("H", vtable, 2)
+        vtable, length, span = self._vtable()
         if 4 + 2 * index + 2 > length:
             return 0
         offset = int(self.buffer.unpack("H", vtable + 4 + 2 * index)[0])
         if offset and offset + size > span:
             raise BundleError("the network is damaged: a field lies outside of its table")
         return self.place + offset if offset else 0
+
+    def _vtable(self) -> tuple[int, int, int]:
+        """Where the vtable is, its length, and the table's."""
+        vtable = self.place - int(self.buffer.unpack("i", self.place)[0])
+        length, span = self.buffer.unpack("H", vtable, 2)
+        if vtable % 2 or length % 2 or length < 4 or self.place + span > len(self.buffer.content):
+            raise BundleError("the network is damaged: a table in it is misplaced")
+        return vtable, int(length), int(span)

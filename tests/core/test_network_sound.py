@@ -16,11 +16,13 @@ from corrosion_edge.network import sound
 from corrosion_edge.network.graph import OPS
 from corrosion_edge.network.shapes import RULES
 from corrosion_edge.network.sound import require_sound
+from corrosion_edge.network.table import Buffer
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "fuzz"))
 
 pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed")
 
+from ai_edge_litert import schema_py_generated as schema
 from networks import TYPES, Tensor, corpus, network, pack, single, unpack
 
 FOUR, I32 = Tensor((1, 8, 9, 4)), "int32"
@@ -256,11 +258,11 @@ def test_noise_is_refused(noise):
 
 
 def test_shared_tables_are_not_read_without_end():
-    """19,000 tensors that are all the same table, whose scales take 0.8 MB."""
+    """19,003 tensors that are all the same table, whose scales take 0.8 MB."""
     model = unpack(single("RELU", {}, [FOUR], out(1, 8, 9, 4)))
     tensor = model.subgraphs[0].tensors[0]
     tensor.quantization.scale = np.full(200_000, 0.5, np.float32)
-    once, count = pack(model), 19_000
+    once, count = pack(model), 19_003  # so that the copy lies at a multiple of 16
     field, first = _tensors_vector(once)
     content = bytearray(once + bytes(-len(once) % 16))
     vector = len(content)
@@ -272,9 +274,82 @@ def test_shared_tables_are_not_read_without_end():
         require_sound(bytes(content))
 
 
+def _word(content: bytes, place: int, value: int, code: str = "I") -> bytes:
+    changed = bytearray(content)
+    struct.pack_into(f"<{code}", changed, place, value)
+    return bytes(changed)
+
+
+def test_fields_that_nothing_reads_lie_inside_too():
+    """tflite-runtime follows them all, unverified."""
+    model = pack(_named())
+    root = Buffer(model).root()
+    graph = root.tables(2, 1)[0]
+    texts = [(root, 3), (graph, 4), (root.tables(6, 9)[0], 0), (root.tables(7, 9)[0], 2)]
+    ends = root.tables(7, 9)[0].tables(0, 9)[0]
+    quantization = graph.tables(0, 9)[0].table(4)
+    assert quantization is not None
+    require_sound(model)
+    for table, index in (*texts, (ends, 0), (quantization, 0), (graph, 4)):
+        for value in (2**31, 2**32 - 4, len(model) - table.where(index, 4)):
+            with pytest.raises(BundleError, match="damaged"):
+                require_sound(_word(model, table.where(index, 4), value))
+        start, count = table.span(index)
+        for value in (2**32 - 1, len(model), 2**30):
+            with pytest.raises(BundleError, match="damaged"):
+                require_sound(_word(model, start - 4, value))
+        if (table, index) in texts:  # a text without its end
+            with pytest.raises(BundleError, match="misplaced"):
+                require_sound(_word(model, start + count, 65, "B"))
+
+
+def _named():
+    model = unpack(single("RELU", {}, [FOUR], out(1, 8, 9, 4)))
+    note, signature, end = schema.MetadataT(), schema.SignatureDefT(), schema.TensorMapT()
+    note.name, note.buffer = b"note", 0
+    end.name, end.tensorIndex = b"in", 0
+    signature.inputs, signature.outputs, signature.signatureKey = [end], [end], b"serve"
+    model.metadata, model.signatureDefs = [note], [signature]
+    model.subgraphs[0].tensors[0].quantization.min = np.array([0], np.float32)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda m: setattr(m.metadata[0], "buffer", 9), "metadata lies in no buffer"),
+        (lambda m: setattr(m, "metadataBuffer", [9]), "metadata lies in no buffer"),
+        (lambda m: setattr(m.signatureDefs[0], "subgraphIndex", 1), "names no tensor"),
+        (lambda m: setattr(m.signatureDefs[0].inputs[0], "tensorIndex", 2), "names no tensor"),
+        (lambda m: setattr(m.subgraphs[0].tensors[0], "sparsity", schema.SparsityParametersT()),
+         "not used here"),
+        (lambda m: setattr(m.subgraphs[0].tensors[0], "variantTensors", [schema.VariantSubTypeT()]),
+         "not used here"),
+    ],
+)  # fmt: skip
+def test_references_to_nothing_are_refused(change, said):
+    model = _named()
+    change(model)
+    with pytest.raises(BundleError, match=said):
+        require_sound(pack(model))
+
+
+def test_tables_are_aligned_and_of_the_schema():
+    model = pack(_named())
+    root = Buffer(model).root()
+    vtable = root.place - struct.unpack_from("<i", model, root.place)[0]
+    for place, value, code in (
+        (0, root.place + 2, "I"),  # the root at an odd place
+        (vtable, 3, "H"),
+        (vtable, 0xFFFE, "H"),  # fields without end
+        (vtable + 2, 0xFFFF, "H"),  # a table longer than the file
+        (root.place, 2**31 - 1, "i"),
+    ):
+        with pytest.raises(BundleError):
+            require_sound(_word(model, place, value, code))
+
+
 def _tensors_vector(content: bytes) -> tuple[int, int]:
     """Where the graph's field of tensors lies, and the first tensor."""
-    from corrosion_edge.network.table import Buffer
-
     graph = Buffer(content).root().tables(2, 1)[0]
-    return graph._find(0, 4), graph.tables(0, 9)[0].place
+    return graph.where(0, 4), graph.tables(0, 9)[0].place

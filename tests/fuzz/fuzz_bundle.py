@@ -1,7 +1,7 @@
 """Feed hostile model files to their reader, and hostile networks to the runtime behind it.
 
     python tests/fuzz/fuzz_bundle.py reader --count 100000
-    python tests/fuzz/fuzz_bundle.py network --count 5000 [--unchecked]
+    python tests/fuzz/fuzz_bundle.py network --count 5000 [--unchecked] [--runtime MODULE]
 
 Every input runs in a child process with a limit on memory and on time. ``reader`` demands that a
 file is read or refused with BundleError or BackendError and that nothing is written;
@@ -13,6 +13,7 @@ counts and the numbers of the inputs that failed (``--first N --count 1`` repeat
 
 import argparse
 import functools
+import importlib
 import sys
 from pathlib import Path
 from random import Random
@@ -26,6 +27,7 @@ from hostile_files import base, hostile
 
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.device.backends.fake import FakeBackend
+from corrosion_edge.device.backends.litert import RUNTIMES
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.errors import BackendError, BundleError
 from corrosion_edge.modelfile.container import Container
@@ -76,7 +78,7 @@ def _watch_writes(event: str, arguments: tuple[object, ...]) -> None:
         _wrote.append(event)
 
 
-def network(seed: int, *, checked: bool) -> str:
+def network(seed: int, *, checked: bool, runtime: str) -> str:
     """Run one hostile network; how it ended, if the process is still there to say so."""
     from mutate_network import mutate
 
@@ -88,7 +90,7 @@ def network(seed: int, *, checked: bool) -> str:
             require_sound(changed)
         except BundleError:
             return "refused by the check"
-    return _interpreted(changed)
+    return _interpreted(changed, runtime)
 
 
 @functools.cache
@@ -98,14 +100,13 @@ def _corpus() -> list[tuple[str, bytes]]:
     return corpus()
 
 
-def _interpreted(model: bytes) -> str:
-    from corrosion_edge.device.backends.litert import find_runtime
+def _interpreted(model: bytes, runtime: str) -> str:
     from corrosion_edge.quiet import quiet
 
-    runtime, _ = find_runtime()
     try:
         with quiet():
-            interpreter = runtime.Interpreter(model_content=model, num_threads=1)
+            module = importlib.import_module(runtime)
+            interpreter = module.Interpreter(model_content=model, num_threads=1)
             interpreter.allocate_tensors()
             for given in interpreter.get_input_details():
                 pixels = np.full(given["shape"], 3, given["dtype"])
@@ -124,10 +125,10 @@ def fuzz_reader(first: int, count: int) -> Outcome:
     return run(reader, range(first, first + count), memory=MEMORY, seconds=20)
 
 
-def fuzz_network(first: int, count: int, *, checked: bool) -> Outcome:
+def fuzz_network(first: int, count: int, *, checked: bool, runtime: str) -> Outcome:
     """Hostile networks ``first`` to ``first + count``."""
     _corpus()  # once, before the children
-    work = functools.partial(network, checked=checked)
+    work = functools.partial(network, checked=checked, runtime=runtime)
     return run(work, range(first, first + count), memory=4 * MEMORY, seconds=20)
 
 
@@ -138,12 +139,14 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--unchecked", action="store_true")
+    parser.add_argument("--runtime", default=RUNTIMES[0][0], metavar="MODULE")
     parser.add_argument("--json", action="store_true", help="print counts as JSON")
     given = parser.parse_args()
     if given.what == "reader":
         outcome = fuzz_reader(given.first, given.count)
     else:
-        outcome = fuzz_network(given.first, given.count, checked=not given.unchecked)
+        checked = not given.unchecked
+        outcome = fuzz_network(given.first, given.count, checked=checked, runtime=given.runtime)
     if given.json:
         print(outcome.to_json())
         return 0
