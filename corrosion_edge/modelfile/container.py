@@ -77,6 +77,8 @@ class Container:
             raise BundleError("not a TFLite model")
         try:
             found = _parse(content)
+        except BundleError:
+            raise
         except ValueError as error:
             raise BundleError(f"not as this program writes it ({error})") from None
         if not found._is(content):

@@ -136,7 +136,11 @@ class PrivateKey:
             if place.is_symlink() or place.exists():
                 raise _taken(place)
         _write_new(path, private, 0o600)
-        _write_new(public_path(path), public, 0o644)
+        try:
+            _write_new(public_path(path), public, 0o644)
+        except OutputError:
+            path.unlink()
+            raise
 
 
 def public_path(path: Path) -> Path:

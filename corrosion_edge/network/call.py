@@ -10,6 +10,8 @@ __all__ = ["Call", "Shape", "Work"]
 
 Shape = tuple[int, ...]
 
+_LARGEST_CONSTANT = 4 * 256  # bytes of a shape, an axis, a padding
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -49,6 +51,7 @@ class Call:
 
     def constant(self, index: int, count: int | None = None) -> tuple[int, ...]:
         """The values of an input that must be a constant of INT32, ``count`` of them."""
+        self.require(self.tensor(index).size <= _LARGEST_CONSTANT, f"input {index} is too long")
         values = self.tensor(index).integers
         if values is None or (count is not None and len(values) != count):
             self.fail(f"input {index} is not a constant of {count or 'some'} INT32")

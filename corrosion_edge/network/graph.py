@@ -44,7 +44,7 @@ class Tensor:
     shape: tuple[int, ...]
     type: str
     size: int
-    data: bytes | None = field(repr=False)
+    data: memoryview | None = field(repr=False)
     scales: tuple[float, ...] = field(repr=False)
     zero_points: tuple[int, ...] = field(repr=False)
     axis: int
@@ -140,7 +140,7 @@ def _tensor(table: Table, buffers: list[Table]) -> Tensor:
     )
 
 
-def _data(buffer: Table, name: str) -> bytes | None:
+def _data(buffer: Table, name: str) -> memoryview | None:
     if buffer.number(1, "Q") or buffer.number(2, "Q"):
         raise BundleError(f"tensor {name!r:.80} is stored behind the network")
     return buffer.data(0) or None

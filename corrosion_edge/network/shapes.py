@@ -125,8 +125,9 @@ def _reshape(call: Call) -> Work:
 
 
 def _resolved(call: Call, wanted: Shape) -> Shape:
+    call.require(len(wanted) <= 4 and wanted.count(-1) <= 1, "has no valid shape")
     known = prod(n for n in wanted if n != -1)
-    call.require(len(wanted) <= 4 and wanted.count(-1) <= 1 and known > 0, "has no valid shape")
+    call.require(known > 0, "has no valid shape")
     found = tuple(prod(call.first) // known if n == -1 else n for n in wanted)
     call.require(prod(found) == prod(call.first) and min(found, default=1) > 0, "does not fit")
     return found

@@ -17,6 +17,8 @@ __all__ = ["SIZES", "Buffer", "Table"]
 _BUDGET: Final = 20_000_000
 """Most bytes' worth of vectors that are read: shared tables could be read without end."""
 
+_LONGEST_TEXT: Final = 1000
+
 SIZES: Final = {code: struct.calcsize(f"<{code}") for code in "bBhHiIqQf"}
 """Bytes of the numbers in a table, by their type in the struct module."""
 
@@ -74,15 +76,15 @@ class Table:
         return tuple(map(float, self._vector(index, "f") or ()))
 
     def text(self, index: int) -> str:
-        """A string, empty where it is absent; bytes that are no UTF-8 are replaced."""
-        return self.data(index).decode("utf-8", "replace")
+        """A string's first 1000 bytes, empty where it is absent; what is no UTF-8 is replaced."""
+        return bytes(self.data(index)[:_LONGEST_TEXT]).decode("utf-8", "replace")
 
-    def data(self, index: int) -> bytes:
-        """A vector of bytes, empty where it is absent. Its length is not taken off the budget."""
+    def data(self, index: int) -> memoryview:
+        """A vector of bytes, not copied, empty where it is absent."""
         start, count = self.span(index)
         if count and start + count > len(self.buffer.content):
             raise BundleError("the network is damaged: a length in it is too large")
-        return self.buffer.content[start : start + count]
+        return memoryview(self.buffer.content)[start : start + count]
 
     def length(self, index: int) -> int:
         """How many entries a vector says it has."""

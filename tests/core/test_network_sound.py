@@ -2,6 +2,7 @@
 
 import struct
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,38 @@ def test_work_and_memory_are_bounded(monkeypatch):
 def test_noise_is_refused(noise):
     with pytest.raises(BundleError):
         require_sound(noise)
+
+
+def test_a_buffer_that_many_tensors_share_is_not_copied():
+    model = unpack(single("RELU", {}, [FOUR], out(1, 8, 9, 4)))
+    buffer, graph = schema.BufferT(), model.subgraphs[0]
+    buffer.data = np.zeros(2_000_000, np.uint8)
+    model.buffers.append(buffer)
+    for _ in range(2000):  # 4 GB, were it copied
+        tensor = schema.TensorT()
+        tensor.shape, tensor.type, tensor.buffer = [2, 1000, 1000], TYPES["int8"], 1
+        tensor.name = b"shared"
+        graph.tensors.append(tensor)
+    content = pack(model)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BundleError, match="tensors take"):
+            require_sound(content)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("options", [{"newShape": [2**31 - 1] * 100_000}, {"newShape": [1] * 5}])
+def test_a_shape_without_end_is_refused_at_once(options):
+    with pytest.raises(BundleError, match="no valid shape"):
+        require_sound(single("RESHAPE", options, [FOUR], out(288)))
+
+
+def test_a_constant_without_end_is_refused_unread():
+    many = Tensor((1000,), I32, range(1000))
+    with pytest.raises(BundleError, match="too long"):
+        require_sound(single("MEAN", {}, [FOUR, many], out(1, 4)))
 
 
 def test_shared_tables_are_not_read_without_end():
