@@ -116,6 +116,11 @@ def _check_text(table: Table, index: int) -> None:
     start, count = table.span(index)
     content = table.buffer.content
     _require(start % 4 == 0 and start + count < len(content) and content[start + count] == 0)
+    table.buffer.spend(count)
+    try:
+        content[start : start + count].decode()
+    except UnicodeDecodeError:
+        raise BundleError("the network is damaged: a name in it is no text") from None
 
 
 def _check_options(table: Table, index: int, seen: set[tuple[int, str]]) -> None:

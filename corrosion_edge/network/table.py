@@ -37,12 +37,16 @@ class Buffer:
     def unpack(self, code: str, place: int, count: int = 1) -> tuple[int | float, ...]:
         """``count`` little-endian values of the struct module's type ``code`` at ``place``."""
         size = count * SIZES[code]
-        self.left -= size
+        self.spend(size)
         if place < 0 or place + size > len(self.content):
             raise BundleError("the network is damaged: an offset in it leads outside")
+        return struct.unpack_from(f"<{count}{code}", self.content, place)
+
+    def spend(self, size: int) -> None:
+        """Take ``size`` bytes off what may still be read."""
+        self.left -= size
         if self.left < 0:
             raise BundleError("the network is damaged: its tables are too large or too many")
-        return struct.unpack_from(f"<{count}{code}", self.content, place)
 
     def follow(self, place: int) -> int:
         """Where the offset at ``place`` leads: always forward."""

@@ -131,5 +131,5 @@ def _fits(shape: list[int], expected: list[int | None]) -> bool:
 def _runtime_errors(what: str) -> Iterator[None]:
     try:
         yield
-    except (RuntimeError, ValueError, AttributeError) as error:
+    except (RuntimeError, ValueError, AttributeError, MemoryError) as error:
         raise BackendError(f"{what} ({str(error).strip() or type(error).__name__})") from None

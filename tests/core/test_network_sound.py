@@ -367,6 +367,13 @@ def test_references_to_nothing_are_refused(change, said):
         require_sound(pack(model))
 
 
+def test_names_are_text():
+    model = _named()
+    model.subgraphs[0].tensors[0].name = b"\xff\xfe"
+    with pytest.raises(BundleError, match="no text"):
+        require_sound(pack(model))
+
+
 def test_tables_are_aligned_and_of_the_schema():
     model = pack(_named())
     root = Buffer(model).root()
