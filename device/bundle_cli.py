@@ -26,7 +26,10 @@ def bundle() -> None:
 @_model
 @_as_json
 def show(model: Path, as_json: bool) -> None:
-    """Show what a model file holds and says of itself: a file that is damaged is refused."""
+    """Show what a model file holds and says of itself.
+
+    A file that is damaged is refused. Who signed it is told, not checked: that is verify.
+    """
     from corrosion_edge.modelfile import summary
     from corrosion_edge.output import json_text
 
@@ -41,9 +44,9 @@ def show(model: Path, as_json: bool) -> None:
 @click.option("--level", type=click.Choice(["quick", "full"]), default="full", show_default=True,
               help="Run one golden picture, or all.")  # fmt: skip
 def verify(model: Path, key: Path | None, level: str) -> None:
-    """Verify a model file: hashes, signature, network, and its answers on this machine.
+    """Verify a model file, and its answers on this machine.
 
-    What is right is printed line by line. The first thing that is not ends it, with one sentence
+    Hashes, signature, the network and golden outputs. What is right is printed line by line. The first thing that is not ends it, with one sentence
     and exit code 1. The golden outputs need a TFLite runtime, from corrosion-edge[device].
     """
     from corrosion_edge.device.verify import verify as verified
@@ -81,7 +84,9 @@ def sign(model: Path, key: Path, out: Path | None) -> None:
 @_as_json
 @click.pass_context
 def diff(ctx: click.Context, one: Path, two: Path, as_json: bool) -> None:
-    """Compare two model files: network, manifest, members, golden outputs, signature.
+    """Compare two model files.
+
+    Network, manifest, members, golden outputs and signature.
 
     Exit codes: 0 they are the same; 1 they differ; 2 one cannot be read.
     """

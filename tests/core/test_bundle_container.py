@@ -6,7 +6,7 @@ import string
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
@@ -28,11 +28,13 @@ files = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(files)
 def test_what_is_written_is_read(file):
     assert Container.from_bytes(file.to_bytes()) == file
 
 
+@settings(deadline=None)
 @given(files)
 def test_it_is_the_archive_that_zipfile_writes_and_reads(file):
     """The layout is our own contract; today's zipfile agrees with it to the byte."""
@@ -57,6 +59,7 @@ def test_the_default_model_is_written_so():
     assert Bundle.load(DEFAULT_MODEL).to_bytes() == DEFAULT_MODEL.read_bytes()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_noise_is_refused(noise):
     for content in (noise, NETWORK + noise):
@@ -64,6 +67,7 @@ def test_noise_is_refused(noise):
             Container.from_bytes(content)
 
 
+@settings(deadline=None)
 @given(files, st.data())
 def test_nothing_fits_in_anywhere(file, data):
     content = file.to_bytes()

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corrosion_edge.manifest import Golden, Manifest
@@ -27,12 +27,14 @@ def manifest() -> Manifest:
 FIELDS = json.loads(manifest().to_json())
 
 
+@settings(deadline=None)
 @given(values)
 def test_any_json(value):
     with pytest.raises(ValueError):
         Manifest.from_json(json.dumps(value))
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*FIELDS, "confidence", "new"]), values)
 def test_any_value_in_any_field(name, value):
     try:
@@ -44,6 +46,7 @@ def test_any_value_in_any_field(name, value):
                     "format", "files", "preprocessing", "labels")  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 2000))
 def test_any_damage_to_the_text(other, place):
     text = manifest().to_json().encode()

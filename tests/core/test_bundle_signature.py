@@ -87,7 +87,7 @@ def test_no_byte_of_a_signed_file_can_be_changed():
                 Bundle.from_bytes(bytes(changed), PublicKey(PUBLIC))
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=5), st.floats(0, 1))
 def test_no_content_can_be_changed_and_resealed(name, threshold):
     """An attacker who makes a right file of other content cannot reuse the signature."""

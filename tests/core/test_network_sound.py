@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
@@ -252,6 +252,7 @@ def test_work_and_memory_are_bounded(monkeypatch):
         require_sound(model)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_noise_is_refused(noise):
     with pytest.raises(BundleError):
