@@ -182,6 +182,7 @@ def _ints(*values):
         (_set("tensors", 0, "quantization", "scale", value=[0.0]), "scale that no runtime"),
         (_set("tensors", 0, "quantization", "scale", value=[float("nan")]), "scale that no"),
         (_set("tensors", 0, "quantization", "scale", value=[1e6]), "too far apart"),
+        (_set("tensors", 1, "quantization", "scale", value=[0.1] * 5 + [300.0]), "too far apart"),
         (_set("tensors", 0, "quantization", "scale", value=[0.1, 0.1]), "2 scales and 1 zero"),
         (_set("tensors", 0, "quantization", "zeroPoint", value=[200]), "zero point"),
         (_set("tensors", 1, "quantization", "quantizedDimension", value=3), "scales, not one for"),

@@ -136,7 +136,13 @@ def _quantization(model: Any, rng: Random) -> Any:
         tensor.quantization = None
         return None
     tensor.quantization = found = copy.copy(tensor.quantization)
-    kind = rng.randrange(3)
+    kind = rng.randrange(4)
+    if kind == 3 and found.scale is not None and len(found.scale):
+        scales = np.array(found.scale, np.float32)
+        with np.errstate(over="ignore"):
+            scales[rng.randrange(len(scales))] *= np.float32(10 ** rng.uniform(-9, 9))
+        found.scale = scales
+        return found.scale
     if kind == 0:
         found.scale = _vector(found.scale, rng, REALS, np.float32)
         return found.scale
