@@ -47,8 +47,8 @@ def verify(model: Path, key: Path | None, level: str) -> None:
     """Verify a model file, and its answers on this machine.
 
     Hashes, signature, the network and golden outputs. What is right is printed line by line. The
-    first thing that is not ends it, with one sentence and exit code 1. The golden outputs need a TFLite
-    runtime, from corrosion-edge[device].
+    first thing that is not ends it, with one sentence and exit code 1. The golden outputs need a
+    TFLite runtime, from corrosion-edge[device].
     """
     from corrosion_edge.device.verify import verify as verified
     from corrosion_edge.modelfile.keys import PublicKey
