@@ -4,33 +4,36 @@ The layout is that of TensorFlow Lite's metadata convention for associated files
 is appended to the flatbuffer. A flatbuffer is read from its start and a ZIP archive from its
 end, so any TFLite runtime runs the file and any unzip program lists it.
 https://ai.google.dev/edge/litert/models/metadata
+The bytes are those of ``modelfile.container``, and no others; ``modelfile.signature`` signs them.
 """
 
 import hashlib
-import io
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from corrosion_edge import output
-from corrosion_edge.errors import BundleError
+from corrosion_edge.errors import BundleError, SignatureError
 from corrosion_edge.manifest import Manifest
+from corrosion_edge.modelfile import signature
+from corrosion_edge.modelfile.container import MAX_FILE, MAX_MEMBER, Container
+from corrosion_edge.modelfile.reading import read_regular
 
-__all__ = ["DEFAULT_MODEL", "MANIFEST_NAME", "MAX_MEMBER", "Bundle"]
+if TYPE_CHECKING:
+    from corrosion_edge.modelfile.keys import PublicKey
+
+__all__ = ["DEFAULT_MODEL", "MANIFEST_NAME", "MAX_MEMBER", "Bundle", "naming", "read_file"]
 
 DEFAULT_MODEL: Final = Path(__file__).parent / "models" / "default.tflite"
 """The model that ships in the package."""
 
 MANIFEST_NAME: Final = "manifest.json"
-MAX_MEMBER: Final = 32 * 2**20
-"""Largest member that is read from a bundle, in bytes; what claims more is refused."""
 
 _LABELS_NAME = "labels.txt"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # fixed, so that equal content gives equal bytes
 _MAKE_ANOTHER = "make it again with 'corrosion-edge quantize'"
+_LONGEST = 400  # of an error's sentence: what a file says of itself may be of any length
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,81 +61,74 @@ class Bundle:
         return replace(self, manifest=replace(self.manifest, **fields))
 
     def to_bytes(self) -> bytes:
-        """The model file's content; equal bundles give equal bytes."""
-        archive = io.BytesIO(self.model)
-        archive.seek(0, io.SEEK_END)
-        with zipfile.ZipFile(archive, "a", zipfile.ZIP_STORED) as members:
-            for name, content in [
-                *sorted(self.files.items()),
-                (MANIFEST_NAME, self.manifest.to_json().encode()),
-            ]:
-                members.writestr(zipfile.ZipInfo(name, _EPOCH), content)
-        return archive.getvalue()
+        """The model file's content, unsigned; equal bundles give equal bytes."""
+        manifest = (MANIFEST_NAME, self.manifest.to_json().encode())
+        return Container(self.model, (*sorted(self.files.items()), manifest)).to_bytes()
 
     def save(self, path: Path) -> None:
         """Write the model file atomically (OutputError)."""
         output.write(path, self.to_bytes())
 
     @classmethod
-    def load(cls, path: Path) -> "Bundle":
+    def load(cls, path: Path, signed_with: "PublicKey | None" = None) -> "Bundle":
         """Read and check a model file.
 
         Raises BundleError, with the reason, if it cannot be read, is truncated, altered,
-        carries no manifest, or carries the manifest of another model.
+        carries no manifest, or carries the manifest of another model; SignatureError if a key
+        is given and the file is not signed with it. Nothing of the file is interpreted before
+        its signature was checked.
         """
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            raise BundleError(f"{path}: no such model file") from None
-        except OSError as error:
-            raise BundleError(f"{path}: cannot be read ({error.strerror})") from None
-        try:
-            return cls.from_bytes(content)
-        except BundleError as error:
-            raise BundleError(f"{path}: {error}; {_MAKE_ANOTHER}") from None
+        content = read_file(path)
+        with naming(path):
+            return cls.from_bytes(content, signed_with)
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> "Bundle":
+    def from_bytes(cls, content: bytes, signed_with: "PublicKey | None" = None) -> "Bundle":
         """Read a model file's content (BundleError, without a path, as ``load``)."""
-        if content[4:8] != b"TFL3":
-            raise BundleError("not a TFLite model")
-        members = _members(content)
-        manifest = _manifest(members)
-        model = content[: manifest.model_bytes]
-        _check_model(model, manifest)
+        return cls.from_container(Container.from_bytes(content), signed_with)
+
+    @classmethod
+    def from_container(cls, file: Container, signed_with: "PublicKey | None" = None) -> "Bundle":
+        """Read a model file that was taken apart."""
+        if signed_with is not None:
+            signature.check(file, signed_with)
+        signature.find(file)
+        manifest = _manifest(file)
+        _check_model(file.model, manifest)
+        members = dict(signature.unsigned(file).members)
         _check_files(members, manifest)
-        return cls(model, manifest, {name: members[name] for name in manifest.files})
+        return cls(file.model, manifest, {name: members[name] for name in manifest.files})
 
 
-def _members(content: bytes) -> dict[str, bytes]:
+def read_file(path: Path) -> bytes:
+    """A model file's content (BundleError if it cannot be read, or is no file but a device)."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return {info.filename: _member(archive, info) for info in archive.infolist()}
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        ValueError,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
-        raise BundleError(f"truncated, damaged, or without a manifest ({error})") from None
+        return read_regular(path, MAX_FILE)[0]
+    except FileNotFoundError:
+        raise BundleError(f"{path}: no such model file") from None
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read ({error.strerror})") from None
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    if info.file_size > MAX_MEMBER or info.compress_type != zipfile.ZIP_STORED:
-        raise BundleError(f"member {info.filename!r} is compressed or larger than {MAX_MEMBER} B")
-    return archive.read(info)
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put the file's name and the way out into the block's errors about its content."""
+    try:
+        yield
+    except SignatureError as error:
+        raise SignatureError(f"{path}: refused, {_brief(error)}") from None
+    except BundleError as error:
+        raise BundleError(f"{path}: {_brief(error)}; {_MAKE_ANOTHER}") from None
 
 
-def _manifest(members: Mapping[str, bytes]) -> Manifest:
-    if MANIFEST_NAME not in members:
+def _manifest(file: Container) -> Manifest:
+    content = file.get(MANIFEST_NAME)
+    if content is None:
         raise BundleError("carries no manifest of this program")
     try:
-        return Manifest.from_json(members[MANIFEST_NAME])
+        return Manifest.from_json(content)
     except ValueError as error:
-        raise BundleError(f"its manifest is not valid ({error})") from None
+        raise BundleError(f"its manifest is not valid ({_brief(error)})") from None
 
 
 def _check_model(model: bytes, manifest: Manifest) -> None:
@@ -144,11 +140,19 @@ def _check_model(model: bytes, manifest: Manifest) -> None:
 
 
 def _check_files(members: Mapping[str, bytes], manifest: Manifest) -> None:
+    """Each member is there and is what the manifest says, and there is no other."""
     for name, expected in manifest.files.items():
         if name not in members:
-            raise BundleError(f"member {name!r} is missing")
+            raise BundleError(f"member {name!r:.120} is missing")
         if _sha256(members[name]) != expected:
             raise BundleError(f"member {name!r} was altered (SHA-256 differs)")
+    if list(members) != [*sorted(manifest.files), MANIFEST_NAME]:
+        raise BundleError("has members that its manifest does not name, or in another order")
+
+
+def _brief(error: Exception) -> str:
+    text = str(error)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _sha256(content: bytes) -> str:

@@ -39,6 +39,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "classify": ("corrosion_edge.device.cli:classify", "Classify photos and folders of photos."),
     "watch": ("corrosion_edge.device.cli:watch", "Classify live frames of a camera."),
+    "bundle": (
+        "corrosion_edge.device.bundle_cli:bundle",
+        "Look into a model file, verify, sign and compare it.",
+    ),
     "benchmark": (
         "corrosion_edge.benchmarks.cli:benchmark",
         "Measure the latency of models on this machine.",
@@ -62,6 +66,7 @@ _EXTRAS: Final[dict[str, str]] = {
     "h5py": "train",
     "av": "device",
     "ai_edge_litert": "device",
+    "cryptography": "device",
 }
 
 

@@ -8,6 +8,8 @@
     ├── WeightsError (ValueError) 2   weights that are missing or of another network
     ├── ImageError (ValueError)   1   a photo that cannot be read
     ├── BundleError (ValueError)  1   a model file that is refused
+    │   └── SignatureError        1   its signature is missing, of another key, or wrong
+    ├── KeyFileError (ValueError) 2   a key that cannot be used, or that others can read
     ├── OutputError (OSError)     1   a result that cannot be written
     ├── ExtraError (ImportError)  1   a package of an extra that is not installed
     ├── BackendError (RuntimeError) 1 an interpreter or accelerator that fails
@@ -24,7 +26,9 @@ __all__ = [
     "ExtraError",
     "GateError",
     "ImageError",
+    "KeyFileError",
     "OutputError",
+    "SignatureError",
     "SourceError",
     "SourceLost",
     "UsageError",
@@ -62,6 +66,16 @@ class ImageError(CorrosionEdgeError, ValueError):
 
 class BundleError(CorrosionEdgeError, ValueError):
     """A model file that is refused: truncated, altered, or without its manifest."""
+
+
+class SignatureError(BundleError):
+    """A model file whose signature is missing, of another key, or not of this content."""
+
+
+class KeyFileError(CorrosionEdgeError, ValueError):
+    """A key file that cannot be used: not a key, another kind, or readable by others."""
+
+    exit_code = 2
 
 
 class OutputError(CorrosionEdgeError, OSError):

@@ -44,7 +44,7 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         for name, value in (("width", self.width), ("height", self.height)):
-            if not isinstance(value, int) or not 1 <= value <= 4096:
+            if type(value) is not int or not 1 <= value <= 4096:
                 raise ValueError(f"{name}: expected 1 to 4096 pixels, got {value!r}")
         fixed = ("RGB", "stretch", "pillow-bilinear-antialiased", "uint8")
         if (got := (self.colour, self.resize, self.filter, self.dtype)) != fixed:
@@ -63,13 +63,13 @@ class Preprocessing:
         return asdict(self)
 
 
-def read(source: Path | IO[bytes], name: str = "") -> Pixels:
+def read(source: Path | IO[bytes], name: str = "", *, most: int = MAX_PIXELS) -> Pixels:
     """Decode a picture file, or an open one called ``name``, to uint8 [h, w, 3] RGB.
 
     It comes upright by its EXIF orientation. The content decides the format, not the file's
     ending. Transparent pixels are put on white, 16-bit grey is reduced to its upper 8 bits,
     animations give their first frame.
-    Raises ImageError, naming the file, if it is broken, no picture, or over ``MAX_PIXELS``.
+    Raises ImageError, naming the file, if it is broken, no picture, or over ``most`` pixels.
     """
     path = name or source
     try:
@@ -77,11 +77,11 @@ def read(source: Path | IO[bytes], name: str = "") -> Pixels:
             warnings.simplefilter("ignore")  # EXIF oddities are not the user's concern
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(source) as picture:
+                if picture.width * picture.height > most:
+                    raise Image.DecompressionBombError
                 return _upright_rgb(picture)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise ImageError(
-            f"{path}: refused, more than {MAX_PIXELS:,} pixels; reduce it first"
-        ) from None
+        raise ImageError(f"{path}: refused, more than {most:,} pixels; reduce it first") from None
     except UnidentifiedImageError:
         raise ImageError(f"{path}: not a picture, or damaged") from None
     except MemoryError:

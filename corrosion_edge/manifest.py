@@ -1,20 +1,26 @@
 """What a model file says of itself: the manifest inside a bundle."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import Any, Final
 
 from corrosion_edge.confidence import Confidence
 from corrosion_edge.image import Preprocessing
 from corrosion_edge.prediction import LABELS
 
-__all__ = ["FORMAT", "Golden", "Manifest"]
+__all__ = ["FORMAT", "MAX_MANIFEST", "Golden", "Manifest"]
 
 FORMAT: Final = 1
 """Version of the manifest's layout; a reader refuses a newer one."""
 
-_SHA256_DIGITS = 64
+MAX_MANIFEST: Final = 4 * 2**20
+"""Largest manifest that is read, in bytes."""
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+_DEEPEST, _MOST_GOLDEN, _LONGEST_NAME = 32, 64, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +39,11 @@ class Golden:
 
     def __post_init__(self) -> None:
         _require_sha256("golden.prepared", self.prepared)
+        _require_text("golden.picture", self.picture)
         if len(self.scores) != len(LABELS):
             raise ValueError(f"golden.scores: expected {len(LABELS)} integers, got {self.scores}")
+        if any(type(n) is not int or abs(n) >= 2**31 for n in (*self.scores, *self.map)):
+            raise ValueError("golden: expected scores and map of integers of 32 bits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +72,19 @@ class Manifest:
     format: int = FORMAT
 
     def __post_init__(self) -> None:
-        if self.format != FORMAT:
-            raise ValueError(f"format: this version reads {FORMAT}, got {self.format!r}")
+        if type(self.format) is not int or self.format != FORMAT:
+            raise ValueError(f"format: this version reads {FORMAT}, got {self.format!r:.80}")
+        _require_text("name", self.name)
         if tuple(self.labels) != LABELS:
-            raise ValueError(f"labels: expected {LABELS}, got {self.labels}")
-        if not isinstance(self.threshold, int | float) or not 0 <= self.threshold <= 1:
-            raise ValueError(f"threshold: expected a number in [0, 1], got {self.threshold!r}")
-        if not isinstance(self.model_bytes, int) or self.model_bytes < 1:
-            raise ValueError(f"model_bytes: expected 1 or more, got {self.model_bytes!r}")
-        if not isinstance(self.outputs, Mapping) or "scores" not in self.outputs:
-            raise ValueError("outputs: expected at least 'scores'")
+            raise ValueError(f"labels: expected {LABELS}, got {self.labels!r:.80}")
+        if not _is_number(self.threshold) or not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold: expected a number in [0, 1], got {self.threshold!r:.80}")
+        if type(self.model_bytes) is not int or self.model_bytes < 1:
+            raise ValueError(f"model_bytes: expected 1 or more, got {self.model_bytes!r:.80}")
+        _require_maps(self)
         for name, value in {"model_sha256": self.model_sha256, **self.files}.items():
             _require_sha256(name, value)
+        _require_golden(self)
 
     def to_json(self) -> str:
         """The manifest as JSON text."""
@@ -85,9 +95,16 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Manifest":
-        """Read a manifest back; ValueError says which field is wrong."""
+        """Read a manifest back; ValueError says which field is wrong.
+
+        Names that stand twice, NaN, infinity, and nesting deeper than 32 are refused: other
+        programs read those differently, or not at all.
+        """
+        if len(text) > MAX_MANIFEST:
+            raise ValueError(f"manifest: expected up to {MAX_MANIFEST} bytes, got {len(text)}")
         try:
-            fields = json.loads(text)
+            fields = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+            _require_plain(fields)
             return cls._from_fields(dict(fields))
         except (TypeError, AttributeError, KeyError, RecursionError) as error:
             raise ValueError(f"manifest: {error}") from None
@@ -95,7 +112,8 @@ class Manifest:
     @classmethod
     def _from_fields(cls, fields: dict[str, Any]) -> "Manifest":
         if fields.get("format") != FORMAT:
-            raise ValueError(f"format: this version reads {FORMAT}, got {fields.get('format')!r}")
+            got = fields.get("format")
+            raise ValueError(f"format: this version reads {FORMAT}, got {got!r:.80}")
         fields["labels"] = tuple(fields["labels"])
         fields["preprocessing"] = Preprocessing.from_dict(fields["preprocessing"])
         fields["golden"] = tuple(
@@ -107,6 +125,67 @@ class Manifest:
         return cls(**fields)
 
 
-def _require_sha256(name: str, value: str) -> None:
-    if not isinstance(value, str) or len(value) != _SHA256_DIGITS:
-        raise ValueError(f"{name}: expected a SHA-256 in hexadecimal, got {value!r}")
+def _require_sha256(name: str, value: Any) -> None:
+    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+        raise ValueError(f"{name!s:.80}: expected a SHA-256 in hexadecimal, got {value!r:.80}")
+
+
+def _require_text(name: str, value: Any) -> None:
+    """A name is shown in terminals and pages: no line ends, no control characters."""
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= _LONGEST_NAME:
+        raise ValueError(f"{name}: expected up to {_LONGEST_NAME} characters, got {value!r:.80}")
+
+
+def _require_maps(manifest: Manifest) -> None:
+    for name in ("outputs", "files", "provenance", "drift"):
+        if not isinstance(getattr(manifest, name), Mapping):
+            raise ValueError(f"{name}: expected fields, got {getattr(manifest, name)!r:.80}")
+    if "scores" not in manifest.outputs:
+        raise ValueError("outputs: expected at least 'scores'")
+    for name, tensor in manifest.outputs.items():
+        _require_text("outputs", name)
+        _require_text("outputs", tensor)
+
+
+def _require_golden(manifest: Manifest) -> None:
+    if len(manifest.golden) > _MOST_GOLDEN:
+        raise ValueError(f"golden: expected up to {_MOST_GOLDEN}, got {len(manifest.golden)}")
+    for golden in manifest.golden:
+        if golden.picture not in manifest.files:
+            raise ValueError(f"golden: the file {golden.picture!r:.80} is not in the model file")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("manifest: a name stands there twice")
+    return found
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"manifest: {text} is no number")
+
+
+def _require_plain(value: Any) -> None:
+    """No infinity, no text that is no Unicode, no nesting that later code cannot walk."""
+    level, rest = 0, [value]
+    while rest:
+        level += 1
+        if level > _DEEPEST:
+            raise ValueError(f"manifest: nested deeper than {_DEEPEST}")
+        texts = [*rest, *(key for item in rest if isinstance(item, dict) for key in item)]
+        for item in texts:
+            if isinstance(item, float) and not isfinite(item):
+                raise ValueError("manifest: a number is infinite")
+            if isinstance(item, str):
+                item.encode()
+        rest = [
+            inner
+            for item in rest
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,15 @@ from corrosion_edge import image
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.backends import Backend, Quantized, open_backend
-from corrosion_edge.errors import BackendError, BundleError
+from corrosion_edge.errors import BackendError, BundleError, ImageError
 from corrosion_edge.manifest import Golden
 from corrosion_edge.prediction import CORROSION, LABELS, Prediction
 from corrosion_edge.threshold import Choice, chosen
 
-__all__ = ["GOLDEN_LIMIT", "GOLDEN_TOLERANCE", "Classifier", "decode"]
+if TYPE_CHECKING:
+    from corrosion_edge.modelfile.keys import PublicKey
+
+__all__ = ["GOLDEN_LIMIT", "GOLDEN_PIXELS", "GOLDEN_TOLERANCE", "Classifier", "decode"]
 
 GOLDEN_TOLERANCE: Final = 1
 """Steps of the 256 of a score by which a device may differ from the model's golden outputs."""
@@ -25,6 +28,11 @@ GOLDEN_TOLERANCE: Final = 1
 GOLDEN_LIMIT: Final = 64
 """Steps beyond which it is refused. Runtimes that round otherwise in every layer were seen 38
 steps away on an int8 EfficientNetV2-B0; more would be a wrong kernel or picture."""
+
+GOLDEN_PIXELS: Final = 16 * 2**20
+"""Largest golden picture that is decoded, in pixels: 48 MiB."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def decode(outputs: Mapping[str, Quantized], threshold: float) -> Prediction:
@@ -51,17 +59,24 @@ class Classifier(Closing):
         self.threshold = float(bundle.manifest.threshold)
 
     @classmethod
-    def open(cls, model: Path | None = None, *, threads: int | None = None) -> "Classifier":
+    def open(
+        cls,
+        model: Path | None = None,
+        *,
+        threads: int | None = None,
+        signed_with: "PublicKey | None" = None,
+    ) -> "Classifier":
         """Load a model file, or the default model, into the CPU interpreter.
 
-        Raises BundleError if the file is refused, ExtraError without a runtime, BackendError if
-        the runtime refuses the network.
+        Raises BundleError if the file is refused, SignatureError if it is not signed with the
+        key given, ExtraError without a runtime, BackendError if the runtime refuses the network.
         """
-        bundle = Bundle.load(model or DEFAULT_MODEL)
+        path = model or DEFAULT_MODEL
+        bundle = Bundle.load(path, signed_with)
         try:
             return cls(bundle, open_backend(bundle, threads=threads))
-        except BackendError as error:
-            raise BackendError(f"{model or DEFAULT_MODEL}: {error}") from None
+        except (BackendError, BundleError) as error:
+            raise type(error)(f"{path}: {error}") from None
 
     def use_threshold(self, choice: Choice) -> None:
         """Judge by the user's choice from here on (UsageError if the model cannot meet it)."""
@@ -80,14 +95,18 @@ class Classifier(Closing):
         """The verdict on uint8 [h, w, 3] RGB pixels of any size."""
         return self.decode(self.backend.run(self.prepare(pixels)[None]))
 
-    def check_golden(self) -> list[str]:
+    def check_golden(self, level: str = "full") -> list[str]:
         """Run the bundle's golden pictures; a sentence for each way this machine differs.
 
-        Empty where pixels are the same and scores and map within ``GOLDEN_TOLERANCE`` steps.
-        Raises BackendError beyond ``GOLDEN_LIMIT`` steps of a score.
+        The ``level`` full runs all of them, quick the first alone. Empty where pixels are the same
+        and scores and map within ``GOLDEN_TOLERANCE`` steps.
+        Raises BackendError beyond ``GOLDEN_LIMIT`` steps of a score, BundleError for a picture
+        that cannot be used.
         """
+        if level not in ("quick", "full"):
+            raise ValueError(f"level: expected quick or full, got {level!r}")
         pixels_differ, worst = False, 0
-        for golden in self.manifest.golden:
+        for golden in self.manifest.golden[: 1 if level == "quick" else None]:
             prepared = self.prepare(self._picture(golden.picture))
             pixels_differ |= image.digest(prepared) != golden.prepared
             worst = max(worst, self._steps(golden, self.backend.run(prepared[None])))
@@ -120,7 +139,13 @@ class Classifier(Closing):
     def _picture(self, name: str) -> npt.NDArray[np.uint8]:
         if name not in self.bundle.files:
             raise BundleError(f"the golden picture {name!r} is missing from the model file")
-        return image.read(io.BytesIO(self.bundle.files[name]), name=name)
+        content = self.bundle.files[name]
+        try:
+            if not content.startswith(_PNG):
+                raise ImageError(f"{name}: not a PNG")
+            return image.read(io.BytesIO(content), name=name, most=GOLDEN_PIXELS)
+        except ImageError as error:
+            raise BundleError(f"a golden picture cannot be used ({error})") from None
 
     def close(self) -> None:
         """Close the backend."""

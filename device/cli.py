@@ -29,6 +29,21 @@ _threads = click.option(
     metavar="N",
     help="Threads of the interpreter.  [default: all usable cores]",
 )
+_key = click.option(
+    "--require-signature",
+    "key",
+    type=click.Path(path_type=Path),
+    metavar="KEY.pub",
+    help="Refuse a model file that is not signed with this key.",
+)
+_verify = click.option(
+    "--verify",
+    "level",
+    type=click.Choice(["quick", "full"]),
+    default="quick",
+    show_default=True,
+    help="Golden pictures that are run first to compare this machine: one, or all.",
+)
 
 
 def _seconds(ctx: click.Context, option: click.Parameter, value: float) -> float:
@@ -56,6 +71,8 @@ def _seconds(ctx: click.Context, option: click.Parameter, value: float) -> float
     help="Write each photo with its heat map laid over it, as PNG, into DIR.",
 )
 @_threads
+@_key
+@_verify
 @click.pass_context
 def classify(
     ctx: click.Context,
@@ -66,17 +83,18 @@ def classify(
     as_json: bool,
     overlays: Path | None,
     threads: int | None,
+    key: Path | None,
+    level: str,
 ) -> None:
     """Print the verdict on each photo."""
-    from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.classify import gather, judge
 
     photos = gather(paths)
     failed = False
-    with Classifier.open(model, threads=threads) as classifier:
+    with _opened(model, threads, key) as classifier:
         classifier.use_threshold(threshold)
         _require_map(classifier, overlays)
-        _say_differences(classifier)
+        _say_differences(classifier, level)
         for result in _with_bar(judge(classifier, photos, overlays), len(photos)):
             result.show(as_json=as_json)
             failed |= result.prediction is None
@@ -113,6 +131,8 @@ def classify(
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @_threads
+@_key
+@_verify
 @click.pass_context
 def watch(
     ctx: click.Context,
@@ -124,18 +144,19 @@ def watch(
     interval: float,
     as_json: bool,
     threads: int | None,
+    key: Path | None,
+    level: str,
 ) -> None:
     """Print verdicts until the source ends, enough are out, or somebody ends it."""
-    from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.sources import open_source
     from corrosion_edge.device.stop import Stop
 
     failed = 0
     with Stop().on(signal.SIGINT, signal.SIGTERM) as stop:
         try:
-            with Classifier.open(model, threads=threads) as classifier:
+            with _opened(model, threads, key) as classifier:
                 classifier.use_threshold(threshold)
-                _say_differences(classifier)
+                _say_differences(classifier, level)
                 with open_source(camera) as source:
                     how = {"frames": frames, "interval": interval, "stop": stop}
                     failed = _watched(source, classifier, as_json, how)
@@ -159,9 +180,18 @@ def _watched(source: "Source", classifier: "Classifier", as_json: bool, how: dic
             click.echo(str(pipeline.tally), err=True)
 
 
-def _say_differences(classifier: "Classifier") -> None:
+def _opened(model: Path | None, threads: int | None, key: Path | None) -> "Classifier":
+    """The model on its interpreter; with a ``key``, only if it is signed with it."""
+    from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.modelfile.keys import PublicKey
+
+    signed_with = PublicKey.load(key) if key else None
+    return Classifier.open(model, threads=threads, signed_with=signed_with)
+
+
+def _say_differences(classifier: "Classifier", level: str) -> None:
     """Warn where this machine's answers are not those that were measured."""
-    for difference in classifier.check_golden():
+    for difference in classifier.check_golden(level):
         click.echo(f"warning: {difference}", err=True)
 
 

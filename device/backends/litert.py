@@ -15,6 +15,7 @@ from corrosion_edge.bundle import Bundle
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.backends import Quantized
 from corrosion_edge.errors import BackendError, ExtraError
+from corrosion_edge.network.sound import require_sound
 from corrosion_edge.quiet import quiet
 
 __all__ = ["RUNTIMES", "LiteRtBackend", "find_runtime", "usable_cores"]
@@ -24,6 +25,9 @@ RUNTIMES: Final = (
     ("tflite_runtime.interpreter", "tflite-runtime"),
 )
 """Module and distribution of each runtime, best first."""
+
+_SHAPES: Final[dict[str, list[int | None]]] = {"scores": [1, 2], "map": [1, None, None, 1]}
+"""Shapes of the outputs; None stands for any size."""
 
 
 def usable_cores() -> int:
@@ -47,8 +51,9 @@ def find_runtime() -> tuple[ModuleType, str]:
 class LiteRtBackend(Closing):
     """A bundle's network in LiteRT's interpreter, on the CPU with XNNPACK.
 
-    ``threads`` is 1 or more, None for all usable cores. Raises BackendError if the runtime
-    refuses the model or its input or outputs are not what the manifest says.
+    ``threads`` is 1 or more, None for all usable cores. Raises BundleError if the network could
+    end the process, as a runtime trusts what it is given; BackendError if the runtime refuses
+    the model or its input or outputs are not what the manifest says.
     """
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
@@ -56,6 +61,7 @@ class LiteRtBackend(Closing):
         count = usable_cores() if threads is None else threads
         if count < 1:
             raise ValueError(f"threads: expected 1 or more, got {count}")
+        require_sound(bundle.model)
         self.name = f"{version}, CPU, {count} thread{'s' if count > 1 else ''}"
         with _runtime_errors("the runtime refuses the model"), quiet():
             self._interpreter: Any = runtime.Interpreter(
@@ -108,12 +114,22 @@ class LiteRtBackend(Closing):
         for name, details in found.items():
             if not np.issubdtype(details["dtype"], np.integer):
                 raise BackendError(f"the model's output {name!r} is not integer")
+            if name in _SHAPES and not _fits(details["shape"].tolist(), _SHAPES[name]):
+                raise BackendError(
+                    f"the model's output {name!r} has the shape {details['shape'].tolist()}"
+                )
         return found
+
+
+def _fits(shape: list[int], expected: list[int | None]) -> bool:
+    return len(shape) == len(expected) and all(
+        want in (None, got) for want, got in zip(expected, shape, strict=True)
+    )
 
 
 @contextlib.contextmanager
 def _runtime_errors(what: str) -> Iterator[None]:
     try:
         yield
-    except (RuntimeError, ValueError, AttributeError) as error:
+    except (RuntimeError, ValueError, AttributeError, MemoryError) as error:
         raise BackendError(f"{what} ({str(error).strip() or type(error).__name__})") from None

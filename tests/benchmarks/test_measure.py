@@ -77,8 +77,8 @@ def test_a_user_error_becomes_an_answer(job):
     assert "/none.tflite" in reply["message"]
 
 
-def test_a_model_that_the_runtime_refuses_ends_in_one_sentence(job):
-    with pytest.raises(BackendError, match="refuses the model") as caught:
+def test_a_model_that_is_refused_ends_in_one_sentence(job):
+    with pytest.raises(BundleError, match="the network is damaged") as caught:
         launch(job)
     assert job.model in str(caught.value)
 

@@ -155,5 +155,5 @@ def backend() -> FakeBackend:
 def classifier(bundle: Bundle, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> Classifier:
     """The real classifier over the fake backend; the commands open this one."""
     made = Classifier(bundle, backend)
-    monkeypatch.setattr(Classifier, "open", lambda model=None, *, threads=None: made)
+    monkeypatch.setattr(Classifier, "open", lambda model=None, **_: made)
     return made

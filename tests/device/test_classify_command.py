@@ -155,7 +155,7 @@ def test_large_photos_get_reduced_overlays(here):
 def test_a_model_without_a_map_has_no_heat_map(bundle, backend, monkeypatch):
     bare = Bundle.seal(bundle.model, {}, name="max pooling", outputs={"scores": "a"})
     made = Classifier(bare, backend)
-    monkeypatch.setattr(Classifier, "open", lambda model=None, *, threads=None: made)
+    monkeypatch.setattr(Classifier, "open", lambda model=None, **_: made)
     result = run(photo("a.png"), "--heatmap", "maps")
     assert result.exit_code == 2
     assert "has no heat map" in result.stderr
@@ -185,7 +185,7 @@ ORANGE = (96, 40, 32)  # a quarter of the way to red: the fake's score is 0.25
 ])  # fmt: skip
 def test_the_threshold_is_the_users_choice(bundle, backend, monkeypatch, words, label, threshold):
     made = Classifier(bundle.with_fields(confidence=CONFIDENCE), backend)
-    monkeypatch.setattr(Classifier, "open", lambda model=None, *, threads=None: made)
+    monkeypatch.setattr(Classifier, "open", lambda model=None, **_: made)
     (line,) = lines(run("--json", *words, photo("a.png", ORANGE)))
     assert (line["label"], line["threshold"]) == (label, threshold)
     assert line["score"] == pytest.approx(0.25, abs=0.01)

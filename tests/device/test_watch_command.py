@@ -168,7 +168,7 @@ def test_without_pyav_the_extra_is_named(monkeypatch, tmp_path):
 def test_a_machine_that_computes_otherwise_is_refused_before_the_camera(camera, monkeypatch):
     asked = camera("frame", live=False)
 
-    def differs(self):
+    def differs(self, level):
         raise BackendError("this machine answers 9 steps away")
 
     monkeypatch.setattr(Classifier, "check_golden", differs)
@@ -180,7 +180,7 @@ def test_a_machine_that_computes_otherwise_is_refused_before_the_camera(camera, 
 
 def test_a_machine_that_differs_a_little_is_told_and_works(camera, monkeypatch):
     camera("frame", live=False)
-    monkeypatch.setattr(Classifier, "check_golden", lambda self: ["it differs by 9 steps"])
+    monkeypatch.setattr(Classifier, "check_golden", lambda self, level: ["it differs by 9 steps"])
     result = run("--json")
     assert result.exit_code == 0
     assert "warning: it differs by 9 steps\n" in result.stderr
@@ -275,6 +275,6 @@ made = Classifier(
     Bundle.seal(b"\\0\\0\\0\\0TFL3fake", {{}}, name="fake", outputs={{"scores": "a", "map": "b"}}),
     FakeBackend(),
 )
-Classifier.open = lambda model=None, *, threads=None: made
+Classifier.open = lambda model=None, **_: made
 {code}
 """
