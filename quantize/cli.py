@@ -34,15 +34,22 @@ __all__ = ["quantize"]
     metavar="MODEL.tflite",
     help="The model file; the drift reports are written beside it.",
 )
+@click.option(
+    "--effort",
+    default="search",
+    show_default=True,
+    type=click.Choice(["plain", "search"]),
+    help="plain: TensorFlow's converter alone. search: better ranges and weights too, minutes.",
+)
 @also_options
 @limit_options
 @click.option(
     "--calibration",
-    default=200,
+    default=128,
     show_default=True,
     type=click.IntRange(2),
     metavar="N",
-    help="Training photos for the ranges, half of each class.",
+    help="Training photos for ranges and weights, half of each class.",
 )
 @click.option(
     "--seed",
@@ -64,6 +71,7 @@ def quantize(
     run: Path,
     data: Path,
     out: Path,
+    effort: str,
     also: tuple[Further, ...],
     limits: Limits,
     calibration: int,
@@ -92,6 +100,7 @@ def quantize(
             calibration=calibration,
             seed=seed,
             limits=limits,
+            effort=effort,
             heatmap=heatmap,
             author=author,
             license=license,
@@ -99,10 +108,20 @@ def quantize(
         )
     )
     if as_json:
-        click.echo(json_text(result.evidence.to_dict()), nl=False)
+        rungs = [rung.to_dict() for rung in result.rungs]
+        told = result.evidence.to_dict() | {"rungs": rungs, "rung": result.taken.name}
+        click.echo(json_text(told), nl=False)
     else:
+        _print_rungs(result)
         print_evidence(result.evidence)
     _end(result, out)
+
+
+def _print_rungs(result: "Result") -> None:
+    click.echo(f"\ntaken: {result.taken.name}, {result.taken.what}")
+    for rung in result.rungs:
+        missed = ", ".join(rung.missed).replace("_", " ") or "none"
+        click.echo(f"  {rung.name:<8} {rung.sentence}; aims missed: {missed}")
 
 
 def _end(result: "Result", out: Path) -> None:

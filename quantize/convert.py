@@ -5,6 +5,8 @@ import io
 import logging
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,28 +19,44 @@ from corrosion_edge.quantize.flatbuffer import name_ends, problems
 from corrosion_edge.quantize.names import meaningful_names
 from corrosion_edge.quiet import quiet
 
-__all__ = ["convert"]
+__all__ = ["Conversions", "conversions", "convert", "finished"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversions:
+    """One network in float and in full int8, as flatbuffers with the same operators."""
+
+    float_model: bytes
+    integer: bytes
 
 
 def convert(deliverable: keras.Model, calibration: npt.NDArray[np.uint8]) -> bytes:
-    """Convert a network for one picture; ``calibration`` is uint8 [n, h, w, 3].
+    """The plain int8 conversion, finished; see ``conversions`` and ``finished``."""
+    return finished(conversions(deliverable, calibration).integer)
 
-    Weights and activations become int8, input and outputs uint8: pixels go in as they are, and
-    tools that know only float and uint8 ends can run it. Raises BackendError if the converter
-    fails or leaves anything that is not integer.
+
+def conversions(deliverable: keras.Model, calibration: npt.NDArray[np.uint8]) -> Conversions:
+    """Convert a network for one picture both ways; ``calibration`` is uint8 [n, h, w, 3].
+
+    In the int8 one weights and activations are int8, input and outputs uint8: pixels go in as
+    they are, and tools that know only float and uint8 ends can run it. Raises BackendError if
+    the converter fails.
     """
     # The converter's own output is silenced, and with it any bar: say what is to be expected.
     say(f"Converting with {len(calibration)} calibration photos: about a minute")
+    outputs = {name: name for name in ("scores", "map") if name in deliverable.output}
     with tempfile.TemporaryDirectory(prefix="corrosion-edge-") as folder:
         with _silent():
             _export(deliverable, folder)
-        model = _quantize(folder, calibration)
-    outputs = [name for name in ("scores", "map") if name in deliverable.output]
-    model = name_ends(model, {"image": "image"}, {name: name for name in outputs})
-    model = meaningful_names(model)
+        made = _converted(_converter(folder)), _converted(_integer(folder, calibration))
+    return Conversions(*(name_ends(model, {"image": "image"}, outputs) for model in made))
+
+
+def finished(model: bytes) -> bytes:
+    """An int8 flatbuffer with names for people (BackendError if anything in it is not integer)."""
     if found := problems(model):
         raise BackendError(f"the converter left something that is not integer: {found[0]}")
-    return model
+    return meaningful_names(model)
 
 
 def _export(deliverable: keras.Model, folder: str) -> None:
@@ -48,13 +66,21 @@ def _export(deliverable: keras.Model, folder: str) -> None:
     deliverable.export(folder, format="tf_saved_model", verbose=False, input_signature=[ends])
 
 
-def _quantize(folder: str, calibration: npt.NDArray[np.uint8]) -> bytes:
-    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+def _converter(folder: str) -> Any:
+    return tf.lite.TFLiteConverter.from_saved_model(folder)
+
+
+def _integer(folder: str, calibration: npt.NDArray[np.uint8]) -> Any:
+    converter = _converter(folder)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: _feed(calibration)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.uint8
     converter.inference_output_type = tf.uint8
+    return converter
+
+
+def _converted(converter: Any) -> bytes:
     try:
         with _silent():
             return bytes(converter.convert())

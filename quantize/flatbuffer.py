@@ -12,6 +12,7 @@ from corrosion_edge.errors import BundleError
 
 __all__ = [
     "INTEGERS",
+    "drop_unused",
     "enumerated",
     "name_ends",
     "operators",
@@ -99,6 +100,36 @@ def pack(net: Any) -> bytes:
     builder = flatbuffers.Builder(1024)
     builder.Finish(net.Pack(builder), _IDENTIFIER)
     return bytes(builder.Output())
+
+
+def drop_unused(net: Any) -> None:
+    """Take out tensors that no operator of the first graph needs, and buffers without a tensor."""
+    graph = net.subgraphs[0]
+    used = {int(i) for op in graph.operators for i in (*op.inputs, *op.outputs) if i >= 0}
+    kept = sorted(used | {int(i) for i in (*graph.inputs, *graph.outputs)})
+    place = {old: new for new, old in enumerate(kept)} | {-1: -1}
+
+    def moved(numbers: Any) -> Any:
+        return np.array([place[int(i)] for i in numbers], np.int32)
+
+    for op in graph.operators:
+        op.inputs, op.outputs = moved(op.inputs), moved(op.outputs)
+    graph.inputs, graph.outputs = moved(graph.inputs), moved(graph.outputs)
+    graph.tensors = [graph.tensors[i] for i in kept]
+    for signature in net.signatureDefs or ():
+        for entry in (*signature.inputs, *signature.outputs):
+            entry.tensorIndex = place[entry.tensorIndex]
+    _drop_buffers(net)
+
+
+def _drop_buffers(net: Any) -> None:
+    """The first buffer stays: the schema has it empty, for tensors without content."""
+    holders = [t for graph in net.subgraphs for t in graph.tensors] + list(net.metadata or ())
+    kept = sorted({0} | {holder.buffer for holder in holders})
+    place = {old: new for new, old in enumerate(kept)}
+    for holder in holders:
+        holder.buffer = place[holder.buffer]
+    net.buffers = [net.buffers[i] for i in kept]
 
 
 def enumerated(enumeration: type, value: int) -> str:

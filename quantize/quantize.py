@@ -1,6 +1,6 @@
 """From a run to a model file: convert, compare, and deliver only what passed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,14 +12,16 @@ import numpy.typing as npt
 
 from corrosion_edge import __version__, output
 from corrosion_edge.bundle import Bundle
+from corrosion_edge.calibration import log_odds
 from corrosion_edge.confidence import Confidence, assess, reassess
 from corrosion_edge.device.backends import open_backend
 from corrosion_edge.device.classifier import Classifier
-from corrosion_edge.progress import progress
+from corrosion_edge.progress import progress, say
 from corrosion_edge.quantize import golden
 from corrosion_edge.quantize.about import about, model_name
 from corrosion_edge.quantize.calibrate import choose
-from corrosion_edge.quantize.convert import convert
+from corrosion_edge.quantize.convert import conversions
+from corrosion_edge.quantize.drift import compare
 from corrosion_edge.quantize.evidence.comparison import DriftReport
 from corrosion_edge.quantize.evidence.files import write_evidence
 from corrosion_edge.quantize.evidence.further import Further, read_further, require_names
@@ -28,6 +30,9 @@ from corrosion_edge.quantize.evidence.models import keras_look
 from corrosion_edge.quantize.evidence.page import Subject
 from corrosion_edge.quantize.evidence.sets import Evidence, Scored
 from corrosion_edge.quantize.flatbuffer import output_names
+from corrosion_edge.quantize.ladder.ladder import EFFORTS, Photos, Rung, best, climb, reaches
+from corrosion_edge.quantize.ladder.page import rungs_section
+from corrosion_edge.quantize.ladder.pictures import pictures
 from corrosion_edge.quantize.metadata import with_metadata
 from corrosion_edge.trainer.load import GIVEN, GROUPED, Splits, load
 from corrosion_edge.trainer.model import deliverable, predict
@@ -35,7 +40,7 @@ from corrosion_edge.trainer.model import load as load_model
 from corrosion_edge.trainer.run import Run
 from corrosion_edge.trainer.samples import Samples
 
-__all__ = ["Request", "Result", "quantize"]
+__all__ = ["EFFORTS", "Request", "Result", "quantize"]
 
 _CARRIED = ("recipe", "backbone", "weights", "pooling", "image_size", "seed", "chosen", "command",
             "finished_at")  # fmt: skip
@@ -46,8 +51,8 @@ Scores = npt.NDArray[np.float64]
 class Request:
     """What to quantize, with which photos, and how much it may drift.
 
-    Without ``heatmap`` the model has the output ``scores`` alone. ``author`` and ``license`` go
-    into its standard metadata.
+    ``effort`` is one of ``EFFORTS``. Without ``heatmap`` the model has the output ``scores``
+    alone. ``author`` and ``license`` go into its standard metadata.
     """
 
     run: Path
@@ -56,6 +61,7 @@ class Request:
     calibration: int
     seed: int
     limits: Limits
+    effort: str = "search"
     heatmap: bool = True
     author: str = ""
     license: str = ""
@@ -67,6 +73,8 @@ class Result:
     """What came of it; ``other_data`` tells whether the photos are not those of the training."""
 
     evidence: Evidence
+    rungs: tuple[Rung, ...]
+    taken: Rung
     report: Path
     unreadable: tuple[str, ...]
     other_data: bool
@@ -89,26 +97,52 @@ def quantize(request: Request) -> Result:
     positive = _require_further(request, run)
     network = load_model(run.model)
     photos = _photos(run, request.data)
-    chosen = choose(photos.samples["train"], request.calibration, request.seed)
-    delivered = deliverable(network, heatmap=request.heatmap)
-    model = convert(delivered, photos.samples["train"].pixels[chosen])
-    model = with_metadata(model, about(run, author=request.author, license=request.license))
-    bundle = _bundle(run, model, len(chosen), request.seed)
+    rungs = tuple(_rungs(request, run, network, photos))
+    taken = best(rungs)
+    model = with_metadata(taken.model, about(run, author=request.author, license=request.license))
+    bundle = golden.with_golden(
+        _bundle(run, model, golden.pictures(), _provenance(request, run, taken))
+    )
     sets = {"validation": photos.samples["validation"]}
     sets |= {e.name: read_further(e, run.preprocessing, positive) for e in request.also}
     evidence = _evidence(sets, network, bundle, run.threshold, request.limits)
     confidence = _confidence(run, evidence.data)
-    report = _write_report(request.out, run, evidence, confidence, network, bundle)
+    report = _write_report(request.out, run, evidence, (rungs, taken), confidence, network, bundle)
     if not evidence.broken:
         bundle.with_fields(drift=evidence.to_dict(), confidence=confidence).save(request.out)
     return Result(
         evidence=evidence,
+        rungs=rungs,
+        taken=taken,
         report=report,
         unreadable=photos.unreadable
         + tuple(s for e in request.also for s in sets[e.name].unreadable),
         other_data=photos.describe()["fingerprint"] != run.info["data"]["fingerprint"],
         model_bytes=len(model),
     )
+
+
+def _rungs(request: Request, run: Run, network: Any, photos: Splits) -> Iterator[Rung]:
+    """Conversions, until one reaches the aims or the effort is spent."""
+    training, held_out = photos.samples["train"], photos.samples["validation"]
+    before = predict(network, held_out.pixels)
+
+    def judge(model: bytes) -> DriftReport:
+        after = _scores(_bundle(run, model, {}, {}), held_out)
+        return compare(
+            held_out.labels, before, after, run.threshold, request.limits, intervals=False
+        )
+
+    chosen = choose(training, request.calibration, request.seed)
+    made = conversions(deliverable(network, heatmap=request.heatmap), training.pixels[chosen])
+    fitted = Photos(
+        pictures(training, request.calibration, request.seed), held_out.pixels, log_odds(before)
+    )
+    for rung in climb(made, fitted, judge, request.effort):
+        say(f"Rung {rung.name}: {rung.sentence}")
+        yield rung
+        if reaches(rung):
+            return
 
 
 def _require_further(request: Request, run: Run) -> str:
@@ -127,21 +161,23 @@ def _photos(run: Run, data: Path) -> Splits:
     return load(data, run.preprocessing, positive=positive, seed=run.info["seed"], split=split)
 
 
-def _bundle(run: Run, model: bytes, calibration: int, seed: int) -> Bundle:
-    bundle = Bundle.seal(
+def _bundle(
+    run: Run, model: bytes, files: Mapping[str, bytes], provenance: Mapping[str, Any]
+) -> Bundle:
+    return Bundle.seal(
         model,
-        golden.pictures(),
+        files,
         name=model_name(run),
         outputs={name: name for name in output_names(model)},
         threshold=run.threshold,
         preprocessing=run.preprocessing,
-        provenance=_provenance(run, calibration, seed),
+        provenance=provenance,
     )
-    return golden.with_golden(bundle)
 
 
-def _provenance(run: Run, calibration: int, seed: int) -> Mapping[str, Any]:
+def _provenance(request: Request, run: Run, taken: Rung) -> Mapping[str, Any]:
     data = run.info["data"]
+    photos = f"{request.calibration} training photos, half of each class, seed {request.seed}"
     return {
         "corrosion_edge": __version__,
         "training": {name: run.info[name] for name in _CARRIED},
@@ -149,8 +185,11 @@ def _provenance(run: Run, calibration: int, seed: int) -> Mapping[str, Any]:
         "versions": run.info["versions"],
         "quantization": {
             "converter": f"tensorflow {version('tensorflow')}",
-            "calibration": f"{calibration} training photos, half of each class, seed {seed}",
-            "ranges": "minimum and maximum",
+            "calibration": photos,
+            "effort": request.effort,
+            "rung": taken.name,
+            "what": taken.what,
+            **taken.notes,
             "runtime": f"ai-edge-litert {version('ai-edge-litert')}",
             "pillow": version("pillow"),
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -185,10 +224,19 @@ def _confidence(run: Run, scored: Scored) -> Confidence:
 
 
 def _write_report(
-    out: Path, run: Run, evidence: Evidence, confidence: Confidence, network: Any, bundle: Bundle
+    out: Path,
+    run: Run,
+    evidence: Evidence,
+    climbed: tuple[tuple[Rung, ...], Rung],
+    confidence: Confidence,
+    network: Any,
+    bundle: Bundle,
 ) -> Path:
     subtitle = f"{run.info['backbone']}, recipe {run.info['recipe']}"
     subject = Subject(f"Conversion of {out.name}", subtitle, confidence)
     with Classifier(bundle, open_backend(bundle)) as classifier:
         looks = keras_look(network, run.threshold), classifier.classify
-        return write_evidence(out.with_suffix(".drift"), subject, evidence, looks)
+        return write_evidence(
+            out.with_suffix(".drift"), subject, evidence, looks, sections=[rungs_section(*climbed)],
+            more={"rungs": [rung.to_dict() for rung in climbed[0]], "rung": climbed[1].name},
+        )  # fmt: skip

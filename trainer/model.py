@@ -104,40 +104,42 @@ def load(path: Path) -> keras.Model:
 def deliverable(model: keras.Model, *, heatmap: bool = True) -> keras.Model:
     """The same network for one picture, with outputs ``scores`` [1, 2] and ``map`` [1, h, w, 1].
 
-    ``scores`` are the probabilities of no-corrosion and corrosion. With average pooling, a
-    linear head commutes with the pooling: the mean over the map of local log-odds is the
-    log-odds of the whole, so the map costs nothing. Maximum pooling has no such map, and the
-    model then has ``scores`` alone; so it has without ``heatmap``, for tools that expect one
-    output. The scores are the same either way.
+    ``scores`` are the probabilities of no-corrosion and corrosion. ``map``, with average pooling,
+    holds local log-odds: a linear head commutes with the pooling, so their mean is the log-odds
+    of the whole. The scores do not come from the map: its values reach far, and int8 would
+    round them coarsely. Maximum pooling has no such map, and the model then has ``scores`` alone;
+    so it has without ``heatmap``, for tools that expect one output.
     """
     height, width = model.input_shape[1:3]
     image = keras.Input(batch_shape=(1, height, width, 3), name="image")
     features = _backbone(model)(image, training=False)
-    kernel, bias = model.get_layer("corrosion").get_weights()
-    outputs = {}
-    if "avg_pool" in {layer.name for layer in model.layers}:
-        head = keras.layers.Conv2D(1, 1, name="map")
-        local = head(features)
-        head.set_weights([kernel[None, None], bias])
-        log_odds = keras.layers.GlobalAveragePooling2D(name="log_odds")(local)
-        if heatmap:
-            outputs["map"] = local
-    else:
-        unit = keras.layers.Dense(1, name="log_odds")
-        log_odds = unit(keras.layers.GlobalMaxPooling2D(name="max_pool")(features))
-        unit.set_weights([kernel, bias])
-    outputs["scores"] = _scores(log_odds)
+    averaged = "avg_pool" in {layer.name for layer in model.layers}
+    kind = "Average" if averaged else "Max"
+    pooled = getattr(keras.layers, f"Global{kind}Pooling2D")(name="pooled")(features)
+    outputs = {"scores": _scores(model, pooled)}
+    if averaged and heatmap:
+        outputs["map"] = _map(model, features)
     return keras.Model(image, outputs, name="deliverable")
 
 
-def _scores(log_odds: keras.KerasTensor) -> keras.KerasTensor:
-    """softmax([-z/2, z/2]) = [1 - sigmoid(z), sigmoid(z)]; two exact constants, no new weights."""
+def _scores(model: keras.Model, pooled: keras.KerasTensor) -> keras.KerasTensor:
+    """softmax([-z/2, z/2]) = [1 - sigmoid(z), sigmoid(z)] for log-odds z."""
+    kernel, bias = model.get_layer("corrosion").get_weights()
+    unit = keras.layers.Dense(2, name="log_odds")
+    both = unit(pooled)
     # tflite-runtime 2.14 crashes on Arm in a layer without bias, and the converter drops a zero
     # one; this much becomes the integer 0.
-    halves = keras.layers.Dense(2, name="halves")
-    both = halves(log_odds)
-    halves.set_weights([np.array([[-0.5, 0.5]], np.float32), np.full(2, 1e-12, np.float32)])
+    half = bias[0] / 2 or 1e-12
+    unit.set_weights([np.hstack([-kernel / 2, kernel / 2]), np.array([-half, half], np.float32)])
     return keras.layers.Softmax(name="scores")(both)
+
+
+def _map(model: keras.Model, features: keras.KerasTensor) -> keras.KerasTensor:
+    kernel, bias = model.get_layer("corrosion").get_weights()
+    head = keras.layers.Conv2D(1, 1, name="map")
+    local = head(features)
+    head.set_weights([kernel[None, None], bias])
+    return local
 
 
 def _backbone(model: keras.Model) -> keras.Model:

@@ -1,7 +1,8 @@
 """The evidence as files: JSON, both scores of every photo as CSV, the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from corrosion_edge import output
 from corrosion_edge.prediction import LABELS
@@ -19,10 +20,16 @@ def write_evidence(
     evidence: Evidence,
     looks: tuple[Look, Look],
     sections: Sequence[Section] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write ``base`` with .json, .csv and .html added; returns the page's path (OutputError)."""
+    """Write ``base`` with .json, .csv and .html added; returns the page's path (OutputError).
+
+    ``sections`` are added to the page, ``more`` to the JSON.
+    """
     page = base.with_name(f"{base.name}.html")
-    output.write(base.with_name(f"{base.name}.json"), output.json_text(evidence.to_dict()))
+    output.write(
+        base.with_name(f"{base.name}.json"), output.json_text(evidence.to_dict() | dict(more or {}))
+    )
     output.write(base.with_name(f"{base.name}.csv"), _csv(evidence))
     output.write(page, evidence_page(subject, evidence, looks, sections))
     return page

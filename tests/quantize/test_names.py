@@ -45,7 +45,7 @@ def test_a_model_file_of_quantize_has_names_that_mean_something(tiny_model):
     made = _made(model)
     assert made[0] == "image/quantize"
     assert made[-2:] == ["map", "scores"]
-    assert {"block2_dwconv/depthwise_conv_2d", "map/conv_2d", "log_odds/mean"} <= set(made)
+    assert {"block2_dwconv/depthwise_conv_2d", "map/conv_2d", "pooled/mean"} <= set(made)
 
 
 def test_tensors_are_called_after_the_layers_of_keras(tiny_model, tiny_run):
@@ -53,7 +53,7 @@ def test_tensors_are_called_after_the_layers_of_keras(tiny_model, tiny_run):
 
     network = keras.models.load_model(tiny_run / "model.keras", compile=False)
     (backbone,) = (layer for layer in network.layers if isinstance(layer, keras.Model))
-    known = {layer.name for layer in backbone.layers} | {"map", "log_odds", "halves", "scores"}
+    known = {layer.name for layer in backbone.layers} | {"map", "log_odds", "pooled", "scores"}
     layers = {name.split("/")[0] for name in _names(Bundle.load(tiny_model).model)}
     assert layers - known - {"image", "shared"} == set()
 
