@@ -7,15 +7,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from corrosion_edge.quantize.ladder.network import Network
+from corrosion_edge.quantize.ladder.network import WEIGHTED, Network
 
 __all__ = ["METHODS", "SAME", "Histogram", "Range", "choose", "fixed"]
 
 STEPS: Final = 255
 _GRID: Final = 48  # ends tried for each side of a range
 _LEAST: Final = 0.02  # share of the way to the extreme value that the narrowest range tried reaches
+_FINEST: Final = 128  # steps of an output in one step of input times weights, half of what may be
 _PERCENTILE: Final = 0.9999
-_ENTROPY_STEP: Final = 16  # bins between two ranges tried by entropy
+_ENTROPY_STEP: Final = 4  # bins between two ranges tried by entropy
+_NEVER: Final = 1e-4  # probability of what int8 cannot hold, for the logarithm
 Curve = npt.NDArray[np.float64]
 
 SAME: Final = ("RESHAPE", "MAX_POOL_2D", "AVERAGE_POOL_2D", "PAD", "CONCATENATION")
@@ -89,6 +91,21 @@ def choose(network: Network, histograms: Mapping[int, Histogram], method: str) -
     for op in network.ops:
         if op.kind in SAME and op.inputs[0] in chosen:
             chosen[op.output] = chosen[op.inputs[0]]
+    return _wide_enough(network, chosen)
+
+
+def _wide_enough(network: Network, chosen: dict[int, Range]) -> dict[int, Range]:
+    """Widen ranges of outputs that are nearly always 0, as runtimes refuse too fine a step.
+
+    XNNPACK wants the step of input times that of weights below 256 steps of the output.
+    """
+    for op in network.ops:
+        if op.kind in WEIGHTED:
+            source = chosen[op.inputs[0]].scale if op.inputs[0] in chosen else 1.0
+            weights = float(np.abs(network.constants[op.inputs[1]]).max()) / 127
+            least, held = source * weights / _FINEST, chosen[op.output]
+            if held.scale < least:
+                chosen[op.output] = Range(float(np.float32(least)), held.zero)
     return chosen
 
 
@@ -130,10 +147,10 @@ def _entropy(h: Histogram) -> Range:
     the side of 0 that reaches further; the other side is cut at the same distance.
     """
     reach = max(abs(h.low), abs(h.high))
-    magnitudes = np.zeros(len(h.count))
-    bins = np.minimum(np.abs(h.centres) / reach * len(h.count), len(h.count) - 1)
+    magnitudes = np.zeros(len(h.count) // 4)  # or the bins of a lopsided tensor leave gaps
+    bins = np.minimum(np.abs(h.centres) / reach * len(magnitudes), len(magnitudes) - 1)
     np.add.at(magnitudes, bins.astype(np.int64), h.count)
-    cuts = range(STEPS, len(magnitudes) + 1, _ENTROPY_STEP)
+    cuts = range(STEPS // 2 + 1, len(magnitudes) + 1, _ENTROPY_STEP)
     best = min(cuts, key=lambda cut: _divergence(magnitudes, cut))
     limit = reach * best / len(magnitudes)
     return Range.over(max(h.low, -limit), min(h.high, limit))
@@ -148,8 +165,8 @@ def _divergence(magnitudes: Curve, cut: int) -> float:
     counts = np.bincount(steps, there, STEPS // 2)
     given = np.where(there, (sums / np.maximum(counts, 1))[steps], 0.0)
     p, q = wanted / max(wanted.sum(), 1), given / max(given.sum(), 1)
-    both = (p > 0) & (q > 0)
-    return float((p[both] * np.log(p[both] / q[both])).sum() + p[(p > 0) & (q == 0)].sum())
+    there = p > 0
+    return float((p[there] * np.log(p[there] / np.maximum(q[there], _NEVER))).sum())
 
 
 METHODS: Final[Mapping[str, Callable[[Histogram], Range]]] = {

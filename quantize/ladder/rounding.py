@@ -10,11 +10,11 @@ import tensorflow as tf
 from corrosion_edge.quantize.ladder.network import WEIGHTED, Network
 from corrosion_edge.quantize.ladder.ranges import Range
 
-__all__ = ["in_order", "rounded", "rounder", "rounded_weights", "scales"]
+__all__ = ["DAMPING", "in_order", "rounded", "rounder", "rounded_weights", "scales"]
 
 LARGEST: Final = 127  # of a weight: TFLite's specification keeps -128 free
 _BLOCK: Final = 64
-_DAMPING: Final = 0.01
+DAMPING: Final = 0.01
 Array = npt.NDArray[Any]
 
 
@@ -58,15 +58,19 @@ def rounded_weights(network: Network) -> dict[int, Array]:
     return found
 
 
-def in_order(weights: Array, power: Array, steps: Array) -> npt.NDArray[np.float64]:
+def in_order(
+    weights: Array, power: Array, steps: Array, damping: float = DAMPING
+) -> npt.NDArray[np.float64]:
     """Round weights [k, o] to ``steps`` [o] so that the output's error stays least.
 
-    ``power`` [k, k] is the inputs' second moment. The input with the most power comes first; what
-    rounding it changes in the output, the inputs after it make up for (Frantar et al. 2023).
+    ``power`` [k, k] is the inputs' second moment; ``damping``, a share of its mean, is added to
+    its diagonal, more where few pictures stand behind it. The input with the most power comes
+    first; what rounding it changes in the output, the inputs after it make up for (Frantar et
+    al. 2023).
     """
     order = np.argsort(-np.diag(power))
     left, damped = weights[order].astype(np.float64), power[np.ix_(order, order)].copy()
-    damped[np.diag_indices(len(damped))] += _DAMPING * np.diag(power).mean() + 1e-12
+    damped[np.diag_indices(len(damped))] += damping * np.diag(power).mean() + 1e-12
     upper = np.linalg.cholesky(np.linalg.inv(damped)).T
     done = np.zeros_like(left)
     for start in range(0, len(left), _BLOCK):

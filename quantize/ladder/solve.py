@@ -22,7 +22,7 @@ from corrosion_edge.quantize.ladder.arithmetic import windows
 from corrosion_edge.quantize.ladder.kept import Kept
 from corrosion_edge.quantize.ladder.network import WEIGHTED, Network, Op
 from corrosion_edge.quantize.ladder.ranges import Range
-from corrosion_edge.quantize.ladder.rounding import in_order, scales
+from corrosion_edge.quantize.ladder.rounding import DAMPING, in_order, scales
 
 __all__ = ["solve"]
 
@@ -128,11 +128,13 @@ def _together(rows: _Equations, weights: Array, *, one_scale: bool) -> tuple[Arr
     weighted = centred * weight
     power = (weighted.T @ centred).astype(np.float64) / n
     cross = (weighted.T @ (rows.missing - mean_out)).astype(np.float64) / n
-    ridge = _RIDGE * np.diag(power).mean() * max(1.0, _SCARCE * k / n) + 1e-12
+    scarcity = max(1.0, _SCARCE * k / n)
+    ridge = _RIDGE * np.diag(power).mean() * scarcity + 1e-12
     before = weights.reshape(len(weights), -1).T.astype(np.float64)
     steps = scales(weights, axis=0, one=one_scale)
     wished = before + np.linalg.solve(power + ridge * np.eye(k), cross)
-    after = in_order(np.clip(wished, -127 * steps, 127 * steps), power, steps)
+    after = in_order(np.clip(wished, -127 * steps, 127 * steps), power, steps,
+                     DAMPING * scarcity)  # fmt: skip
     shift = mean_out - mean_in @ (after - before)
     return after.T.reshape(weights.shape).astype(np.float32), shift
 
