@@ -45,7 +45,7 @@ __all__ = ["quantize"]
 @limit_options
 @click.option(
     "--calibration",
-    default=128,
+    default=256,
     show_default=True,
     type=click.IntRange(2),
     metavar="N",
