@@ -18,6 +18,9 @@ _FILTERS: Final = {"FLOAT32": ("FLOAT32", "INT8"), "UINT8": ("UINT8",), "INT8": 
 _BIASES: Final = {"FLOAT32": ("FLOAT32",), "UINT8": ("INT32",), "INT8": ("INT32",),
                   "INT16": ("INT32", "INT64")}  # fmt: skip
 _SUMS: Final = ("ADD", "SUB", "MAXIMUM", "MINIMUM", "CONCATENATION")
+_TABLES: Final = ("LOGISTIC", "TANH", "SOFTMAX")
+"""Operators that runtimes look up in a table: their output's scale is fixed, and any input goes."""
+
 _LARGEST_RATIO: Final = 256.0  # XNNPACK's, which frees its memory twice where it is exceeded
 
 
@@ -71,7 +74,7 @@ def _check_weights(call: Call, axis: int) -> None:
 
 def _check_scales(call: Call, data: list[Tensor]) -> None:
     """The factor between integers in and out must be one that a runtime's fixed point can hold."""
-    if not data or data[0].type == "FLOAT32":
+    if not data or data[0].type == "FLOAT32" or call.op.name in _TABLES:
         return
     weights = call.tensor(1).scales if call.op.name in _WEIGHTED else (1.0,)
     factors = [tensor.scales[0] * max(weights, default=1.0) for tensor in data]

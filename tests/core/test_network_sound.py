@@ -395,3 +395,15 @@ def _tensors_vector(content: bytes) -> tuple[int, int]:
     """Where the graph's field of tensors lies, and the first tensor."""
     graph = Buffer(content).root().tables(2, 1)[0]
     return graph.where(0, 4), graph.tables(0, 9)[0].place
+
+
+@pytest.mark.parametrize("scale", [1.01, 1.6])
+def test_the_input_of_a_table_may_have_any_scale(scale):
+    """A sigmoid of values that reach 200 has steps of 1.6 in front and of 1/256 behind."""
+    model = unpack(Bundle.load(DEFAULT_MODEL).model)
+    graph = model.subgraphs[0]
+    codes = [code.builtinCode for code in model.operatorCodes]
+    sigmoid = schema.BuiltinOperator.LOGISTIC
+    op = next(op for op in graph.operators if codes[op.opcodeIndex] == sigmoid)
+    graph.tensors[op.inputs[0]].quantization.scale = [np.float32(scale)]
+    require_sound(pack(model))
