@@ -10,6 +10,7 @@ import tensorflow as tf
 from corrosion_edge.quantize.ladder.arithmetic import apply
 from corrosion_edge.quantize.ladder.network import Network, Op
 from corrosion_edge.quantize.ladder.ranges import Range
+from corrosion_edge.quantize.ladder.rounding import integers
 
 __all__ = ["Kept"]
 
@@ -67,8 +68,7 @@ class Kept:
 
 
 def _int8(value: Any, held: Range) -> Array:
-    steps = tf.clip_by_value(tf.round(value / held.scale) + held.zero, -128.0, 127.0)
-    return np.asarray(tf.cast(steps, tf.int8).numpy())
+    return np.asarray(tf.cast(integers(value, held), tf.int8).numpy())
 
 
 def _half(value: Any) -> Array:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from corrosion_edge.quantize.ladder.network import WEIGHTED, Network
 from corrosion_edge.quantize.ladder.ranges import Range
 
-__all__ = ["DAMPING", "in_order", "rounded", "rounder", "rounded_weights", "scales"]
+__all__ = ["DAMPING", "in_order", "integers", "rounded", "rounder", "rounded_weights", "scales"]
 
 LARGEST: Final = 127  # of a weight: TFLite's specification keeps -128 free
 _BLOCK: Final = 64
@@ -29,10 +29,14 @@ def scales(weights: Array, axis: int, *, one: bool = False) -> npt.NDArray[np.fl
     return np.full_like(steps, steps.max()) if one else steps
 
 
+def integers(value: Any, held: Range) -> Any:
+    """A tensor's int8 values, -128 to 127, still in float32."""
+    return tf.clip_by_value(tf.round(value / held.scale) + held.zero, -128.0, 127.0)
+
+
 def rounded(value: Any, held: Range) -> Any:
     """A tensor as int8 would hold it, in float."""
-    steps = tf.clip_by_value(tf.round(value / held.scale) + held.zero, -128.0, 127.0)
-    return (steps - held.zero) * held.scale
+    return (integers(value, held) - held.zero) * held.scale
 
 
 def rounder(ranges: Mapping[int, Range]) -> Callable[[int, Any], Any]:
