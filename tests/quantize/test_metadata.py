@@ -159,8 +159,12 @@ def test_new_metadata_takes_the_place_of_old(tiny_model):
     assert texts == ["Rost", "Für Brücken", "7", "Ä. Maker", "X"]
 
 
-def test_a_model_without_metadata_has_none():
-    assert metadata_of(Bundle.load(DEFAULT_MODEL).model) is None
+def test_the_default_model_has_metadata_and_without_its_entry_none():
+    model = Bundle.load(DEFAULT_MODEL).model
+    assert metadata_of(model) is not None
+    net = unpack(model)
+    net.metadata = [entry for entry in net.metadata if entry.name.decode() != METADATA_NAME]
+    assert metadata_of(pack(net)) is None
 
 
 @pytest.mark.parametrize(
