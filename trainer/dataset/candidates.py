@@ -1,5 +1,6 @@
 """Which pairs of photos are worth comparing: alike in their local features, or in their hash."""
 
+from array import array
 from collections.abc import Iterator
 from typing import Final
 
@@ -26,7 +27,7 @@ SIMILAR: Final = 0.08
 HASH_NEAR: Final = 10
 """Bits of 64 in which two hashes may differ for a comparison."""
 
-_ROWS: Final = 500  # photos whose similarities to all others are held at a time
+_CELLS: Final = 1_000_000  # similarities of photos to all others that are held at a time
 _DRAWN: Final = 4 * WORDS  # descriptors that the words are drawn from, as many of each photo,
 _DRAWN_OF_ONE: Final = 40  # but few of its 300, or each would be its own word
 _Numbers = npt.NDArray[np.int64]
@@ -45,23 +46,30 @@ def candidates(store: FeatureStore) -> _Numbers:
 
 def _by_hash(hashes: npt.NDArray[np.bool_]) -> Iterator[_Numbers]:
     signs = np.where(hashes, 1, -1).astype(np.float32)
-    for start in range(0, len(signs), _ROWS):
-        block = signs[start : start + _ROWS, 0]
+    for part in _blocks(len(signs)):
+        block = signs[part, 0]
         for flip in range(signs.shape[1]):
             bits = (HASH_BITS - block @ signs[:, flip].T) / 2
-            yield _numbers(bits <= HASH_NEAR, start)
+            yield _numbers(bits <= HASH_NEAR, part.start)
     yield np.zeros(0, np.int64)
 
 
 def _by_words(store: FeatureStore) -> Iterator[_Numbers]:
     vectors = _word_vectors(store)
-    for start in range(0, len(store), _ROWS):
-        alike = (vectors[start : start + _ROWS] @ vectors.T).toarray()
-        alike[np.arange(len(alike)), start + np.arange(len(alike))] = 0
+    others = vectors.T.tocsr()
+    for part in _blocks(len(store)):
+        alike = (vectors[part] @ others).toarray()
+        alike[np.arange(len(alike)), part.start + np.arange(len(alike))] = 0
         if alike.shape[1] > NEIGHBOURS:
             least = np.partition(alike, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS]
             alike[alike < least[:, None]] = 0
-        yield _numbers(alike >= SIMILAR, start)
+        yield _numbers(alike >= SIMILAR, part.start)
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    """Rows of a square of ``count``, as many at a time as memory is meant for."""
+    rows = max(1, _CELLS // max(count, 1))
+    yield from (slice(start, start + rows) for start in range(0, count, rows))
 
 
 def _numbers(taken: npt.NDArray[np.bool_], start: int) -> _Numbers:
@@ -78,14 +86,27 @@ def _word_vectors(store: FeatureStore) -> sparse.csr_array:
     words = _draw_words(store)
     if not len(words):
         return sparse.csr_array((len(store), 1), dtype=np.float32)
-    rows = each(lambda place: _counts(store.descriptors(place), words), range(len(store)))
-    table = sparse.csr_array(sparse.vstack(list(progress(rows, "Indexing", length=len(store)))))
-    photos_with = np.asarray((table > 0).sum(axis=0)).ravel()
+    table = _counted(store, words)
+    photos_with = np.bincount(table.indices, minlength=len(words))
     weight = np.log((1 + len(store)) / np.maximum(photos_with, 1)).astype(np.float32)
-    weighed = sparse.csr_array(table @ sparse.diags_array(weight))
-    length = np.sqrt(np.asarray(weighed.multiply(weighed).sum(axis=1)).ravel())
-    scale = np.divide(1, length, out=np.zeros_like(length), where=length > 0)
-    return sparse.csr_array(sparse.diags_array(scale) @ weighed)
+    table.data *= weight[table.indices]
+    row = np.repeat(np.arange(len(store)), np.diff(table.indptr))
+    length = np.sqrt(np.bincount(row, table.data**2, len(store))).astype(np.float32)
+    table.data /= np.where(length > 0, length, 1)[row]
+    return table
+
+
+def _counted(store: FeatureStore, words: npt.NDArray[np.float32]) -> sparse.csr_array:
+    """Root counts, one row for each photo; kept as plain numbers, an object each would weigh."""
+    found, counts, ends = array("i"), array("f"), array("i", [0])
+    rows = each(lambda place: _counts(store.descriptors(place), words), range(len(store)))
+    for there, roots in progress(rows, "Indexing", length=len(store)):
+        found.frombytes(there.astype(np.int32).tobytes())
+        counts.frombytes(roots.tobytes())
+        ends.append(len(found))
+    numbers = (np.frombuffer(x, dtype) for x, dtype in
+               ((counts, np.float32), (found, np.int32), (ends, np.int32)))  # fmt: skip
+    return sparse.csr_array(tuple(numbers), shape=(len(store), len(words)))
 
 
 def _draw_words(store: FeatureStore) -> npt.NDArray[np.float32]:
@@ -97,11 +118,13 @@ def _draw_words(store: FeatureStore) -> npt.NDArray[np.float32]:
     return _flipless(rng.permutation(pool)[:WORDS])
 
 
-def _counts(descriptors: npt.NDArray[np.uint8], words: npt.NDArray[np.float32]) -> sparse.csr_array:
-    """One row: the square root of how many descriptors are nearest to each word."""
+def _counts(
+    descriptors: npt.NDArray[np.uint8], words: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """The words that occur, and the square root of how many descriptors are nearest to each."""
     closeness = _flipless(descriptors) @ words.T - (words * words).sum(axis=1) / 2
-    counts = np.bincount(closeness.argmax(axis=1), minlength=len(words))
-    return sparse.csr_array(np.sqrt(counts, dtype=np.float32)[None])
+    found, counts = np.unique(closeness.argmax(axis=1), return_counts=True)
+    return found, np.sqrt(counts, dtype=np.float32)
 
 
 def _flipless(descriptors: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
