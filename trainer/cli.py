@@ -247,7 +247,8 @@ def evaluate(
 def _print_evaluation(model: str, result: "Evaluation") -> None:
     from corrosion_edge.trainer.report import confidence_origin
 
-    _print_metrics(f"{model} on {result.metrics.n} photos", result.metrics)
+    part = f"{result.split} photos" if result.split else "photos"
+    _print_metrics(f"{model} on {part}", result.metrics)
     click.echo(f"  {confidence_origin(result.confidence)}")
     if result.slices is not None:
         click.echo(f"  {result.slices.sentence}")

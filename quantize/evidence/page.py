@@ -88,8 +88,8 @@ def _in_short(evidence: Evidence) -> Iterator[Block]:
         yield Text(unsure, "warning")
     main = evidence.main
     yield Text(
-        f"{mcnemar_sentence(main)} {main.corrosion_missed} verdicts turned to no corrosion, "
-        f"{main.corrosion_added} to corrosion. Threshold {main.threshold:.4g}."
+        f"{mcnemar_sentence(main)} Verdicts turned to no corrosion: {main.corrosion_missed}, to "
+        f"corrosion: {main.corrosion_added}. Threshold {main.threshold:.4g}."
     )
     yield Text(_PRIVATE)
 
