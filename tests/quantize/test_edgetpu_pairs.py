@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from corrosion_edge.quantize.edgetpu.check import check
-from corrosion_edge.quantize.edgetpu.graph import Op
-from corrosion_edge.quantize.edgetpu.reader import read
+from corrosion_edge.quantize.edgetpu.graph import Op, read
 
 NAMES = {
     "deeplabv3_mnv2_dm05_pascal_quant": 8,
