@@ -10,7 +10,7 @@ from corrosion_edge.quantize.edgetpu.partition import first_subset
 from corrosion_edge.quantize.edgetpu.problems import Problem, cache_problems, edge_problems
 from corrosion_edge.quantize.edgetpu.rules import Maps, Verdict, judge
 
-__all__ = ["COMPILER", "CheckedOp", "Report", "check"]
+__all__ = ["COMPILER", "CheckedOp", "Place", "Report", "check"]
 
 COMPILER: Final = "16.0"
 """The last release of the compiler (2021), which the rules describe."""
