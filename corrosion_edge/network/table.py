@@ -91,10 +91,18 @@ class Buffer:
 
     def follow(self, place: int) -> int:
         """Where the offset at ``place`` leads: always forward."""
-        self.spend(4)
-        if not 0 <= place <= len(self.content) - 4:
+        self.left -= 4
+        if self.left < 0 or not 0 <= place <= len(self.content) - 4:
             raise BundleError(_OUTSIDE)
         return place + int(_OFFSET.unpack_from(self.content, place)[0])
+
+    def vector(self, place: int) -> tuple[int, int]:
+        """Where the entries of the vector start that the offset at ``place`` leads to; how many."""
+        start = self.follow(place)
+        self.left -= 4
+        if self.left < 0 or start > len(self.content) - 4:
+            raise BundleError(_OUTSIDE)
+        return start + 4, int(_OFFSET.unpack_from(self.content, start)[0])
 
 
 @dataclass(slots=True)
@@ -165,8 +173,7 @@ class Table:
         """Where a vector's entries start, and how many there are; (0, 0) where it is absent."""
         if not (found := self.where(index, 4)):
             return 0, 0
-        start = self.buffer.follow(found)
-        return start + 4, self.buffer.follow(start) - start
+        return self.buffer.vector(found)
 
     def fields(self) -> int:
         """How many fields the table could have by its vtable."""

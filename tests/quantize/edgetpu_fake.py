@@ -98,7 +98,8 @@ def compiled(model: bytes, left: Sequence[int] = ()) -> bytes:
     custom.customOptions = np.frombuffer(b"a package for the chip", np.uint8)
     net.operatorCodes.append(_custom_code())
     behind = set(made)
-    before, after = [], []
+    before: list[Any] = []
+    after: list[Any] = []
     for op in kept:
         depends = bool(behind & {int(t) for t in op.inputs})
         (after if depends else before).append(op)
