@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 from corrosion_edge.bundle import Bundle
@@ -136,13 +137,14 @@ def beside(model: Path) -> Path:
 
 def next_steps(model: Path) -> str:
     """What to do with a model where the compiler is, and with what that makes."""
-    made = beside(model)
+    here, made = quote(str(model)), quote(str(beside(model)))
     return (
         f"not compiled: {PROGRAM} is not on PATH, so the Edge TPU's part is a prediction. "
         "On x86-64 Debian with it:\n"
-        f"  {PROGRAM} {model.name}\n"
-        f"  corrosion-edge check {model.name} --compiled {made.name}    # was it right?\n"
-        f"  corrosion-edge bundle compiled {model.name} {made.name}  # a model file for the Coral"
+        f"  {PROGRAM} {quote(model.name)}\n"
+        f"and with the {beside(model).name} that it writes brought back here:\n"
+        f"  corrosion-edge check {here} --compiled {made}  # was the prediction right?\n"
+        f"  corrosion-edge bundle compiled {here} {made}  # a model file for the Coral"
     )
 
 

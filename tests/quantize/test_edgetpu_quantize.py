@@ -58,8 +58,10 @@ def test_without_the_compiler_it_is_a_prediction_with_the_next_steps(quantize, a
     ran = run()
     assert "no split: every op runs on the Edge TPU" in ran.stdout
     assert "not compiled: edgetpu_compiler is not on PATH" in ran.stderr
-    assert "corrosion-edge check m.tflite --compiled m_edgetpu.tflite" in ran.stderr
-    assert "corrosion-edge bundle compiled m.tflite m_edgetpu.tflite" in ran.stderr
+    made = out.with_name("m_edgetpu.tflite")
+    assert "  edgetpu_compiler m.tflite\n" in ran.stderr
+    assert f"  corrosion-edge check {out} --compiled {made}  #" in ran.stderr
+    assert f"  corrosion-edge bundle compiled {out} {made}  #" in ran.stderr
     told, count = _told(out), len(_ops(out))
     assert (told["predicted"], told["passed"], told["edgetpu_ops"]) == (True, True, count)
     assert told["ops"] == []
