@@ -20,6 +20,7 @@ from corrosion_edge.manifest import Manifest
 from corrosion_edge.modelfile import signature
 from corrosion_edge.modelfile.container import MAX_FILE, MAX_MEMBER, Container
 from corrosion_edge.modelfile.reading import read_regular
+from corrosion_edge.network.graph import COMPILED
 
 if TYPE_CHECKING:
     from corrosion_edge.modelfile.keys import PublicKey
@@ -33,6 +34,7 @@ MANIFEST_NAME: Final = "manifest.json"
 
 _LABELS_NAME = "labels.txt"
 _MAKE_ANOTHER = "make it again with 'corrosion-edge quantize'"
+_WRAP = "an Edge TPU compiler's file becomes a model file by 'corrosion-edge bundle compiled'"
 _LONGEST = 400  # of an error's sentence: what a file says of itself may be of any length
 
 
@@ -79,7 +81,7 @@ class Bundle:
         its signature was checked.
         """
         content = read_file(path)
-        with naming(path):
+        with naming(path, content):
             return cls.from_bytes(content, signed_with)
 
     @classmethod
@@ -111,14 +113,19 @@ def read_file(path: Path) -> bytes:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Put the file's name and the way out into the block's errors about its content."""
+def naming(path: Path, content: bytes = b"") -> Iterator[None]:
+    """Put the file's name and the way out into the block's errors about its ``content``."""
     try:
         yield
     except SignatureError as error:
         raise SignatureError(f"{path}: refused, {_brief(error)}") from None
     except BundleError as error:
-        raise BundleError(f"{path}: {_brief(error)}; {_MAKE_ANOTHER}") from None
+        raise BundleError(f"{path}: {_brief(error)}; {_way_out(content)}") from None
+
+
+def _way_out(content: bytes) -> str:
+    bare = COMPILED.encode() in content and MANIFEST_NAME.encode() not in content
+    return _WRAP if bare else _MAKE_ANOTHER
 
 
 def _manifest(file: Container) -> Manifest:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Any, Final
 
+from corrosion_edge.compilation import Compilation
 from corrosion_edge.confidence import Confidence
 from corrosion_edge.image import Preprocessing
 from corrosion_edge.prediction import LABELS
@@ -55,6 +56,7 @@ class Manifest:
     ``scores`` (and ``map``) to the names of the flatbuffer's output tensors. ``provenance``
     says how the model was trained and converted, ``drift`` what the conversion changed.
     ``confidence`` says what its scores are worth; None in files made before there was one.
+    ``compiled`` is None unless the network was compiled for an accelerator.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Manifest:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     drift: Mapping[str, Any] = field(default_factory=dict)
     confidence: Confidence | None = None
+    compiled: Compilation | None = None
     format: int = FORMAT
 
     def __post_init__(self) -> None:
@@ -89,8 +92,9 @@ class Manifest:
     def to_json(self) -> str:
         """The manifest as JSON text."""
         fields = asdict(self)
-        if self.confidence is None:
-            del fields["confidence"]
+        for name in ("confidence", "compiled"):
+            if fields[name] is None:
+                del fields[name]
         return json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False)
 
     @classmethod
@@ -122,6 +126,8 @@ class Manifest:
         )
         if "confidence" in fields:
             fields["confidence"] = Confidence.from_dict(fields["confidence"])
+        if "compiled" in fields:
+            fields["compiled"] = Compilation.from_dict(fields["compiled"])
         return cls(**fields)
 
 

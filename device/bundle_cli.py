@@ -1,4 +1,4 @@
-"""The commands ``bundle show``, ``verify``, ``sign``, ``diff`` and ``keygen``."""
+"""The commands ``bundle show``, ``verify``, ``sign``, ``diff``, ``compiled`` and ``keygen``."""
 
 import os
 import sys
@@ -103,6 +103,36 @@ def diff(ctx: click.Context, one: Path, two: Path, as_json: bool) -> None:
     else:
         click.echo("\n".join(difference.lines(found)) or "the same")
     ctx.exit(int(bool(found)))
+
+
+@bundle.command()
+@_model
+@click.argument("network", type=click.Path(path_type=Path), metavar="COMPILED")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
+              help="Where to write it.  [default: in place of COMPILED]")  # fmt: skip
+def compiled(model: Path, network: Path, out: Path | None) -> None:
+    """Make a model file of what edgetpu_compiler made of MODEL.
+
+    The manifest of MODEL, its threshold and its golden pictures go with it; it says what was
+    compiled. It is not signed. A file that was not compiled from MODEL is refused.
+    """
+    from corrosion_edge.bundle import read_file
+    from corrosion_edge.modelfile import compiled as wrapping
+    from corrosion_edge.modelfile import summary
+
+    target = out or network
+    if target.exists() and target.samefile(model):
+        raise UsageError(f"--out: {target} is MODEL itself, expected another file")
+    bundle, content = summary.open_file(model).bundle, read_file(network)
+    try:
+        made = wrapping.wrap(bundle, wrapping.network_of(content), model.name)
+    except BundleError as error:
+        raise BundleError(f"{network}: {error}") from None
+    made.save(target)
+    told = made.manifest.compiled
+    assert told is not None
+    counts = f"{told.mapped_ops} operators on the Edge TPU, {told.cpu_ops} on the CPU"
+    click.echo(f"Written: {target}, compiled from {model}: {counts}", err=True)
 
 
 @bundle.command()

@@ -29,6 +29,8 @@ def verify(path: Path, key: PublicKey | None, level: str) -> Iterator[str]:
         graph = require_sound(bundle.model)
     except BundleError as error:
         raise BundleError(f"{path}: {error}") from None
+    if graph.compiled != (bundle.manifest.compiled is not None):
+        raise BundleError(f"{path}: the manifest does not say what the network is compiled for")
     yield f"network: {len(graph.ops)} operators, sound"
     yield _golden(path, bundle, level)
 
@@ -42,6 +44,11 @@ def _signature(named: str | None, key: PublicKey | None) -> str:
 
 
 def _golden(path: Path, bundle: Bundle, level: str) -> str:
+    if told := bundle.manifest.compiled:
+        return (
+            "golden outputs: NOT checked; the network is compiled for the Edge TPU, and they are "
+            f"those of {told.source or 'what it was compiled from'} on a CPU"
+        )
     if not bundle.manifest.golden:
         return "golden outputs: the file carries none, so this machine's answers are not checked"
     with Classifier(bundle, open_backend(bundle, threads=1)) as classifier:

@@ -41,6 +41,13 @@ __all__ = ["quantize"]
     type=click.Choice(["plain", "search"]),
     help="plain: TensorFlow's converter alone. search: better ranges and weights too, minutes.",
 )
+@click.option(
+    "--target",
+    default="cpu",
+    show_default=True,
+    type=click.Choice(["cpu", "edgetpu"]),
+    help="edgetpu: deliver only what a Coral runs whole; compiled too, where edgetpu_compiler is.",
+)
 @also_options
 @limit_options
 @click.option(
@@ -72,6 +79,7 @@ def quantize(
     data: Path,
     out: Path,
     effort: str,
+    target: str,
     also: tuple[Further, ...],
     limits: Limits,
     calibration: int,
@@ -101,6 +109,7 @@ def quantize(
             seed=seed,
             limits=limits,
             effort=effort,
+            target=target,
             heatmap=heatmap,
             author=author,
             license=license,
@@ -110,11 +119,14 @@ def quantize(
     if as_json:
         rungs = [rung.to_dict() for rung in result.rungs]
         told = result.evidence.to_dict() | {"rungs": rungs, "rung": result.taken.name}
+        told["edgetpu"] = result.aimed.to_dict()
         click.echo(json_text(told), nl=False)
     else:
         _print_rungs(result)
         print_evidence(result.evidence)
-    _end(result, out)
+        if target == "edgetpu":
+            click.echo("\n" + "\n".join(result.aimed.lines()))
+    _end(result, out, target)
 
 
 def _print_rungs(result: "Result") -> None:
@@ -124,16 +136,29 @@ def _print_rungs(result: "Result") -> None:
         click.echo(f"  {rung.name:<8} {rung.sentence}; aims missed: {missed}")
 
 
-def _end(result: "Result", out: Path) -> None:
+def _tell_compiled(result: "Result", out: Path) -> None:
+    from corrosion_edge.quantize.edgetpu.target import beside, next_steps
+
+    if result.aimed.predicted:
+        click.echo(next_steps(out), err=True)
+        if beside(out).exists():
+            click.echo(f"note: the {beside(out).name} that is there is an older one", err=True)
+    else:
+        click.echo(f"Written: {beside(out)}, compiled for the Edge TPU", err=True)
+
+
+def _end(result: "Result", out: Path, target: str) -> None:
     if result.other_data:
         click.echo("note: these are not the very photos the run was trained with", err=True)
     for sentence in result.unreadable:
         click.echo(f"left out: {sentence}", err=True)
-    if result.evidence.broken:
+    if result.refused:
         old = f"; the {out.name} that is there is an older one" if out.exists() else ""
         raise GateError(
-            f"{out} was not written: {'; '.join(result.evidence.broken)}. See {result.report}{old}"
+            f"{out} was not written: {'; '.join(result.refused)}. See {result.report}{old}"
         )
     click.echo(f"Written: {out} ({result.model_bytes / 1e6:.1f} MB), {result.report}", err=True)
+    if target == "edgetpu":
+        _tell_compiled(result, out)
     if result.unreadable:
         click.get_current_context().exit(1)

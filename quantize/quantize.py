@@ -13,7 +13,7 @@ import numpy.typing as npt
 from corrosion_edge import __version__, output
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.calibration import log_odds
-from corrosion_edge.confidence import Confidence, assess, reassess
+from corrosion_edge.confidence import Confidence
 from corrosion_edge.device.backends import open_backend
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.progress import progress, say
@@ -22,6 +22,8 @@ from corrosion_edge.quantize.about import about, model_name
 from corrosion_edge.quantize.calibrate import choose
 from corrosion_edge.quantize.convert import conversions
 from corrosion_edge.quantize.drift import compare
+from corrosion_edge.quantize.edgetpu.page import edgetpu_section
+from corrosion_edge.quantize.edgetpu.target import TARGETS, Aimed, aim, deliver
 from corrosion_edge.quantize.evidence.comparison import DriftReport
 from corrosion_edge.quantize.evidence.files import write_evidence
 from corrosion_edge.quantize.evidence.further import Further, read_further, require_names
@@ -34,13 +36,14 @@ from corrosion_edge.quantize.ladder.ladder import EFFORTS, Photos, Rung, best, c
 from corrosion_edge.quantize.ladder.page import rungs_section
 from corrosion_edge.quantize.ladder.pictures import pictures
 from corrosion_edge.quantize.metadata import with_metadata
+from corrosion_edge.quantize.worth import worth
 from corrosion_edge.trainer.load import GIVEN, GROUPED, Splits, load
 from corrosion_edge.trainer.model import deliverable, predict
 from corrosion_edge.trainer.model import load as load_model
 from corrosion_edge.trainer.run import Run
 from corrosion_edge.trainer.samples import Samples
 
-__all__ = ["EFFORTS", "Request", "Result", "quantize"]
+__all__ = ["EFFORTS", "TARGETS", "Request", "Result", "quantize"]
 
 _CARRIED = ("recipe", "backbone", "weights", "pooling", "image_size", "seed", "chosen", "command",
             "finished_at")  # fmt: skip
@@ -51,8 +54,8 @@ Scores = npt.NDArray[np.float64]
 class Request:
     """What to quantize, with which photos, and how much it may drift.
 
-    ``effort`` is one of ``EFFORTS``. Without ``heatmap`` the model has the output ``scores``
-    alone. ``author`` and ``license`` go into its standard metadata.
+    ``effort`` is one of ``EFFORTS``, ``target`` of ``TARGETS``. Without ``heatmap`` the model has
+    the output ``scores`` alone. ``author`` and ``license`` go into its standard metadata.
     """
 
     run: Path
@@ -62,6 +65,7 @@ class Request:
     seed: int
     limits: Limits
     effort: str = "search"
+    target: str = "cpu"
     heatmap: bool = True
     author: str = ""
     license: str = ""
@@ -70,7 +74,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Result:
-    """What came of it; ``other_data`` tells whether the photos are not those of the training."""
+    """What came of it; ``other_data``: the photos are not the training's; ``refused``: why not."""
 
     evidence: Evidence
     rungs: tuple[Rung, ...]
@@ -79,6 +83,8 @@ class Result:
     unreadable: tuple[str, ...]
     other_data: bool
     model_bytes: int
+    aimed: Aimed
+    refused: tuple[str, ...]
 
     @property
     def drift(self) -> DriftReport:
@@ -106,10 +112,15 @@ def quantize(request: Request) -> Result:
     sets = {"validation": photos.samples["validation"]}
     sets |= {e.name: read_further(e, run.preprocessing, positive) for e in request.also}
     evidence = _evidence(sets, network, bundle, run.threshold, request.limits)
-    confidence = _confidence(run, evidence.data)
-    report = _write_report(request.out, run, evidence, (rungs, taken), confidence, network, bundle)
-    if not evidence.broken:
-        bundle.with_fields(drift=evidence.to_dict(), confidence=confidence).save(request.out)
+    confidence = worth(run, evidence.data)
+    aimed = aim(model, request.out.name, wanted=request.target == "edgetpu")
+    report = _write_report(
+        request.out, run, evidence, (rungs, taken), confidence, aimed, network, bundle
+    )
+    refused = (*evidence.broken, *aimed.refusals)
+    if not refused:
+        done = bundle.with_fields(drift=evidence.to_dict(), confidence=confidence)
+        deliver(done, request.out, aimed)
     return Result(
         evidence=evidence,
         rungs=rungs,
@@ -119,6 +130,8 @@ def quantize(request: Request) -> Result:
         + tuple(s for e in request.also for s in sets[e.name].unreadable),
         other_data=photos.describe()["fingerprint"] != run.info["data"]["fingerprint"],
         model_bytes=len(model),
+        aimed=aimed,
+        refused=refused,
     )
 
 
@@ -215,20 +228,13 @@ def _evidence(
     return Evidence.of(data, further, threshold, limits)
 
 
-def _confidence(run: Run, scored: Scored) -> Confidence:
-    """What the int8 model's own scores are worth; the temperature is the run's, if it has one."""
-    labels, after = scored.samples.labels, scored.after
-    if run.confidence is None:
-        return assess(labels, after, uncalibrated=scored.before)
-    return reassess(run.confidence, labels, after)
-
-
 def _write_report(
     out: Path,
     run: Run,
     evidence: Evidence,
     climbed: tuple[tuple[Rung, ...], Rung],
     confidence: Confidence,
+    aimed: Aimed,
     network: Any,
     bundle: Bundle,
 ) -> Path:
@@ -237,6 +243,8 @@ def _write_report(
     with Classifier(bundle, open_backend(bundle)) as classifier:
         looks = keras_look(network, run.threshold), classifier.classify
         return write_evidence(
-            out.with_suffix(".drift"), subject, evidence, looks, sections=[rungs_section(*climbed)],
-            more={"rungs": [rung.to_dict() for rung in climbed[0]], "rung": climbed[1].name},
+            out.with_suffix(".drift"), subject, evidence, looks,
+            sections=[rungs_section(*climbed), edgetpu_section(aimed)],
+            more={"rungs": [rung.to_dict() for rung in climbed[0]], "rung": climbed[1].name,
+                  "edgetpu": aimed.to_dict()},
         )  # fmt: skip

@@ -36,7 +36,7 @@ class Opened:
 def open_file(path: Path, signed_with: PublicKey | None = None) -> Opened:
     """Read a model file (BundleError and SignatureError as ``Bundle.load``)."""
     content = read_file(path)
-    with naming(path):
+    with naming(path, content):
         file = Container.from_bytes(content)
         return Opened(path, content, file, Bundle.from_container(file, signed_with))
 
@@ -78,6 +78,8 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"  file        {found['file']}, {found['bytes']:,} bytes"
     yield f"  signature   {_signature(signed)}"
     yield f"  network     {_network(found['network'])}"
+    if manifest.get("compiled"):
+        yield f"  compiled    {_compiled(manifest['compiled'])}"
     size = manifest["preprocessing"]
     yield f"  input       {size['width']} x {size['height']} pixels, {size['colour']}"
     yield f"  threshold   {manifest['threshold']:g}"
@@ -97,6 +99,15 @@ def _signature(signed: Mapping[str, Any] | None) -> str:
     if signed is None:
         return "none"
     return f"{signed['algorithm']}, key {signed['key'][:16]}… (check it with 'bundle verify --key')"
+
+
+def _compiled(told: Mapping[str, Any]) -> str:
+    version = f" by edgetpu_compiler {told['compiler']}" if told["compiler"] else ""
+    return (
+        f"for {told['target']}{version} from {told['source']}: {told['mapped_ops']} operators on "
+        f"it, {told['cpu_ops']} on the CPU; golden outputs, drift and confidence are those of "
+        f"{told['source']} on a CPU"
+    )
 
 
 def _network(size: Mapping[str, Any]) -> str:

@@ -11,9 +11,12 @@ from typing import Final
 
 from corrosion_edge.errors import BundleError
 from corrosion_edge.network.call import Call
-from corrosion_edge.network.graph import Graph, Op, Tensor, read
+from corrosion_edge.network.graph import Graph, Op, Tensor, read_root
+from corrosion_edge.network.schema import check_schema
 from corrosion_edge.network.shapes import RULES, Rule
+from corrosion_edge.network.table import Buffer
 from corrosion_edge.network.types import check_types
+from corrosion_edge.network.used import require_used
 
 __all__ = ["MAX_MEMORY", "MAX_MULTIPLICATIONS", "MAX_SCRATCH", "MAX_TENSOR", "require_sound"]
 
@@ -34,7 +37,10 @@ _ZERO_POINTS: Final = {"UINT8": (0, 255), "INT8": (-128, 127), "INT16": (0, 0), 
 
 def require_sound(model: bytes) -> Graph:
     """The network in a flatbuffer, checked; BundleError says what is wrong with it."""
-    graph = read(model)
+    root = Buffer(model).root()
+    check_schema(root)
+    require_used(root)
+    graph = read_root(root)
     for tensor in graph.tensors:
         _check_tensor(tensor)
     _check_total(graph)
@@ -57,10 +63,10 @@ def _check_tensor(tensor: Tensor) -> None:
     scales, zeros = tensor.scales, tensor.zero_points
     if len(scales) != len(zeros):
         raise BundleError(f"{said} has {len(scales)} scales and {len(zeros)} zero points")
-    if not all(isfinite(scale) and 1e-30 < scale < 1e9 for scale in scales):
+    if scales and not (all(map(isfinite, scales)) and 1e-30 < min(scales) <= max(scales) < 1e9):
         raise BundleError(f"{said} has a scale that no runtime can use")
     low, high = _ZERO_POINTS.get(tensor.type, (0, 0))
-    if not all(low <= zero <= high for zero in zeros):
+    if zeros and not low <= min(zeros) <= max(zeros) <= high:
         raise BundleError(f"{said} has a zero point that its type cannot hold")
     if len(scales) > 1:
         _check_channels(tensor, said)

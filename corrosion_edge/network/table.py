@@ -8,19 +8,36 @@ whatever it reads.
 
 import struct
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 from corrosion_edge.errors import BundleError
 
 __all__ = ["SIZES", "Buffer", "Table"]
 
+_OUTSIDE: Final = "the network is damaged: an offset in it leads outside"
+_MISPLACED: Final = "the network is damaged: a table in it is misplaced"
+
 _BUDGET: Final = 20_000_000
 """Most bytes' worth of vectors that are read: shared tables could be read without end."""
 
 _LONGEST_TEXT: Final = 1000
+_MOST_FIELDS: Final = 64  # of a table that are kept: the schema's largest has 14
+_LAYOUT_COST: Final = 16  # of what may be read, for each byte of a vtable that is kept
 
-SIZES: Final = {code: struct.calcsize(f"<{code}") for code in "bBhHiIqQf"}
+_READERS: Final = {code: struct.Struct(f"<{code}") for code in "bBhHiIqQf"}
+SIZES: Final = {code: reader.size for code, reader in _READERS.items()}
 """Bytes of the numbers in a table, by their type in the struct module."""
+
+_OFFSET, _BACK, _LENGTHS = _READERS["I"], _READERS["i"], struct.Struct("<HH")
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What a vtable says: how many fields, the table's bytes, and where its first fields lie."""
+
+    count: int
+    span: int
+    offsets: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -29,17 +46,41 @@ class Buffer:
 
     content: bytes = field(repr=False)
     left: int = _BUDGET
+    _layouts: dict[int, _Layout] = field(default_factory=dict, repr=False, compare=False)
 
     def root(self) -> "Table":
         """The root table."""
-        return Table(self, self.follow(0))
+        return self.table(self.follow(0))
 
-    def unpack(self, code: str, place: int, count: int = 1) -> tuple[int | float, ...]:
+    def table(self, place: int) -> "Table":
+        """The table at ``place``. Tables of the same fields share a vtable, which is read once."""
+        self.spend(4)
+        if not 0 <= place <= len(self.content) - 4:
+            raise BundleError(_OUTSIDE)
+        where = place - _BACK.unpack_from(self.content, place)[0]
+        layout = self._layouts.get(where)
+        if layout is None:
+            layout = self._layouts[where] = self._layout(where)
+        if place + layout.span > len(self.content):
+            raise BundleError(_MISPLACED)
+        return Table(self, place, layout)
+
+    def _layout(self, where: int) -> _Layout:
+        length, span = self.unpack("H", where, 2)
+        if where % 2 or length % 2 or length < 4:
+            raise BundleError(_MISPLACED)
+        count = (int(length) - 4) // 2
+        kept = min(count, _MOST_FIELDS)
+        self.spend(_LAYOUT_COST * 2 * kept)
+        offsets = self.unpack("H", where + 4, kept)
+        return _Layout(count, int(span), tuple(map(int, offsets)))
+
+    def unpack(self, code: str, place: int, count: int) -> tuple[int | float, ...]:
         """``count`` little-endian values of the struct module's type ``code`` at ``place``."""
         size = count * SIZES[code]
         self.spend(size)
         if place < 0 or place + size > len(self.content):
-            raise BundleError("the network is damaged: an offset in it leads outside")
+            raise BundleError(_OUTSIDE)
         return struct.unpack_from(f"<{count}{code}", self.content, place)
 
     def spend(self, size: int) -> None:
@@ -50,34 +91,46 @@ class Buffer:
 
     def follow(self, place: int) -> int:
         """Where the offset at ``place`` leads: always forward."""
-        return place + int(self.unpack("I", place)[0])
+        self.left -= 4
+        if self.left < 0 or not 0 <= place <= len(self.content) - 4:
+            raise BundleError(_OUTSIDE)
+        return place + int(_OFFSET.unpack_from(self.content, place)[0])
+
+    def vector(self, place: int) -> tuple[int, int]:
+        """Where the entries of the vector start that the offset at ``place`` leads to; how many."""
+        start = self.follow(place)
+        self.left -= 4
+        if self.left < 0 or start > len(self.content) - 4:
+            raise BundleError(_OUTSIDE)
+        return start + 4, int(_OFFSET.unpack_from(self.content, start)[0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Table:
     """A table at ``place``; fields go by their number in the schema."""
 
     buffer: Buffer
     place: int
+    layout: _Layout = field(repr=False, compare=False)
 
     def number(self, index: int, code: str, default: int = 0) -> int:
         """An integer field (or a boolean as 0 or 1)."""
-        found = self.where(index, SIZES[code])
-        return int(self.buffer.unpack(code, found)[0]) if found else default
+        reader = _READERS[code]
+        found = self.where(index, reader.size)
+        return int(reader.unpack_from(self.buffer.content, found)[0]) if found else default
 
     def real(self, index: int, default: float = 0.0) -> float:
         """A float32 field."""
         found = self.where(index, 4)
-        return float(self.buffer.unpack("f", found)[0]) if found else default
+        return float(_READERS["f"].unpack_from(self.buffer.content, found)[0]) if found else default
 
     def numbers(self, index: int, code: str) -> tuple[int, ...] | None:
         """A vector of integers, None where it is absent."""
-        values = self._vector(index, code)
-        return None if values is None else tuple(map(int, values))
+        return cast("tuple[int, ...] | None", self._vector(index, code))
 
     def reals(self, index: int) -> tuple[float, ...]:
         """A vector of float32, empty where it is absent."""
-        return tuple(map(float, self._vector(index, "f") or ()))
+        return self._vector(index, "f") or ()
 
     def text(self, index: int) -> str:
         """A string's first 1000 bytes, empty where it is absent; what is no UTF-8 is replaced."""
@@ -101,15 +154,16 @@ class Table:
     def table(self, index: int) -> "Table | None":
         """A table, None where it is absent."""
         found = self.where(index, 4)
-        return Table(self.buffer, self.buffer.follow(found)) if found else None
+        return self.buffer.table(self.buffer.follow(found)) if found else None
 
     def tables(self, index: int, most: int) -> list["Table"]:
         """A vector of tables (BundleError if there are more than ``most``)."""
         start, count = self.span(index)
         if count > most:
             raise BundleError(f"the network is too large: {count} entries, {most} are read")
+        offsets = self.buffer.unpack("I", start, count)
         places = range(start, start + 4 * count, 4)
-        return [Table(self.buffer, self.buffer.follow(place)) for place in places]
+        return [self.buffer.table(p + int(o)) for p, o in zip(places, offsets, strict=True)]
 
     def _vector(self, index: int, code: str) -> tuple[int | float, ...] | None:
         start, count = self.span(index)
@@ -119,27 +173,16 @@ class Table:
         """Where a vector's entries start, and how many there are; (0, 0) where it is absent."""
         if not (found := self.where(index, 4)):
             return 0, 0
-        start = self.buffer.follow(found)
-        return start + 4, int(self.buffer.unpack("I", start)[0])
+        return self.buffer.vector(found)
 
     def fields(self) -> int:
         """How many fields the table could have by its vtable."""
-        return (int(self._vtable()[1]) - 4) // 2
+        return self.layout.count
 
     def where(self, index: int, size: int) -> int:
         """Where a field of ``size`` bytes lies, 0 where it is absent."""
-        vtable, length, span = self._vtable()
-        if 4 + 2 * index + 2 > length:
-            return 0
-        offset = int(self.buffer.unpack("H", vtable + 4 + 2 * index)[0])
-        if offset and offset + size > span:
+        offsets = self.layout.offsets
+        offset = offsets[index] if index < len(offsets) else 0
+        if offset + size > self.layout.span and offset:
             raise BundleError("the network is damaged: a field lies outside of its table")
         return self.place + offset if offset else 0
-
-    def _vtable(self) -> tuple[int, int, int]:
-        """Where the vtable is, its length, and the table's."""
-        vtable = self.place - int(self.buffer.unpack("i", self.place)[0])
-        length, span = self.buffer.unpack("H", vtable, 2)
-        if vtable % 2 or length % 2 or length < 4 or self.place + span > len(self.buffer.content):
-            raise BundleError("the network is damaged: a table in it is misplaced")
-        return vtable, int(length), int(span)

@@ -15,6 +15,7 @@ from corrosion_edge.bundle import Bundle
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.backends import Quantized
 from corrosion_edge.errors import BackendError, ExtraError
+from corrosion_edge.network.graph import Graph
 from corrosion_edge.network.sound import require_sound
 from corrosion_edge.quiet import quiet
 
@@ -53,7 +54,8 @@ class LiteRtBackend(Closing):
 
     ``threads`` is 1 or more, None for all usable cores. Raises BundleError if the network could
     end the process, as a runtime trusts what it is given; BackendError if the runtime refuses
-    the model or its input or outputs are not what the manifest says.
+    the model or its input or outputs are not what the manifest says, and for a network that was
+    compiled for the Edge TPU.
     """
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
@@ -61,7 +63,7 @@ class LiteRtBackend(Closing):
         count = usable_cores() if threads is None else threads
         if count < 1:
             raise ValueError(f"threads: expected 1 or more, got {count}")
-        require_sound(bundle.model)
+        _require_for_cpu(require_sound(bundle.model), bundle)
         self.name = f"{version}, CPU, {count} thread{'s' if count > 1 else ''}"
         with _runtime_errors("the runtime refuses the model"), quiet():
             self._interpreter: Any = runtime.Interpreter(
@@ -119,6 +121,17 @@ class LiteRtBackend(Closing):
                     f"the model's output {name!r} has the shape {details['shape'].tolist()}"
                 )
         return found
+
+
+def _require_for_cpu(graph: Graph, bundle: Bundle) -> None:
+    if not graph.compiled:
+        return
+    told = bundle.manifest.compiled
+    source = f"{told.source}, the model file" if told and told.source else "the model file"
+    raise BackendError(
+        "the network is compiled for the Edge TPU, and runs only with one and its delegate "
+        f"(libedgetpu), not on the CPU; use {source} that it was compiled from"
+    )
 
 
 def _fits(shape: list[int], expected: list[int | None]) -> bool:

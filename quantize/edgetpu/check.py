@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from corrosion_edge.errors import BundleError
-from corrosion_edge.quantize.edgetpu.graph import Graph, Op
+from corrosion_edge.quantize.edgetpu.graph import Graph, Op, read
 from corrosion_edge.quantize.edgetpu.partition import first_subset
 from corrosion_edge.quantize.edgetpu.problems import Problem, cache_problems, edge_problems
-from corrosion_edge.quantize.edgetpu.reader import read
 from corrosion_edge.quantize.edgetpu.rules import Maps, Verdict, judge
 
-__all__ = ["COMPILER", "CheckedOp", "Report", "check"]
+__all__ = ["COMPILER", "CheckedOp", "Place", "Report", "check"]
 
 COMPILER: Final = "16.0"
 """The last release of the compiler (2021), which the rules describe."""
@@ -207,7 +206,7 @@ def _before(graph: Graph, places: Mapping[int, Place]) -> tuple[int, ...]:
 
 def _parameters(graph: Graph, places: Mapping[int, Place]) -> int:
     sizes = {
-        t.buffer: t.data.nbytes
+        t.buffer: len(t.data)
         for op in graph.ops
         if places[op.index] != _CPU
         for t in op.inputs

@@ -16,9 +16,19 @@ from typing import Final
 from corrosion_edge.errors import BackendError
 from corrosion_edge.quantize.edgetpu.check import Report
 
-__all__ = ["Compiled", "Difference", "Log", "LoggedOp", "compile_model", "differences", "find"]
+__all__ = [
+    "PROGRAM",
+    "Compiled",
+    "Difference",
+    "Log",
+    "LoggedOp",
+    "compile_model",
+    "differences",
+    "find",
+]
 
 PROGRAM: Final = "edgetpu_compiler"
+"""The compiler's name on PATH."""
 MAPPED: Final = "Mapped to Edge TPU"
 
 _ROW = re.compile(r"^([A-Z][A-Z0-9_]*)[ \t]+(\d+)[ \t]{2,}(\S.*?)[ \t]*$", re.MULTILINE)
@@ -79,6 +89,10 @@ class Log:
         """How many ops run on the TPU."""
         return sum(row.count for row in self.ops if row.mapped)
 
+    def statuses(self, op: str) -> tuple[str, ...]:
+        """The rows of one kind of op; ``op`` may be followed by a custom op's own name."""
+        return tuple(f"{row.count} {row.status}" for row in self.ops if row.op == _kind(op))
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -138,7 +152,7 @@ def differences(report: Report, log: Log) -> list[Difference]:
     for row in log.ops:
         mapped[row.op] += row.count if row.mapped else 0
     return [
-        Difference(kind, sure[kind], unknown[kind], mapped[kind], _statuses(log, kind))
+        Difference(kind, sure[kind], unknown[kind], mapped[kind], log.statuses(kind))
         for kind in sorted(kinds)
         if not sure[kind] <= mapped[kind] <= sure[kind] + unknown[kind]
     ]
@@ -168,10 +182,6 @@ def _log_file(folder: Path, said: str) -> str:
 
 def _kind(title: str) -> str:
     return title.split(" ", 1)[0]
-
-
-def _statuses(log: Log, kind: str) -> tuple[str, ...]:
-    return tuple(f"{row.count} {row.status}" for row in log.ops if row.op == kind)
 
 
 def _number(text: str, label: str) -> int | None:

@@ -1,7 +1,6 @@
-"""What a TFLite file says: tensors and ops of its first subgraph."""
+"""A network as the rules see it: each op with its tensors and the options that rules ask for."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -9,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corrosion_edge.errors import BundleError
+from corrosion_edge.network import graph as network
+from corrosion_edge.network.graph import Tensor
 
-__all__ = ["Graph", "Op", "Tensor"]
+__all__ = ["OPTIONS", "Graph", "Op", "integers", "numbers", "read"]
 
 _NUMBERS: Final[Mapping[str, str]] = {
     "INT8": "i1",
@@ -22,62 +23,23 @@ _NUMBERS: Final[Mapping[str, str]] = {
 
 _FEW = 1024
 
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """One tensor: its type by the name in the schema, its shape, and its data if it is constant.
-
-    ``free`` says that the shape's signature leaves a dimension open (-1).
-    """
-
-    index: int
-    name: str
-    type: str
-    shape: tuple[int, ...]
-    free: bool = False
-    variable: bool = False
-    zero_point: int = 0
-    buffer: int = 0
-    data: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def constant(self) -> bool:
-        """Whether its values stand in the file."""
-        return self.data is not None
-
-    @property
-    def fixed(self) -> bool:
-        """Whether every dimension is a number from 1 on."""
-        return all(size > 0 for size in self.shape)
-
-    @property
-    def elements(self) -> int:
-        """How many values it has."""
-        return math.prod(max(size, 0) for size in self.shape)
-
-    def numbers(self) -> list[int] | None:
-        """The values of a constant of a few integers, such as axes, flat; None for any other."""
-        if self.elements > _FEW:
-            return None
-        values = self.integers()
-        return None if values is None else [int(value) for value in values]
-
-    def integers(self) -> NDArray[Any] | None:
-        """The values of a constant integer tensor, flat, in its own type; None for any other."""
-        if self.data is None or self.type not in _NUMBERS:
-            return None
-        kind = np.dtype(_NUMBERS[self.type])
-        if self.data.nbytes != self.elements * kind.itemsize:
-            raise BundleError(
-                f"tensor {self.name!r} holds {self.data.nbytes} bytes, expected "
-                f"{self.elements * kind.itemsize} for its shape; the file is damaged"
-            )
-        return self.data.view(kind)
+OPTIONS: Final[Mapping[int, Mapping[str, tuple[int, str, int]]]] = {
+    1: {"dilationWFactor": (4, "i", 1), "dilationHFactor": (5, "i", 1)},  # Conv2D
+    2: {"dilationWFactor": (5, "i", 1), "dilationHFactor": (6, "i", 1)},  # DepthwiseConv2D
+    5: {"fusedActivationFunction": (5, "b", 0)},  # Pool2D
+    8: {"weightsFormat": (1, "b", 0)},  # FullyConnected
+    10: {"fusedActivationFunction": (1, "b", 0)},  # Concatenation
+    15: {"alignCorners": (2, "B", 0)},  # ResizeBilinear
+    32: {"ellipsisMask": (2, "i", 0), "newAxisMask": (3, "i", 0)},  # StridedSlice
+    49: {"strideW": (1, "i", 0), "strideH": (2, "i", 0)},  # TransposeConv
+    59: {"axis": (1, "i", 0)},  # Pack
+}
+"""Options that a rule asks for, by their type in the schema: place, type and default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One op in order of execution; ``options`` by the names of the generated schema."""
+    """One op in order of execution; ``options`` by the schema's names, those of ``OPTIONS``."""
 
     index: int
     name: str
@@ -85,7 +47,7 @@ class Op:
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
     custom: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -101,3 +63,73 @@ class Graph:
     outputs: tuple[Tensor, ...]
     ops: tuple[Op, ...]
     subgraphs: int = 1
+
+
+def read(model: bytes, name: str = "the model") -> Graph:
+    """The first subgraph of a TFLite flatbuffer; bytes behind the flatbuffer are ignored.
+
+    Raises :class:`BundleError` on a file that is no TFLite model, or a damaged one.
+    """
+    try:
+        found = network.read(model)
+        ops = tuple(_op(op, found.tensors) for op in found.ops)
+        _require_order(ops)
+        ends = _pick(found.inputs, found.tensors), _pick(found.outputs, found.tensors)
+        if None in ends[0] or None in ends[1]:
+            raise BundleError("an input or output has no tensor; the file is damaged")
+    except BundleError as error:
+        raise BundleError(f"{name}: {error}") from error
+    inputs, outputs = (tuple(t for t in end if t) for end in ends)
+    return Graph(inputs, outputs, ops, found.subgraphs)
+
+
+def numbers(tensor: Tensor | None) -> list[int] | None:
+    """The values of a constant of a few integers, such as axes, flat; None for any other."""
+    if tensor is None or tensor.elements > _FEW:
+        return None
+    values = integers(tensor)
+    return None if values is None else [int(value) for value in values]
+
+
+def integers(tensor: Tensor) -> NDArray[Any] | None:
+    """The values of a constant integer tensor, flat, in its own type; None for any other.
+
+    Raises :class:`BundleError` where there are not as many as the shape says.
+    """
+    if tensor.data is None or tensor.type not in _NUMBERS:
+        return None
+    if len(tensor.data) != tensor.size:
+        raise BundleError(
+            f"tensor {tensor.name!r:.80} holds {len(tensor.data)} bytes, expected {tensor.size} "
+            "for its shape; the file is damaged"
+        )
+    return np.frombuffer(tensor.data, _NUMBERS[tensor.type])
+
+
+def _op(op: network.Op, tensors: Sequence[Tensor]) -> Op:
+    options = OPTIONS.get(op.options_type, {}) if op.options else {}
+    return Op(
+        index=op.index,
+        name=op.name,
+        version=op.version,
+        inputs=_pick(op.inputs, tensors),
+        outputs=tuple(t for t in _pick(op.outputs, tensors) if t),
+        custom=op.custom,
+        options={key: op.options.number(*at) for key, at in options.items() if op.options},
+    )
+
+
+def _pick(places: Sequence[int], tensors: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+    if any(not -1 <= place < len(tensors) for place in places):
+        raise BundleError("an op names a tensor that is not there; the file is damaged")
+    return tuple(None if place == -1 else tensors[place] for place in places)
+
+
+def _require_order(ops: tuple[Op, ...]) -> None:
+    # TFLite runs ops in the file's order, so an op can only read what an earlier one made.
+    made_by = {out.index: op.index for op in reversed(ops) for out in op.outputs}
+    for op in ops:
+        if any(made_by.get(t.index, -1) >= op.index for t in op.inputs if t):
+            raise BundleError(
+                f"op {op.index} ({op.title}) reads a tensor that is made later; the file is damaged"
+            )

@@ -8,7 +8,8 @@ compiled model is the source, the objection names it.
 import math
 from collections.abc import Sequence
 
-from corrosion_edge.quantize.edgetpu.graph import Op, Tensor
+from corrosion_edge.network.graph import Tensor
+from corrosion_edge.quantize.edgetpu.graph import Op, integers, numbers
 from corrosion_edge.quantize.edgetpu.objection import ISSUES, Objection
 from corrosion_edge.quantize.edgetpu.sizes import mean_area
 
@@ -114,7 +115,7 @@ def over_batch(op: Op) -> Objection | None:
 
 def pads_batch(op: Op) -> Objection | None:
     """Padding leaves the batch alone."""
-    pads = op.inputs[1].numbers() if op.inputs[1] else None
+    pads = numbers(op.inputs[1])
     if pads is None:
         return Objection("padding that is not constant", "make the padding a constant")
     return _batch(op.inputs[0], "pads") if any(pads[:2]) else None
@@ -146,7 +147,7 @@ def _batch(tensor: Tensor | None, does: str) -> Objection | None:
 
 def plain_slice(op: Op) -> Objection | None:
     """Strides of 1, no ellipsis mask, no new-axis mask."""
-    steps = op.inputs[3].numbers() if op.inputs[3] else None
+    steps = numbers(op.inputs[3])
     if steps is None:
         return Objection("strides that are not constant", "make the strides constants")
     if any(step != 1 for step in steps):
@@ -176,7 +177,7 @@ def shared_alpha(op: Op) -> Objection | None:
 
 def keeps_depth(op: Op) -> Objection | None:
     """Transpositions that move the channels are sometimes declined."""
-    order = op.inputs[1].numbers() if op.inputs[1] else None
+    order = numbers(op.inputs[1])
     if order is None:
         return Objection("an order that is not constant", "make the order a constant")
     if not order or order[-1] == len(order) - 1:
@@ -190,14 +191,14 @@ def keeps_depth(op: Op) -> Objection | None:
 
 
 def _zeros(tensor: Tensor) -> bool:
-    values = tensor.integers()
-    return values is not None and bool((values == tensor.zero_point).all())
+    values, zero = integers(tensor), next(iter(tensor.zero_points), 0)
+    return values is not None and bool((values == zero).all())
 
 
 def _axes(op: Op, place: int, of: int = 0) -> Sequence[int] | None:
     # The axes of input `of` as numbers from 0 on; None if they are not constant.
     axes, data = op.inputs[place], op.inputs[of]
-    values = axes.numbers() if axes else None
+    values = numbers(axes)
     if values is None or not data:
         return None
     return [v % max(len(data.shape), 1) for v in values]

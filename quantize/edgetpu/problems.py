@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from corrosion_edge.quantize.edgetpu.graph import Graph, Tensor
+from corrosion_edge.network.graph import Tensor
+from corrosion_edge.quantize.edgetpu.graph import Graph
 
 __all__ = ["FITS", "STREAMS", "Problem", "cache_problems", "edge_problems"]
 

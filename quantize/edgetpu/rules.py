@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from corrosion_edge.errors import BundleError
+from corrosion_edge.network.graph import COMPILED, Tensor
 from corrosion_edge.quantize.edgetpu import limits, sizes
-from corrosion_edge.quantize.edgetpu.graph import Op, Tensor
+from corrosion_edge.quantize.edgetpu.graph import Op
 from corrosion_edge.quantize.edgetpu.objection import ISSUES, OPS, Limit, Objection
 from corrosion_edge.quantize.edgetpu.versions import highest, remedy
 
@@ -14,7 +15,6 @@ __all__ = ["RULES", "Maps", "Rule", "Verdict", "judge"]
 
 Maps = Literal["yes", "no", "unknown"]
 
-_COMPILED: Final = "edgetpu-custom-op"
 _EIGHT_BIT: Final = frozenset({"INT8", "UINT8"})
 _SHAPES: Final = "https://coral.ai/docs/edgetpu/models-intro/#model-requirements"
 _DEPTHS: Final = 3
@@ -138,7 +138,7 @@ def judge(op: Op) -> Verdict:
     Raises :class:`BundleError` on an op that lacks inputs or outputs it must have.
     """
     rule = RULES.get(op.name)
-    if op.custom == _COMPILED:
+    if op.custom == COMPILED:
         return Verdict("yes", "already compiled for the Edge TPU", OPS)
     if op.version > highest(op.name):
         return _too_new(op)

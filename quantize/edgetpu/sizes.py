@@ -6,7 +6,8 @@ Between a size that was mapped and one that was not, the answer is unknown.
 import math
 from typing import Final
 
-from corrosion_edge.quantize.edgetpu.graph import Op, Tensor
+from corrosion_edge.network.graph import Tensor
+from corrosion_edge.quantize.edgetpu.graph import Op
 from corrosion_edge.quantize.edgetpu.objection import ISSUES, Objection
 
 __all__ = [

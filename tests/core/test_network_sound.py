@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.errors import BundleError
 from corrosion_edge.network import sound
-from corrosion_edge.network.graph import OPS
 from corrosion_edge.network.shapes import RULES
 from corrosion_edge.network.sound import require_sound
 from corrosion_edge.network.table import Buffer
+from corrosion_edge.network.used import OPS
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "fuzz"))
 

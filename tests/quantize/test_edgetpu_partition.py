@@ -6,8 +6,9 @@ from edgetpu_models import Net, chain
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corrosion_edge.network.graph import Tensor
 from corrosion_edge.quantize.edgetpu.check import check
-from corrosion_edge.quantize.edgetpu.graph import Op, Tensor
+from corrosion_edge.quantize.edgetpu.graph import Op
 from corrosion_edge.quantize.edgetpu.partition import first_subset
 
 

@@ -6,7 +6,7 @@ from edgetpu_models import Net, one_op
 
 from corrosion_edge.errors import BundleError
 from corrosion_edge.quantize.edgetpu.check import check
-from corrosion_edge.quantize.edgetpu.reader import read
+from corrosion_edge.quantize.edgetpu.graph import read
 from corrosion_edge.quantize.edgetpu.rules import RULES, judge
 from corrosion_edge.quantize.edgetpu.versions import HIGHEST, highest
 
