@@ -24,7 +24,7 @@ from corrosion_edge.quantize.ladder.network import WEIGHTED, Network, Op
 from corrosion_edge.quantize.ladder.ranges import Range
 from corrosion_edge.quantize.ladder.rounding import DAMPING, in_order, scales
 
-__all__ = ["solve"]
+__all__ = ["settle", "solve"]
 
 _ROWS: Final = 30_000  # places that a layer's equations are made from
 _ROWS_BY_CHANNEL: Final = 3_000  # of a depthwise one, each channel of which has few unknowns
@@ -35,6 +35,8 @@ _BASE: Final = 0.05  # weight that even a place without influence has, the mean 
 _FEWEST: Final = 4  # photos, however many places each has
 _WINDOWS: Final = 6  # times as many places as are used are looked at, before some are left out
 Array = npt.NDArray[Any]
+Pixels = npt.NDArray[np.float32]
+Places = Mapping[int, npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,44 +52,78 @@ class _Equations:
 def solve(
     network: Network,
     ranges: Mapping[int, Range],
-    pixels: npt.NDArray[np.float32],
-    places: Mapping[int, npt.NDArray[np.float32]],
+    pixels: Pixels,
+    places: Places,
+    *,
+    on_steps: bool = True,
 ) -> dict[int, Array]:
-    """Changed weights, already on int8's steps, and biases, by tensor.
+    """Weights and biases, by tensor, that make the rounded network answer like ``network``.
 
     ``pixels`` are float32 [n, h, w, 3] in 0..255, ``places`` the weight of every place of every
-    operator's output on them (see ``statistics``).
+    operator's output on them (see ``statistics``). Weights are on int8's steps, or not rounded
+    where ``on_steps`` is false.
     """
+    return _mended(Kept(network, pixels), Kept(network, pixels), ranges, places, on_steps)
+
+
+def settle(
+    network: Network, ranges: Mapping[int, Range], pixels: Pixels, places: Places
+) -> dict[int, Array]:
+    """The network's own weights on int8's steps, and biases, by tensor.
+
+    Activations are rounded already in what the network was made for: only what the rounding of
+    weights adds is made up for. Arguments as for ``solve``.
+    """
+    return _mended(None, Kept(network, pixels), ranges, places, on_steps=True)
+
+
+def _mended(
+    exact: Kept | None,
+    coarse: Kept,
+    ranges: Mapping[int, Range],
+    places: Places,
+    on_steps: bool,
+) -> dict[int, Array]:
     mended: dict[int, Array] = {}
-    last = {number: op.place for op in network.ops for number in op.inputs}
-    exact, coarse = Kept(network, pixels), Kept(network, pixels)
-    for op in progress(network.ops, "Solving layers", length=len(network.ops)):
-        exact.run(op)
+    ops = coarse.network.ops
+    last = {number: op.place for op in ops for number in op.inputs}
+    for op in progress(ops, "Solving layers", length=len(ops)):
+        if exact:
+            exact.run(op)
         if op.kind in WEIGHTED:
-            mended |= _mend(op, exact, coarse, ranges[op.output], places[op.output])
+            rows = _lost(op, exact, coarse, ranges[op.output], places[op.output])
+            mended |= _mend(op, coarse.network, rows, on_steps)
         coarse.run(op, mended, ranges[op.output])
         for number in op.inputs:
             if last[number] == op.place:
-                exact.drop(number)
                 coarse.drop(number)
+                if exact:
+                    exact.drop(number)
     return mended
 
 
-def _mend(
-    op: Op, exact: Kept, coarse: Kept, held: Range, places: npt.NDArray[np.float32]
-) -> dict[int, Array]:
-    constants = exact.network.constants
-    weights, bias = (constants[i] for i in op.inputs[1:3])
+def _lost(
+    op: Op, exact: Kept | None, coarse: Kept, held: Range, places: npt.NDArray[np.float32]
+) -> _Equations:
     photos = _photos(op, places.shape)
-    wanted = exact.first(op.output, photos)
-    missing = wanted - coarse.applied(op, photos)
-    # What int8 cannot hold is lost anyway; to run after it would spoil the rest.
-    missing = tf.where((wanted < held.low) | (wanted > held.high), 0.0, missing)
-    rows = _equations(op, weights.shape, coarse.first(op.inputs[0], photos), missing, places)
+    given = coarse.applied(op, photos)
+    missing = tf.zeros_like(given)
+    if exact:
+        wanted = exact.first(op.output, photos)
+        # What int8 cannot hold is lost anyway; to run after it would spoil the rest.
+        out_of_reach = (wanted < held.low) | (wanted > held.high)
+        missing = tf.where(out_of_reach, 0.0, wanted - given)
+    shape = coarse.network.constants[op.inputs[1]].shape
+    return _equations(op, shape, coarse.first(op.inputs[0], photos), missing, places)
+
+
+def _mend(op: Op, network: Network, rows: _Equations, on_steps: bool) -> dict[int, Array]:
+    weights, bias = (network.constants[i] for i in op.inputs[1:3])
     if op.kind == "DEPTHWISE_CONV_2D":
-        changed, shift = _by_channel(rows, weights)
+        changed, shift = _by_channel(rows, weights, on_steps)
     else:
-        changed, shift = _together(rows, weights, one_scale=op.kind == "FULLY_CONNECTED")
+        one_scale = op.kind == "FULLY_CONNECTED"
+        changed, shift = _together(rows, weights, on_steps, one_scale=one_scale)
     return dict(zip(op.inputs[1:3], (changed, (bias + shift).astype(np.float32)), strict=True))
 
 
@@ -118,7 +154,9 @@ def _equations(
     return _Equations(inputs, short, (weight / weight.mean()).astype(np.float32))
 
 
-def _together(rows: _Equations, weights: Array, *, one_scale: bool) -> tuple[Array, Array]:
+def _together(
+    rows: _Equations, weights: Array, on_steps: bool, *, one_scale: bool
+) -> tuple[Array, Array]:
     """Convolutions and dense layers: all inputs of an output at once."""
     n, k = rows.inputs.shape
     weight = rows.weight[:, None]
@@ -132,13 +170,14 @@ def _together(rows: _Equations, weights: Array, *, one_scale: bool) -> tuple[Arr
     before = weights.reshape(len(weights), -1).T.astype(np.float64)
     steps = scales(weights, axis=0, one=one_scale)
     wished = before + np.linalg.solve(power + ridge * np.eye(k), cross)
-    after = in_order(np.clip(wished, -127 * steps, 127 * steps), power, steps,
-                     DAMPING * scarcity)  # fmt: skip
+    after = np.clip(wished, -127 * steps, 127 * steps)
+    if on_steps:
+        after = in_order(after, power, steps, DAMPING * scarcity)
     shift = mean_out - mean_in @ (after - before)
     return after.T.reshape(weights.shape).astype(np.float32), shift
 
 
-def _by_channel(rows: _Equations, weights: Array) -> tuple[Array, Array]:
+def _by_channel(rows: _Equations, weights: Array, on_steps: bool) -> tuple[Array, Array]:
     """Depthwise convolutions: a small problem for each channel."""
     n, k, channels = rows.inputs.shape
     mean_in = np.einsum("n,nkc->kc", rows.weight, rows.inputs) / n
@@ -153,6 +192,8 @@ def _by_channel(rows: _Equations, weights: Array) -> tuple[Array, Array]:
         before + np.linalg.solve(power + ridge[:, None, None] * np.eye(k), cross[..., None])[..., 0]
     )
     steps = scales(weights, axis=3)[:, None]
-    after = np.clip(np.round(wished / steps), -127, 127) * steps
+    after = np.clip(wished, -127 * steps, 127 * steps)
+    if on_steps:
+        after = np.round(after / steps) * steps
     shift = mean_out - np.einsum("kc,ck->c", mean_in, after - before)
     return after.T.reshape(weights.shape).astype(np.float32), shift

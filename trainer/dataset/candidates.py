@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from corrosion_edge.progress import progress
-from corrosion_edge.trainer.dataset.features import HASH_BITS, MIRRORED, rooted
+from corrosion_edge.trainer.dataset.features import MIRRORED, rooted
 from corrosion_edge.trainer.dataset.parallel import each
 from corrosion_edge.trainer.dataset.store import FeatureStore
 
@@ -45,20 +46,18 @@ def candidates(store: FeatureStore) -> _Numbers:
 
 
 def _by_hash(hashes: npt.NDArray[np.bool_]) -> Iterator[_Numbers]:
-    signs = np.where(hashes, 1, -1).astype(np.float32)
-    for part in _blocks(len(signs)):
-        block = signs[part, 0]
-        for flip in range(signs.shape[1]):
-            bits = (HASH_BITS - block @ signs[:, flip].T) / 2
+    words = np.packbits(hashes, axis=-1).view(np.uint64)[..., 0]
+    for part in _blocks(len(words)):
+        for flip in range(words.shape[1]):
+            bits = np.bitwise_count(words[part, :1] ^ words[:, flip])
             yield _numbers(bits <= HASH_NEAR, part.start)
     yield np.zeros(0, np.int64)
 
 
 def _by_words(store: FeatureStore) -> Iterator[_Numbers]:
     vectors = _word_vectors(store)
-    others = vectors.T.tocsr()
     for part in _blocks(len(store)):
-        alike = (vectors[part] @ others).toarray()
+        alike = np.ascontiguousarray((vectors @ vectors[part].toarray().T).T)
         alike[np.arange(len(alike)), part.start + np.arange(len(alike))] = 0
         if alike.shape[1] > NEIGHBOURS:
             least = np.partition(alike, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS]
@@ -89,10 +88,10 @@ def _word_vectors(store: FeatureStore) -> sparse.csr_array:
     table = _counted(store, words)
     photos_with = np.bincount(table.indices, minlength=len(words))
     weight = np.log((1 + len(store)) / np.maximum(photos_with, 1)).astype(np.float32)
-    table.data *= weight[table.indices]
-    row = np.repeat(np.arange(len(store)), np.diff(table.indptr))
-    length = np.sqrt(np.bincount(row, table.data**2, len(store))).astype(np.float32)
-    table.data /= np.where(length > 0, length, 1)[row]
+    for start, end in pairwise(table.indptr):
+        row = table.data[start:end]
+        row *= weight[table.indices[start:end]]
+        row /= max(float(np.linalg.norm(row)), 1e-12)
     return table
 
 
