@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING
 import click
 
 from corrosion_edge.errors import GateError, UsageError
+from corrosion_edge.quantize.effort import EFFORTS
 from corrosion_edge.quantize.evidence.cli import print_evidence
 from corrosion_edge.quantize.evidence.further import Further
 from corrosion_edge.quantize.evidence.limits import Limits
 from corrosion_edge.quantize.evidence.options import also_options, limit_options
+from corrosion_edge.quantize.precision.options import (
+    compare_option,
+    precision_option,
+    require_int8_for_effort,
+)
 from corrosion_edge.trainer.keras_start import start_keras
 
 if TYPE_CHECKING:
@@ -38,9 +44,11 @@ __all__ = ["quantize"]
     "--effort",
     default="search",
     show_default=True,
-    type=click.Choice(["plain", "search"]),
+    type=click.Choice(list(EFFORTS)),
     help="plain: TensorFlow's converter alone. search: better ranges and weights too, minutes.",
 )
+@precision_option
+@compare_option
 @also_options
 @limit_options
 @click.option(
@@ -72,6 +80,8 @@ def quantize(
     data: Path,
     out: Path,
     effort: str,
+    precision: str,
+    compare: tuple[str, ...],
     also: tuple[Further, ...],
     limits: Limits,
     calibration: int,
@@ -88,9 +98,11 @@ def quantize(
     """
     if out.suffix != ".tflite":
         raise UsageError(f"--out: expected a name that ends in .tflite, got {out}")
+    require_int8_for_effort(precision)
     start_keras()
     from corrosion_edge.output import json_text
     from corrosion_edge.quantize import quantize as quantizing
+    from corrosion_edge.quantize.precision.page import lines
 
     result = quantizing.quantize(
         quantizing.Request(
@@ -101,6 +113,8 @@ def quantize(
             seed=seed,
             limits=limits,
             effort=effort,
+            precision=precision,
+            compare=compare,
             heatmap=heatmap,
             author=author,
             license=license,
@@ -108,12 +122,12 @@ def quantize(
         )
     )
     if as_json:
-        rungs = [rung.to_dict() for rung in result.rungs]
-        told = result.evidence.to_dict() | {"rungs": rungs, "rung": result.taken.name}
-        click.echo(json_text(told), nl=False)
+        click.echo(json_text(result.evidence.to_dict() | result.more), nl=False)
     else:
         _print_rungs(result)
         print_evidence(result.evidence)
+        if result.compared is not None:
+            click.echo("\n".join(lines(result.compared)))
     _end(result, out)
 
 

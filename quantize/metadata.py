@@ -35,9 +35,9 @@ _FEATURE, _IMAGE, _NORMALIZATION = np.uint8(1), np.uint8(2), np.uint8(1)
 def with_metadata(model: bytes, about: About) -> bytes:
     """The flatbuffer with metadata in it; one that has some already gets the new in its place.
 
-    ``model`` has one input, uint8 [1, h, w, 3] RGB, and outputs, uint8 or float32, named ``scores`` and, where it
-    has one, ``map``; anything else raises BundleError. The labels are those of ``labels.txt``
-    in the bundle's archive.
+    ``model`` has one input, uint8 [1, h, w, 3] RGB, and outputs, uint8 or float32, named ``scores``
+    and, where it has one, ``map``; anything else raises BundleError. The labels are those of
+    ``labels.txt`` in the bundle's archive.
     """
     net = unpack(model)
     content = encode(_model(net, about), _IDENTIFIER)
@@ -102,7 +102,8 @@ def _scores(tensor: Any) -> Table:
     return Table(
         {
             0: "scores",
-            1: "Probability of each label, in steps of 1/256." if _whole(tensor)
+            1: "Probability of each label, in steps of 1/256."
+            if _whole(tensor)
             else "Probability of each label.",
             2: ["batch", "label"],
             3: Table({0: _FEATURE, 1: Table()}),
@@ -117,14 +118,16 @@ def _map(tensor: Any) -> Table:
     if _whole(tensor):
         scale, zero = tensor.quantization.scale[0], tensor.quantization.zeroPoint[0]
         how = f", {scale:.6g} * (q - {zero})"
-    told = {
-        0: "map",
-        1: f"Local log-odds of corrosion{how}; their mean is the log-odds of the score. A hint "
-        "where to look, not a measured area.",
-        2: ["batch", "row", "column", "channel"],
-        3: Table({0: _FEATURE, 1: Table()}),
-    }
-    return Table({**told, 5: _bytes_range()} if _whole(tensor) else told)
+    table = Table(
+        {
+            0: "map",
+            1: f"Local log-odds of corrosion{how}; their mean is the log-odds of the score. A "
+            "hint where to look, not a measured area.",
+            2: ["batch", "row", "column", "channel"],
+            3: Table({0: _FEATURE, 1: Table()}),
+        }
+    )
+    return Table({**table.fields, 5: _bytes_range()}) if _whole(tensor) else table
 
 
 _OUTPUTS: Final[dict[str, Callable[[Any], Table]]] = {"map": _map, "scores": _scores}
