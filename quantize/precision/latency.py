@@ -9,10 +9,9 @@ from typing import Any, Final
 from corrosion_edge.benchmarks.runner import Plan, measure
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
 from corrosion_edge.benchmarks.void import MIN_RUNS
-from corrosion_edge.benchmarks.wording import ms
 from corrosion_edge.bundle import Bundle
 
-__all__ = ["THREADS", "Conditions", "Latency", "latencies", "told"]
+__all__ = ["THREADS", "Conditions", "Latency", "latencies"]
 
 THREADS: Final = 1
 """One thread: what is compared is arithmetic, not how well work is shared."""
@@ -103,9 +102,3 @@ def _conditions(report: LatencyReport) -> Conditions:
         processes=len(report.results[0].rounds),
         void=report.void,
     )
-
-
-def told(latency: Latency) -> tuple[str, str, str]:
-    """Median, 90th percentile and ratio as text; a void figure is marked."""
-    mark = " (void)" if latency.void else ""
-    return ms(latency.p50_ms), ms(latency.p90_ms), f"{latency.ratio:.2f} ×{mark}"

@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from corrosion_edge.benchmarks.wording import ms
 from corrosion_edge.precision import PRECISIONS
 from corrosion_edge.quantize.ladder.ladder import Rung
 from corrosion_edge.quantize.ladder.page import rungs_section
-from corrosion_edge.quantize.precision.latency import told
+from corrosion_edge.quantize.precision.latency import Conditions
 from corrosion_edge.quantize.precision.names import PLAIN
 from corrosion_edge.quantize.precision.side_by_side import Row, SideBySide
 from corrosion_edge.report import Block, Section, Table, Text
 
 __all__ = ["comparison_section", "diagnosis_section", "lines", "more", "sections"]
 
-_COST: Final = ("conversion", "bytes", "p50", "p90", "of plain's p50")
+_COST: Final = ("conversion", "bytes", "p50", "p90", "× plain", "valid")
 _DRIFT: Final = ("conversion", "mean change", "99th percentile", "largest", "same verdict",
                  "accuracy", "AUC")  # fmt: skip
 _SIZE: Final = (
@@ -50,9 +51,12 @@ def comparison_section(found: SideBySide) -> Section:
     done = [row for row in found.rows if not row.failed]
     conditions = found.conditions
     blocks: list[Block] = [Text(_introduction(found))]
-    blocks += [Text(sentence, "warning") for sentence in _void(found)]
+    if void := _void(found):
+        blocks.append(
+            Text("\n".join(("These latencies are void, measure again:", *void)), "warning")
+        )
     blocks += [
-        Table(_COST, [cost_row(row) for row in done], f"{conditions.sentence} {_SIZE}"),
+        Table(_COST, [cost_row(row, conditions) for row in done], f"{conditions.sentence} {_SIZE}"),
         Table(_DRIFT, [drift_row(row) for row in done], _drift_caption(found)),
         Table(("conversion", "what is rounded"), [(_title(row), _what(row)) for row in done]),
     ]
@@ -60,10 +64,13 @@ def comparison_section(found: SideBySide) -> Section:
     return Section("Precisions side by side", blocks)
 
 
-def cost_row(row: Row) -> tuple[str, ...]:
-    """Name, bytes, latency at the median and 90th percentile, ratio; as text."""
-    assert row.latency is not None
-    return (_title(row), f"{row.bytes:,}", *told(row.latency))
+def cost_row(row: Row, conditions: Conditions) -> tuple[str, ...]:
+    """Name and the figures of ``_COST``; as text."""
+    latency = row.latency
+    assert latency is not None
+    valid = "void" if conditions.void or latency.void else "yes"
+    times = (ms(latency.p50_ms), ms(latency.p90_ms), f"{latency.ratio:.2f}")
+    return (_title(row), f"{row.bytes:,}", *times, valid)
 
 
 def drift_row(row: Row) -> tuple[str, ...]:
@@ -84,8 +91,12 @@ def lines(found: SideBySide) -> Iterator[str]:
     """The same for a terminal."""
     done = [row for row in found.rows if not row.failed]
     yield "precisions side by side"
-    head = (*_COST[:-1], "of plain", *_DRIFT[1:])
-    rows = [head, *((*cost_row(row), *drift_row(row)[1:]) for row in done)]
+    costs = [cost_row(row, found.conditions) for row in done]
+    drifts = [drift_row(row)[1:] for row in done]
+    rows = [
+        (*_COST, *_DRIFT[1:]),
+        *((*one, *two) for one, two in zip(costs, drifts, strict=True)),
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         first, *others = (c.rjust(w) if i else c.ljust(w)
@@ -93,15 +104,15 @@ def lines(found: SideBySide) -> Iterator[str]:
         yield f"  {'  '.join((first, *others))}"
     yield f"  {_drift_caption(found)}"
     yield f"  {found.conditions.sentence}"
-    yield from (f"  {sentence}" for sentence in _void(found))
+    yield from (f"  void: {reason}" for reason in _void(found))
     yield from (f"  {row.name}: {row.failed}" for row in found.rows if row.failed)
 
 
 def _introduction(found: SideBySide) -> str:
-    taken = next(row.name for row in found.rows if row.taken)
+    taken = next(_title(row) for row in found.rows if row.taken)
     return (
-        f"Other conversions of the same network, for comparison: they were measured and thrown "
-        f"away, what is delivered is {taken}."
+        f"The conversion that this page is about, {taken}, beside others of the same network, "
+        "which were measured and thrown away."
     )
 
 
@@ -114,11 +125,10 @@ def _drift_caption(found: SideBySide) -> str:
 
 
 def _void(found: SideBySide) -> list[str]:
-    reasons = [f"The latencies are void: {reason}." for reason in found.conditions.void]
-    for row in found.rows:
-        if row.latency is not None:
-            reasons += [f"The latency of {row.name} is void: {r}." for r in row.latency.void]
-    return reasons
+    """Why not to trust the latencies: reasons that touch all, then those of single rows."""
+    timed = [row for row in found.rows if row.latency is not None]
+    alone = [f"{row.name}: {r}" for row in timed if row.latency for r in row.latency.void]
+    return [*(f"all: {reason}" for reason in found.conditions.void), *alone]
 
 
 def _title(row: Row) -> str:
