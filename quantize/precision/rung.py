@@ -2,6 +2,7 @@
 
 import time
 
+from corrosion_edge.errors import BackendError, BundleError
 from corrosion_edge.precision import PRECISIONS
 from corrosion_edge.quantize.judge import Judge
 from corrosion_edge.quantize.ladder.ladder import Rung
@@ -15,6 +16,9 @@ def diagnosis(maker: Maker, precision: str, judge: Judge) -> Rung:
     start = time.monotonic()
     model = maker.make(precision)
     seconds = time.monotonic() - start
-    report = judge(model, precision)
+    try:
+        report = judge(model, precision)
+    except (BackendError, BundleError) as error:
+        raise BackendError(f"{precision} was made of this network, but not run: {error}") from None
     what = PRECISIONS[precision]
     return Rung(name=precision, what=what, model=model, report=report, seconds=seconds)

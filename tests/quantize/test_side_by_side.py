@@ -21,6 +21,7 @@ from corrosion_edge.quantize.precision import latency as latency_module
 from corrosion_edge.quantize.precision.latency import Conditions, Latency, latencies
 from corrosion_edge.quantize.precision.names import COMPARED
 from corrosion_edge.quantize.precision.page import comparison_section, lines
+from corrosion_edge.quantize.precision.rung import diagnosis
 from corrosion_edge.quantize.precision.side_by_side import Candidate, compare_precisions
 from corrosion_edge.report import Page, Table, Text, render
 from corrosion_edge.trainer.data import Photo
@@ -117,6 +118,12 @@ def test_one_that_cannot_run_says_why_and_the_others_stay(judge):
     page = render(Page("t", "s", [comparison_section(found)]))
     assert "int16x8: the runtime refuses the model (no kernel)." in page
     assert any("no kernel" in line for line in lines(found))
+
+
+def test_a_precision_that_cannot_be_run_is_named_with_the_reason(judge):
+    maker: Any = SimpleNamespace(make=lambda name: b"broken")
+    with pytest.raises(BackendError, match=r"dynamic was made .*, but not run: .*\(no kernel\)"):
+        diagnosis(maker, "dynamic", judge)
 
 
 def test_without_the_plain_one_there_are_no_ratios(judge):
