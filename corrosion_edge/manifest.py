@@ -10,6 +10,7 @@ from typing import Any, Final
 from corrosion_edge.compilation import Compilation
 from corrosion_edge.confidence import Confidence
 from corrosion_edge.image import Preprocessing
+from corrosion_edge.precision import INT8, require_precision
 from corrosion_edge.prediction import LABELS
 
 __all__ = ["FORMAT", "MAX_MANIFEST", "Golden", "Manifest"]
@@ -30,7 +31,8 @@ class Golden:
 
     ``prepared`` is the SHA-256 of the prepared pixels; ``scores`` are the raw integers of the
     network's ``scores`` output in the order of the labels, and ``map`` those of its ``map``
-    output in row order (empty for a model without one).
+    output in row order (empty for a model without one). Of an output of real numbers they are
+    its values in steps of 1/256, rounded.
     """
 
     picture: str
@@ -57,6 +59,8 @@ class Manifest:
     says how the model was trained and converted, ``drift`` what the conversion changed.
     ``confidence`` says what its scores are worth; None in files made before there was one.
     ``compiled`` is None unless the network was compiled for an accelerator.
+    ``precision`` is one of ``PRECISIONS``: of all but int8, which need not be named in a file, the
+    outputs are float32.
     """
 
     name: str
@@ -72,12 +76,14 @@ class Manifest:
     drift: Mapping[str, Any] = field(default_factory=dict)
     confidence: Confidence | None = None
     compiled: Compilation | None = None
+    precision: str = INT8
     format: int = FORMAT
 
     def __post_init__(self) -> None:
         if type(self.format) is not int or self.format != FORMAT:
             raise ValueError(f"format: this version reads {FORMAT}, got {self.format!r:.80}")
         _require_text("name", self.name)
+        require_precision(self.precision)
         if tuple(self.labels) != LABELS:
             raise ValueError(f"labels: expected {LABELS}, got {self.labels!r:.80}")
         if not _is_number(self.threshold) or not 0 <= self.threshold <= 1:
@@ -95,6 +101,8 @@ class Manifest:
         for name in ("confidence", "compiled"):
             if fields[name] is None:
                 del fields[name]
+        if self.precision == INT8:
+            del fields["precision"]  # as in files made before there were others
         return json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False)
 
     @classmethod

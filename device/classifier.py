@@ -11,7 +11,7 @@ import numpy.typing as npt
 from corrosion_edge import image
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.closing import Closing
-from corrosion_edge.device.backends import Backend, Quantized, open_backend
+from corrosion_edge.device.backends import Backend, Output, open_backend
 from corrosion_edge.errors import BackendError, BundleError, ImageError
 from corrosion_edge.manifest import Golden
 from corrosion_edge.prediction import CORROSION, LABELS, Prediction
@@ -35,7 +35,7 @@ GOLDEN_PIXELS: Final = 16 * 2**20
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def decode(outputs: Mapping[str, Quantized], threshold: float) -> Prediction:
+def decode(outputs: Mapping[str, Output], threshold: float) -> Prediction:
     """Turn raw outputs into a verdict: ``scores`` [1, 2] and, where there is one, ``map``."""
     scores = outputs["scores"].real.reshape(-1)
     if scores.shape != (len(LABELS),):
@@ -87,7 +87,7 @@ class Classifier(Closing):
         """Scale uint8 [h, w, 3] RGB to the network's input [height, width, 3]."""
         return image.prepare(pixels, self.manifest.preprocessing)
 
-    def decode(self, outputs: Mapping[str, Quantized]) -> Prediction:
+    def decode(self, outputs: Mapping[str, Output]) -> Prediction:
         """Turn the backend's outputs into a verdict at the classifier's threshold."""
         return decode(outputs, self.threshold)
 
@@ -112,7 +112,7 @@ class Classifier(Closing):
             worst = max(worst, self._steps(golden, self.backend.run(prepared[None])))
         return self._differences(pixels_differ, worst)
 
-    def _steps(self, golden: Golden, outputs: Mapping[str, Quantized]) -> int:
+    def _steps(self, golden: Golden, outputs: Mapping[str, Output]) -> int:
         scores = _distance(outputs["scores"], golden.scores)
         if scores > GOLDEN_LIMIT:
             raise BackendError(
@@ -152,14 +152,14 @@ class Classifier(Closing):
         self.backend.close()
 
 
-def _heatmap(outputs: Mapping[str, Quantized]) -> npt.NDArray[np.float32] | None:
+def _heatmap(outputs: Mapping[str, Output]) -> npt.NDArray[np.float32] | None:
     if "map" not in outputs:
         return None
     return outputs["map"].real[0, :, :, 0].astype(np.float32)
 
 
-def _distance(output: Quantized, expected: tuple[int, ...]) -> int:
-    raw = output.raw.astype(np.int64).reshape(-1)
-    if raw.size != len(expected):
-        raise BundleError(f"golden outputs: expected {raw.size} integers, got {len(expected)}")
-    return int(np.abs(raw - np.array(expected)).max())
+def _distance(output: Output, expected: tuple[int, ...]) -> int:
+    steps = output.steps.reshape(-1)
+    if steps.size != len(expected):
+        raise BundleError(f"golden outputs: expected {steps.size} integers, got {len(expected)}")
+    return int(np.abs(steps - np.array(expected)).max())

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from corrosion_edge import __version__
+from corrosion_edge.precision import INT8
 from corrosion_edge.trainer.run import Run
 
 __all__ = ["About", "about", "model_name"]
@@ -24,12 +25,12 @@ class About:
                 raise ValueError(f"{name}: expected text, got nothing")
 
 
-def model_name(run: Run) -> str:
+def model_name(run: Run, precision: str = INT8) -> str:
     """The model's name: backbone, recipe, precision."""
-    return f"{run.info['backbone']}, recipe {run.info['recipe']}, int8"
+    return f"{run.info['backbone']}, recipe {run.info['recipe']}, {precision}"
 
 
-def about(run: Run, *, author: str = "", license: str = "") -> About:
+def about(run: Run, *, author: str = "", license: str = "", precision: str = INT8) -> About:
     """What is said of the model of a run; whose it is and its licence only its maker can say."""
     description = (
         "How probable it is that a photo shows corrosion. The verdict is corrosion from a score "
@@ -37,7 +38,7 @@ def about(run: Run, *, author: str = "", license: str = "") -> About:
         f"Made with corrosion-edge {__version__}."
     )
     return About(
-        name=model_name(run),
+        name=model_name(run, precision),
         description=description,
         version=str(run.info.get("finished_at") or __version__),
         author=author,

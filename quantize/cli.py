@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING
 import click
 
 from corrosion_edge.errors import GateError, UsageError
+from corrosion_edge.quantize.choices import EFFORTS, TARGETS
 from corrosion_edge.quantize.evidence.cli import print_evidence
 from corrosion_edge.quantize.evidence.further import Further
 from corrosion_edge.quantize.evidence.limits import Limits
 from corrosion_edge.quantize.evidence.options import also_options, limit_options
+from corrosion_edge.quantize.precision.options import (
+    compare_option,
+    precision_option,
+    require_int8,
+)
 from corrosion_edge.trainer.keras_start import start_keras
 
 if TYPE_CHECKING:
@@ -38,16 +44,18 @@ __all__ = ["quantize"]
     "--effort",
     default="search",
     show_default=True,
-    type=click.Choice(["plain", "search"]),
+    type=click.Choice(list(EFFORTS)),
     help="plain: TensorFlow's converter alone. search: better ranges and weights too, minutes.",
 )
 @click.option(
     "--target",
     default="cpu",
     show_default=True,
-    type=click.Choice(["cpu", "edgetpu"]),
+    type=click.Choice(list(TARGETS)),
     help="edgetpu: deliver only what a Coral runs whole; compiled too, where edgetpu_compiler is.",
 )
+@precision_option
+@compare_option
 @also_options
 @limit_options
 @click.option(
@@ -80,6 +88,8 @@ def quantize(
     out: Path,
     effort: str,
     target: str,
+    precision: str,
+    compare: tuple[str, ...],
     also: tuple[Further, ...],
     limits: Limits,
     calibration: int,
@@ -96,9 +106,11 @@ def quantize(
     """
     if out.suffix != ".tflite":
         raise UsageError(f"--out: expected a name that ends in .tflite, got {out}")
+    require_int8(precision)
     start_keras()
     from corrosion_edge.output import json_text
     from corrosion_edge.quantize import quantize as quantizing
+    from corrosion_edge.quantize.precision.page import lines
 
     result = quantizing.quantize(
         quantizing.Request(
@@ -110,6 +122,8 @@ def quantize(
             limits=limits,
             effort=effort,
             target=target,
+            precision=precision,
+            compare=compare,
             heatmap=heatmap,
             author=author,
             license=license,
@@ -117,21 +131,20 @@ def quantize(
         )
     )
     if as_json:
-        rungs = [rung.to_dict() for rung in result.rungs]
-        told = result.evidence.to_dict() | {"rungs": rungs, "rung": result.taken.name}
-        told["edgetpu"] = result.aimed.to_dict()
-        click.echo(json_text(told), nl=False)
+        click.echo(json_text(result.evidence.to_dict() | result.found.to_dict()), nl=False)
     else:
         _print_rungs(result)
         print_evidence(result.evidence)
+        if result.found.compared is not None:
+            click.echo("\n".join(lines(result.found.compared)))
         if target == "edgetpu":
-            click.echo("\n" + "\n".join(result.aimed.lines()))
+            click.echo("\n" + "\n".join(result.found.aimed.lines()))
     _end(result, out, target)
 
 
 def _print_rungs(result: "Result") -> None:
-    click.echo(f"\ntaken: {result.taken.name}, {result.taken.what}")
-    for rung in result.rungs:
+    click.echo(f"\ntaken: {result.found.taken.name}, {result.found.taken.what}")
+    for rung in result.found.rungs:
         missed = ", ".join(rung.missed).replace("_", " ") or "none"
         click.echo(f"  {rung.name:<8} {rung.sentence}; aims missed: {missed}")
 
@@ -139,7 +152,7 @@ def _print_rungs(result: "Result") -> None:
 def _tell_compiled(result: "Result", out: Path) -> None:
     from corrosion_edge.quantize.edgetpu.target import beside, next_steps
 
-    if result.aimed.predicted:
+    if result.found.aimed.predicted:
         click.echo(next_steps(out), err=True)
         if beside(out).exists():
             click.echo(f"note: the {beside(out).name} that is there is an older one", err=True)

@@ -19,7 +19,16 @@ from corrosion_edge.quantize.flatbuffer import name_ends, problems
 from corrosion_edge.quantize.names import meaningful_names
 from corrosion_edge.quiet import quiet
 
-__all__ = ["Conversions", "conversions", "convert", "finished"]
+__all__ = [
+    "Conversions",
+    "conversions",
+    "convert",
+    "converted",
+    "exported",
+    "feed",
+    "finished",
+    "with_named_ends",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +53,9 @@ def conversions(deliverable: keras.Model, calibration: npt.NDArray[np.uint8]) ->
     """
     # The converter's own output is silenced, and with it any bar: say what is to be expected.
     say(f"Converting with {len(calibration)} calibration photos: about a minute")
-    outputs = {name: name for name in ("scores", "map") if name in deliverable.output}
-    with tempfile.TemporaryDirectory(prefix="corrosion-edge-") as folder:
-        with _silent():
-            _export(deliverable, folder)
-        made = _converted(_converter(folder)), _converted(_integer(folder, calibration))
-    return Conversions(*(name_ends(model, {"image": "image"}, outputs) for model in made))
+    with exported(deliverable) as folder:
+        made = converted(_converter(folder)), converted(_integer(folder, calibration))
+    return Conversions(*(with_named_ends(model, deliverable) for model in made))
 
 
 def finished(model: bytes) -> bytes:
@@ -57,6 +63,36 @@ def finished(model: bytes) -> bytes:
     if found := problems(model):
         raise BackendError(f"the converter left something that is not integer: {found[0]}")
     return meaningful_names(model)
+
+
+@contextlib.contextmanager
+def exported(deliverable: keras.Model) -> Iterator[str]:
+    """A temporary folder with the network as TensorFlow's converter reads it."""
+    with tempfile.TemporaryDirectory(prefix="corrosion-edge-") as folder:
+        with _silent():
+            _export(deliverable, folder)
+        yield folder
+
+
+def converted(converter: Any) -> bytes:
+    """What a converter makes, its notices silenced (BackendError if it fails)."""
+    try:
+        with _silent():
+            return bytes(converter.convert())
+    except Exception as error:  # the converter raises its own, RuntimeError and ValueError
+        raise BackendError(f"TensorFlow's converter failed ({str(error)[:300]})") from None
+
+
+def with_named_ends(model: bytes, deliverable: keras.Model) -> bytes:
+    """A converted network whose input and outputs are called as the signature calls them."""
+    outputs = {name: name for name in ("scores", "map") if name in deliverable.output}
+    return name_ends(model, {"image": "image"}, outputs)
+
+
+def feed(calibration: npt.NDArray[np.uint8]) -> Iterator[list[npt.NDArray[np.float32]]]:
+    """Pictures, uint8 [n, h, w, 3], as the converter takes them: float32 [1, h, w, 3] each."""
+    for picture in calibration:
+        yield [picture[None].astype(np.float32)]
 
 
 def _export(deliverable: keras.Model, folder: str) -> None:
@@ -73,24 +109,11 @@ def _converter(folder: str) -> Any:
 def _integer(folder: str, calibration: npt.NDArray[np.uint8]) -> Any:
     converter = _converter(folder)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: _feed(calibration)
+    converter.representative_dataset = lambda: feed(calibration)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.uint8
     converter.inference_output_type = tf.uint8
     return converter
-
-
-def _converted(converter: Any) -> bytes:
-    try:
-        with _silent():
-            return bytes(converter.convert())
-    except Exception as error:  # the converter raises its own, RuntimeError and ValueError
-        raise BackendError(f"TensorFlow's converter failed ({str(error)[:300]})") from None
-
-
-def _feed(calibration: npt.NDArray[np.uint8]) -> Iterator[list[npt.NDArray[np.float32]]]:
-    for picture in calibration:
-        yield [picture[None].astype(np.float32)]
 
 
 @contextlib.contextmanager

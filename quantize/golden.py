@@ -29,7 +29,7 @@ def with_golden(bundle: Bundle) -> Bundle:
         for name in sorted(n for n in bundle.files if n.startswith("golden/")):
             pixels = image.read(io.BytesIO(bundle.files[name]), name)
             prepared = image.prepare(pixels, bundle.manifest.preprocessing)
-            raw = {k: v.raw.reshape(-1).tolist() for k, v in backend.run(prepared[None]).items()}
+            raw = {k: v.steps.reshape(-1).tolist() for k, v in backend.run(prepared[None]).items()}
             golden.append(
                 Golden(
                     name, image.digest(prepared), tuple(raw["scores"]), tuple(raw.get("map", ()))

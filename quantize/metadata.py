@@ -35,9 +35,9 @@ _FEATURE, _IMAGE, _NORMALIZATION = np.uint8(1), np.uint8(2), np.uint8(1)
 def with_metadata(model: bytes, about: About) -> bytes:
     """The flatbuffer with metadata in it; one that has some already gets the new in its place.
 
-    ``model`` has one input, uint8 [1, h, w, 3] RGB, and outputs named ``scores`` and, where it
-    has one, ``map``; anything else raises BundleError. The labels are those of ``labels.txt``
-    in the bundle's archive.
+    ``model`` has one input, uint8 [1, h, w, 3] RGB, and outputs, uint8 or float32, named ``scores``
+    and, where it has one, ``map``; anything else raises BundleError. The labels are those of
+    ``labels.txt`` in the bundle's archive.
     """
     net = unpack(model)
     content = encode(_model(net, about), _IDENTIFIER)
@@ -102,32 +102,46 @@ def _scores(tensor: Any) -> Table:
     return Table(
         {
             0: "scores",
-            1: "Probability of each label, in steps of 1/256.",
+            1: "Probability of each label, in steps of 1/256."
+            if _whole(tensor)
+            else "Probability of each label.",
             2: ["batch", "label"],
             3: Table({0: _FEATURE, 1: Table()}),
-            5: _bytes_range(),
+            5: _bytes_range() if _whole(tensor) else _range(0, 1),
             6: [labels],
         }
     )
 
 
 def _map(tensor: Any) -> Table:
-    scale, zero = tensor.quantization.scale[0], tensor.quantization.zeroPoint[0]
-    return Table(
+    how = ""
+    if _whole(tensor):
+        scale, zero = tensor.quantization.scale[0], tensor.quantization.zeroPoint[0]
+        how = f", {scale:.6g} * (q - {zero})"
+    table = Table(
         {
             0: "map",
-            1: f"Local log-odds of corrosion, {scale:.6g} * (q - {zero}); their mean is the "
-            "log-odds of the score. A hint where to look, not a measured area.",
+            1: f"Local log-odds of corrosion{how}; their mean is the log-odds of the score. A "
+            "hint where to look, not a measured area.",
             2: ["batch", "row", "column", "channel"],
             3: Table({0: _FEATURE, 1: Table()}),
-            5: _bytes_range(),
         }
     )
+    return Table({**table.fields, 5: _bytes_range()}) if _whole(tensor) else table
 
 
 _OUTPUTS: Final[dict[str, Callable[[Any], Table]]] = {"map": _map, "scores": _scores}
 
 
+def _whole(tensor: Any) -> bool:
+    """Whether an output is of integers; the others are of real numbers."""
+    return bool(tensor.type != schema.TensorType.FLOAT32)
+
+
 def _bytes_range() -> Table:
     """Largest and smallest value of a uint8 tensor, as it is stored."""
-    return Table({0: np.array([255], np.float32), 1: np.zeros(1, np.float32)})
+    return _range(0, 255)
+
+
+def _range(low: float, high: float) -> Table:
+    return Table({0: np.array([high], np.float32), 1: np.array([low], np.float32)})

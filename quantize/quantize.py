@@ -2,28 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from corrosion_edge import __version__, output
+from corrosion_edge import output
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.calibration import log_odds
 from corrosion_edge.confidence import Confidence
 from corrosion_edge.device.backends import open_backend
 from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.precision import INT8, require_precision
 from corrosion_edge.progress import progress, say
 from corrosion_edge.quantize import golden
-from corrosion_edge.quantize.about import about, model_name
 from corrosion_edge.quantize.calibrate import choose
 from corrosion_edge.quantize.convert import conversions
-from corrosion_edge.quantize.drift import compare
-from corrosion_edge.quantize.edgetpu.page import edgetpu_section
-from corrosion_edge.quantize.edgetpu.target import TARGETS, Aimed, aim, deliver
+from corrosion_edge.quantize.edgetpu.target import aim, deliver
 from corrosion_edge.quantize.evidence.comparison import DriftReport
 from corrosion_edge.quantize.evidence.files import write_evidence
 from corrosion_edge.quantize.evidence.further import Further, read_further, require_names
@@ -31,11 +27,18 @@ from corrosion_edge.quantize.evidence.limits import Limits
 from corrosion_edge.quantize.evidence.models import keras_look
 from corrosion_edge.quantize.evidence.page import Subject
 from corrosion_edge.quantize.evidence.sets import Evidence, Scored
-from corrosion_edge.quantize.flatbuffer import output_names
-from corrosion_edge.quantize.ladder.ladder import EFFORTS, Photos, Rung, best, climb, reaches
-from corrosion_edge.quantize.ladder.page import rungs_section
+from corrosion_edge.quantize.found import Found
+from corrosion_edge.quantize.judge import Judge
+from corrosion_edge.quantize.ladder.ladder import Photos, Rung, best, climb, reaches
 from corrosion_edge.quantize.ladder.pictures import pictures
-from corrosion_edge.quantize.metadata import with_metadata
+from corrosion_edge.quantize.precision.maker import Maker
+from corrosion_edge.quantize.precision.rung import diagnosis
+from corrosion_edge.quantize.precision.side_by_side import (
+    SideBySide,
+    candidates,
+    compare_precisions,
+)
+from corrosion_edge.quantize.sealing import bare_bundle, compared_bundle, taken_bundle
 from corrosion_edge.quantize.worth import worth
 from corrosion_edge.trainer.load import GIVEN, GROUPED, Splits, load
 from corrosion_edge.trainer.model import deliverable, predict
@@ -43,10 +46,8 @@ from corrosion_edge.trainer.model import load as load_model
 from corrosion_edge.trainer.run import Run
 from corrosion_edge.trainer.samples import Samples
 
-__all__ = ["EFFORTS", "TARGETS", "Request", "Result", "quantize"]
+__all__ = ["Request", "Result", "quantize"]
 
-_CARRIED = ("recipe", "backbone", "weights", "pooling", "image_size", "seed", "chosen", "command",
-            "finished_at")  # fmt: skip
 Scores = npt.NDArray[np.float64]
 
 
@@ -54,8 +55,10 @@ Scores = npt.NDArray[np.float64]
 class Request:
     """What to quantize, with which photos, and how much it may drift.
 
-    ``effort`` is one of ``EFFORTS``, ``target`` of ``TARGETS``. Without ``heatmap`` the model has
-    the output ``scores`` alone. ``author`` and ``license`` go into its standard metadata.
+    ``effort`` is one of ``EFFORTS`` and for int8 alone, ``target`` of ``TARGETS``. ``precision``
+    is one of ``PRECISIONS``; ``compare`` names, of ``COMPARED``, what else is measured beside it.
+    Without ``heatmap`` the model has the output ``scores`` alone. ``author`` and ``license`` go
+    into its standard metadata.
     """
 
     run: Path
@@ -70,6 +73,11 @@ class Request:
     author: str = ""
     license: str = ""
     also: tuple[Further, ...] = ()
+    precision: str = INT8
+    compare: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_precision(self.precision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,13 +85,11 @@ class Result:
     """What came of it; ``other_data``: the photos are not the training's; ``refused``: why not."""
 
     evidence: Evidence
-    rungs: tuple[Rung, ...]
-    taken: Rung
+    found: Found
     report: Path
     unreadable: tuple[str, ...]
     other_data: bool
     model_bytes: int
-    aimed: Aimed
     refused: tuple[str, ...]
 
     @property
@@ -103,53 +109,73 @@ def quantize(request: Request) -> Result:
     positive = _require_further(request, run)
     network = load_model(run.model)
     photos = _photos(run, request.data)
-    rungs = tuple(_rungs(request, run, network, photos))
+    judge = _judge(run, network, photos.samples["validation"], request.limits)
+    training = photos.samples["train"]
+    chosen = choose(training, request.calibration, request.seed)
+    maker = Maker(deliverable(network, heatmap=request.heatmap), training.pixels[chosen])
+    rungs = tuple(_rungs(request, maker, photos, judge))
     taken = best(rungs)
-    model = with_metadata(taken.model, about(run, author=request.author, license=request.license))
-    bundle = golden.with_golden(
-        _bundle(run, model, golden.pictures(), _provenance(request, run, taken))
-    )
-    sets = {"validation": photos.samples["validation"]}
-    sets |= {e.name: read_further(e, run.preprocessing, positive) for e in request.also}
-    evidence = _evidence(sets, network, bundle, run.threshold, request.limits)
+    bundle = golden.with_golden(taken_bundle(request, run, taken))
+    data = judge.scored("validation", taken.model, request.precision)
+    sets = {e.name: read_further(e, run.preprocessing, positive) for e in request.also}
+    evidence = _evidence(data, sets, network, bundle, request.limits)
     confidence = worth(run, evidence.data)
-    aimed = aim(model, request.out.name, wanted=request.target == "edgetpu")
-    report = _write_report(
-        request.out, run, evidence, (rungs, taken), confidence, aimed, network, bundle
-    )
+    aimed = aim(bundle.model, request.out.name, wanted=request.target == "edgetpu")
+    found = Found(rungs, taken, aimed, _compared(request, run, maker, judge, (rungs, taken)))
+    report = _write_report(request.out, run, evidence, found, confidence, network, bundle)
     refused = (*evidence.broken, *aimed.refusals)
     if not refused:
         done = bundle.with_fields(drift=evidence.to_dict(), confidence=confidence)
         deliver(done, request.out, aimed)
     return Result(
         evidence=evidence,
-        rungs=rungs,
-        taken=taken,
+        found=found,
         report=report,
         unreadable=photos.unreadable
         + tuple(s for e in request.also for s in sets[e.name].unreadable),
         other_data=photos.describe()["fingerprint"] != run.info["data"]["fingerprint"],
-        model_bytes=len(model),
-        aimed=aimed,
+        model_bytes=len(bundle.model),
         refused=refused,
     )
 
 
-def _rungs(request: Request, run: Run, network: Any, photos: Splits) -> Iterator[Rung]:
-    """Conversions, until one reaches the aims or the effort is spent."""
-    training, held_out = photos.samples["train"], photos.samples["validation"]
-    before = predict(network, held_out.pixels)
+def _judge(run: Run, network: Any, held_out: Samples, limits: Limits) -> Judge:
+    def score(model: bytes, precision: str) -> Scores:
+        return _scores(bare_bundle(run, model, precision), held_out)
 
-    def judge(model: bytes) -> DriftReport:
-        after = _scores(_bundle(run, model, {}, {}), held_out)
-        return compare(
-            held_out.labels, before, after, run.threshold, request.limits, intervals=False
-        )
+    return Judge(
+        samples=held_out,
+        before=predict(network, held_out.pixels),
+        score=score,
+        threshold=run.threshold,
+        limits=limits,
+    )
 
-    chosen = choose(training, request.calibration, request.seed)
-    made = conversions(deliverable(network, heatmap=request.heatmap), training.pixels[chosen])
+
+def _compared(
+    request: Request, run: Run, maker: Maker, judge: Judge, climbed: tuple[tuple[Rung, ...], Rung]
+) -> SideBySide | None:
+    if not request.compare:
+        return None
+    return compare_precisions(
+        request.compare,
+        candidates(*climbed, request.precision),
+        maker.make,
+        lambda model, precision: compared_bundle(request, run, model, precision),
+        judge,
+    )
+
+
+def _rungs(request: Request, maker: Maker, photos: Splits, judge: Judge) -> Iterator[Rung]:
+    """Conversions, until one reaches the aims or the effort is spent; one of other precisions."""
+    if request.precision != INT8:
+        yield diagnosis(maker, request.precision, judge)
+        return
+    made = conversions(maker.deliverable, maker.calibration)
     fitted = Photos(
-        pictures(training, request.calibration, request.seed), held_out.pixels, log_odds(before)
+        pictures(photos.samples["train"], request.calibration, request.seed),
+        judge.samples.pixels,
+        log_odds(judge.before),
     )
     for rung in climb(made, fitted, judge, request.effort):
         say(f"Rung {rung.name}: {rung.sentence}")
@@ -174,77 +200,43 @@ def _photos(run: Run, data: Path) -> Splits:
     return load(data, run.preprocessing, positive=positive, seed=run.info["seed"], split=split)
 
 
-def _bundle(
-    run: Run, model: bytes, files: Mapping[str, bytes], provenance: Mapping[str, Any]
-) -> Bundle:
-    return Bundle.seal(
-        model,
-        files,
-        name=model_name(run),
-        outputs={name: name for name in output_names(model)},
-        threshold=run.threshold,
-        preprocessing=run.preprocessing,
-        provenance=provenance,
-    )
-
-
-def _provenance(request: Request, run: Run, taken: Rung) -> Mapping[str, Any]:
-    data = run.info["data"]
-    photos = f"{request.calibration} training photos, half of each class, seed {request.seed}"
-    return {
-        "corrosion_edge": __version__,
-        "training": {name: run.info[name] for name in _CARRIED},
-        "data": {name: data[name] for name in ("fingerprint", "classes", "split", "photos")},
-        "versions": run.info["versions"],
-        "quantization": {
-            "converter": f"tensorflow {version('tensorflow')}",
-            "calibration": photos,
-            "effort": request.effort,
-            "rung": taken.name,
-            "what": taken.what,
-            **taken.notes,
-            "runtime": f"ai-edge-litert {version('ai-edge-litert')}",
-            "pillow": version("pillow"),
-            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
-    }
-
-
 def _scores(bundle: Bundle, samples: Samples) -> Scores:
-    """The int8 model's probabilities, through the device's own classifier."""
+    """The converted model's probabilities, through the device's own classifier."""
     with Classifier(bundle, open_backend(bundle)) as classifier:
         pictures = progress(samples.pixels, "Comparing", length=len(samples))
         return np.array([classifier.classify(picture).score for picture in pictures])
 
 
 def _evidence(
-    sets: Mapping[str, Samples], network: Any, bundle: Bundle, threshold: float, limits: Limits
+    data: Scored, sets: Mapping[str, Samples], network: Any, bundle: Bundle, limits: Limits
 ) -> Evidence:
-    """Float and int8 compared on every set, the first of which is the gate's."""
-    data, *further = (
+    """Float and the converted model compared on the gate's photos and on the further sets."""
+    further = [
         Scored(name, samples, predict(network, samples.pixels), _scores(bundle, samples))
         for name, samples in sets.items()
-    )
-    return Evidence.of(data, further, threshold, limits)
+    ]
+    manifest = bundle.manifest
+    return Evidence.of(data, further, manifest.threshold, limits, manifest.precision)
 
 
 def _write_report(
     out: Path,
     run: Run,
     evidence: Evidence,
-    climbed: tuple[tuple[Rung, ...], Rung],
+    found: Found,
     confidence: Confidence,
-    aimed: Aimed,
     network: Any,
     bundle: Bundle,
 ) -> Path:
-    subtitle = f"{run.info['backbone']}, recipe {run.info['recipe']}"
+    subtitle = f"{run.info['backbone']}, recipe {run.info['recipe']}, {evidence.converted}"
     subject = Subject(f"Conversion of {out.name}", subtitle, confidence)
     with Classifier(bundle, open_backend(bundle)) as classifier:
         looks = keras_look(network, run.threshold), classifier.classify
         return write_evidence(
-            out.with_suffix(".drift"), subject, evidence, looks,
-            sections=[rungs_section(*climbed), edgetpu_section(aimed)],
-            more={"rungs": [rung.to_dict() for rung in climbed[0]], "rung": climbed[1].name,
-                  "edgetpu": aimed.to_dict()},
-        )  # fmt: skip
+            out.with_suffix(".drift"),
+            subject,
+            evidence,
+            looks,
+            sections=found.sections(),
+            more=found.to_dict(),
+        )

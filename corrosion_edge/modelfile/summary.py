@@ -13,6 +13,7 @@ from corrosion_edge.modelfile import signature
 from corrosion_edge.modelfile.container import Container
 from corrosion_edge.modelfile.keys import PublicKey
 from corrosion_edge.network.sound import require_sound
+from corrosion_edge.precision import INT8, PRECISIONS
 
 __all__ = ["Opened", "facts", "lines", "open_file"]
 
@@ -77,6 +78,8 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"{manifest['name']}"
     yield f"  file        {found['file']}, {found['bytes']:,} bytes"
     yield f"  signature   {_signature(signed)}"
+    precision = manifest.get("precision", INT8)
+    yield f"  precision   {precision}: {PRECISIONS[precision]}"
     yield f"  network     {_network(found['network'])}"
     if manifest.get("compiled"):
         yield f"  compiled    {_compiled(manifest['compiled'])}"

@@ -1,16 +1,20 @@
-"""Interpreters behind one seam: pixels in, the network's raw integers out."""
+"""Interpreters behind one seam: pixels in, the network's raw outputs out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.closing import Closing
+from corrosion_edge.errors import BackendError
 
-__all__ = ["Backend", "Quantized", "open_backend"]
+__all__ = ["Backend", "Output", "Quantized", "Real", "open_backend"]
+
+_STEP: Final = 1 / 256  # of an integer model's scores
+_MOST_STEPS: Final = 2**31 - 1  # that a manifest holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,38 @@ class Quantized:
         """The real values; integers are widened before the zero point is taken off."""
         return (self.raw.astype(np.int64) - self.zero_point) * np.float64(self.scale)
 
+    @property
+    def steps(self) -> npt.NDArray[np.int64]:
+        """What golden outputs are compared by: the integers themselves."""
+        return self.raw.astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """An output of real numbers, float32 of any shape; BackendError where one is no number."""
+
+    raw: npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.raw.dtype != np.float32:
+            raise ValueError(f"raw: expected float32, got {self.raw.dtype}")
+        if not np.isfinite(self.raw).all():
+            raise BackendError("the network answered with something that is no finite number")
+
+    @property
+    def real(self) -> npt.NDArray[np.float64]:
+        """The values."""
+        return self.raw.astype(np.float64)
+
+    @property
+    def steps(self) -> npt.NDArray[np.int64]:
+        """What golden outputs are compared by: the values in steps of 1/256, as int8's scores."""
+        return np.rint(np.clip(self.real / _STEP, -_MOST_STEPS, _MOST_STEPS)).astype(np.int64)
+
+
+Output = Quantized | Real
+"""Either has ``raw``, ``real`` (the values) and ``steps`` (for golden outputs)."""
+
 
 class Backend(Closing, Protocol):
     """An interpreter that holds one model; a context manager."""
@@ -39,7 +75,7 @@ class Backend(Closing, Protocol):
     name: str
     """What it really runs on: runtime, version, device, threads."""
 
-    def run(self, pixels: npt.NDArray[np.uint8]) -> Mapping[str, Quantized]:
+    def run(self, pixels: npt.NDArray[np.uint8]) -> Mapping[str, Output]:
         """Run uint8 [1, h, w, 3] through the network: ``scores`` [1, 2] and ``map`` [1, h, w, 1].
 
         Raises ValueError on another shape or type, BackendError if the interpreter fails.

@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.closing import Closing
-from corrosion_edge.device.backends import Quantized
+from corrosion_edge.device.backends import Output, Quantized, Real
 from corrosion_edge.errors import BackendError, ExtraError
 from corrosion_edge.network.graph import Graph
 from corrosion_edge.network.sound import require_sound
+from corrosion_edge.precision import output_dtype
 from corrosion_edge.quiet import quiet
 
 __all__ = ["RUNTIMES", "LiteRtBackend", "find_runtime", "usable_cores"]
@@ -29,6 +30,8 @@ RUNTIMES: Final = (
 
 _SHAPES: Final[dict[str, list[int | None]]] = {"scores": [1, 2], "map": [1, None, None, 1]}
 """Shapes of the outputs; None stands for any size."""
+
+_KINDS: Final = {"integer": np.integer, "float32": np.float32}
 
 
 def usable_cores() -> int:
@@ -73,7 +76,7 @@ class LiteRtBackend(Closing):
         self._input = self._find_input(bundle)
         self._outputs = self._find_outputs(bundle)
 
-    def run(self, pixels: npt.NDArray[np.uint8]) -> Mapping[str, Quantized]:
+    def run(self, pixels: npt.NDArray[np.uint8]) -> Mapping[str, Output]:
         """Run one picture; see ``Backend.run``. The arrays returned are the caller's own."""
         expected = tuple(self._input["shape"])
         if pixels.dtype != np.uint8 or pixels.shape != expected:
@@ -89,9 +92,12 @@ class LiteRtBackend(Closing):
         """Drop the interpreter; afterwards ``run`` fails."""
         self._interpreter = None
 
-    def _fetch(self, details: Mapping[str, Any]) -> Quantized:
+    def _fetch(self, details: Mapping[str, Any]) -> Output:
+        values = self._interpreter.get_tensor(details["index"])
+        if details["dtype"] == np.float32:
+            return Real(values)
         scale, zero_point = details["quantization"]
-        return Quantized(self._interpreter.get_tensor(details["index"]), scale, zero_point)
+        return Quantized(values, scale, zero_point)
 
     def _find_input(self, bundle: Bundle) -> Mapping[str, Any]:
         spec = bundle.manifest.preprocessing
@@ -114,8 +120,12 @@ class LiteRtBackend(Closing):
             raise BackendError(f"the model has no output {missing[0]!r}, only {sorted(by_name)}")
         found = {name: by_name[tensor] for name, tensor in wanted.items()}
         for name, details in found.items():
-            if not np.issubdtype(details["dtype"], np.integer):
-                raise BackendError(f"the model's output {name!r} is not integer")
+            expected = output_dtype(bundle.manifest.precision)
+            if not np.issubdtype(details["dtype"], _KINDS[expected]):
+                raise BackendError(
+                    f"the model's output {name!r} is not {expected}, as its manifest's precision "
+                    f"{bundle.manifest.precision} says"
+                )
             if name in _SHAPES and not _fits(details["shape"].tolist(), _SHAPES[name]):
                 raise BackendError(
                     f"the model's output {name!r} has the shape {details['shape'].tolist()}"

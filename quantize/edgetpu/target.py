@@ -15,10 +15,7 @@ from corrosion_edge.quantize.edgetpu.check import CheckedOp, Report, check
 from corrosion_edge.quantize.edgetpu.compiler import PROGRAM, Compiled, compile_model, find
 from corrosion_edge.quantize.edgetpu.score import Score, score
 
-__all__ = ["TARGETS", "Aimed", "aim", "beside", "deliver", "next_steps"]
-
-TARGETS: Final = ("cpu", "edgetpu")
-"""What a model can be made for."""
+__all__ = ["Aimed", "aim", "beside", "deliver", "next_steps"]
 
 _NAMED: Final = 3  # ops that a refusal names; the table has all
 

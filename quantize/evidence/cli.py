@@ -76,8 +76,8 @@ def print_evidence(evidence: "Evidence") -> None:
     from corrosion_edge.quantize.evidence import text
 
     main = evidence.main
-    click.echo(f"\nfloat against int8 on {main.n} {evidence.data.name} photos")
-    click.echo(f"  {'':<10} {'float':>7} {'int8':>7} {'change':>8}")
+    click.echo(f"\nfloat against {evidence.converted} on {main.n} {evidence.data.name} photos")
+    click.echo(f"  {'':<10} {'float':>7} {evidence.converted:>7} {'change':>8}")
     for name, before, after, change, interval in text.figure_rows(main):
         span = f"  (95 %: {interval})" if interval else ""
         click.echo(f"  {name:<10} {before:>7} {after:>7} {change:>8}{span}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from corrosion_edge.intervals import Interval
 from corrosion_edge.metrics import Metrics
+from corrosion_edge.precision import INT8
 from corrosion_edge.quantize.evidence.limits import Check, Limits
 from corrosion_edge.quantize.evidence.paired import McNemar
 
@@ -35,7 +36,8 @@ class Comparison:
     1/256 to 0 and 1. ``flips`` are by the label of the photos' class. ``false_alarms`` are the
     ``clean`` photos (without corrosion) that float and int8 call corrosion, ``missed`` the others
     that they do not. ``ci95`` are 95 % intervals by the name of the figure; empty where they were
-    left out. ``checks`` are the limits that were judged.
+    left out. ``checks`` are the limits that were judged. ``converted`` is the precision of the
+    model that is called int8 here.
     """
 
     n: int
@@ -54,6 +56,7 @@ class Comparison:
     ci95: Mapping[str, Interval]
     checks: tuple[Check, ...]
     limits: Limits
+    converted: str = INT8
 
     @property
     def corrosion_missed(self) -> int:
@@ -81,11 +84,13 @@ class Comparison:
         names = ("n", "clean", "threshold", "agreement", "mean_change", "p99_change",
                  "largest_change", "mean_signed_change", "mean_signed_log_odds",
                  "corrosion_missed", "corrosion_added", "false_alarm_rise")  # fmt: skip
+        sides = ("float", self.converted)
         return {name: getattr(self, name) for name in names} | {
+            "precision": self.converted,
             "flips": {label: flips.to_dict() for label, flips in self.flips.items()},
-            "false_alarms": dict(zip(("float", "int8"), self.false_alarms, strict=True)),
-            "missed": dict(zip(("float", "int8"), self.missed, strict=True)),
-            "mcnemar": self.mcnemar.to_dict(),
+            "false_alarms": dict(zip(sides, self.false_alarms, strict=True)),
+            "missed": dict(zip(sides, self.missed, strict=True)),
+            "mcnemar": self.mcnemar.to_dict(self.converted),
             "ci95": {name: list(interval) for name, interval in self.ci95.items()},
             "checks": [check.to_dict() for check in self.checks],
             "limits": self.limits.to_dict(),
@@ -114,7 +119,7 @@ class DriftReport(Comparison):
         """Plain values."""
         return {
             "float": self.reference.to_dict(),
-            "int8": self.quantized.to_dict(),
+            self.converted: self.quantized.to_dict(),
             "accuracy_drop": self.accuracy_drop,
             "auc_drop": self.auc_drop,
         } | Comparison.to_dict(self)

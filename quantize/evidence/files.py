@@ -39,4 +39,5 @@ def _csv(evidence: Evidence) -> str:
     rows = [
         (where, path, LABELS[label], *scores) for where, path, label, *scores in evidence.rows()
     ]
-    return output.csv_text(("set", "path", "label", "float_score", "int8_score"), rows)
+    head = ("set", "path", "label", "float_score", f"{evidence.converted}_score")
+    return output.csv_text(head, rows)

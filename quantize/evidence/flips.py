@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corrosion_edge import heatmap, image
+from corrosion_edge.precision import INT8
 from corrosion_edge.prediction import LABELS, Prediction
 from corrosion_edge.quantize.evidence.models import Look
 from corrosion_edge.quantize.evidence.sets import Scored
@@ -22,9 +23,9 @@ MOST: Final = 20
 _SIDE = 164  # pixels of a shown photo's longest side
 _KINDS: Final = {
     (1, True): "Corrosion missed: photos with corrosion that only float calls so",
-    (0, False): "Corrosion added: photos without corrosion that only int8 calls corrosion",
+    (0, False): "Corrosion added: photos without corrosion that only {} calls corrosion",
     (0, True): "False alarms gone: photos without corrosion that only float calls corrosion",
-    (1, False): "Corrosion found: photos with corrosion that only int8 calls so",
+    (1, False): "Corrosion found: photos with corrosion that only {} calls so",
 }
 """By label and whether the verdict turned to no corrosion; the dearest mistakes first."""
 
@@ -50,10 +51,12 @@ def find_flips(scored: Scored, threshold: float) -> list[Flip]:
     return sorted(found, key=lambda f: (order[f.label, f.missed], -change[f.place], f.place))
 
 
-def flip_blocks(scored: Scored, threshold: float, looks: tuple[Look, Look]) -> list[Block]:
+def flip_blocks(
+    scored: Scored, threshold: float, looks: tuple[Look, Look], converted: str = INT8
+) -> list[Block]:
     """Blocks for a page: at most ``MOST`` photos, and a word on the rest.
 
-    ``looks`` are the float model's and int8's. The photos are read again.
+    ``looks`` are the float model's and the ``converted`` one's. The photos are read again.
     """
     flips = find_flips(scored, threshold)
     if not flips:
@@ -64,8 +67,8 @@ def flip_blocks(scored: Scored, threshold: float, looks: tuple[Look, Look]) -> l
     for kind, title in _KINDS.items():
         those = [flip for flip in shown if (flip.label, flip.missed) == kind]
         if those:
-            blocks.append(Text(f"{title}."))
-            blocks += [_figure(scored, flip, threshold, looks) for flip in those]
+            blocks.append(Text(f"{title.format(converted)}."))
+            blocks += [_figure(scored, flip, threshold, looks, converted) for flip in those]
     return blocks
 
 
@@ -81,12 +84,14 @@ def _introduction(count: int, maps: bool) -> str:
     return text
 
 
-def _figure(scored: Scored, flip: Flip, threshold: float, looks: tuple[Look, Look]) -> Figure:
+def _figure(
+    scored: Scored, flip: Flip, threshold: float, looks: tuple[Look, Look], converted: str
+) -> Figure:
     place, prepared = flip.place, scored.samples.pixels[flip.place]
     path = scored.samples.photos[place].path
     pixels = np.asarray(shrink(image.read(path), _SIDE))
     cells = [(pixels, "photo, labelled", LABELS[flip.label])]
-    scores = {"float": scored.before[place], "int8": scored.after[place]}
+    scores = {"float": scored.before[place], converted: scored.after[place]}
     for look, (name, score) in zip(looks, scores.items(), strict=True):
         verdict = LABELS[int(score >= threshold)]
         cells.append((_laid_over(pixels, look(prepared)), f"{name}: {score:.3f}", verdict))

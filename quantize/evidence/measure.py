@@ -1,4 +1,4 @@
-"""Comparing a float model file with an int8 one on folders of photos."""
+"""Comparing a float model file with a converted one on folders of photos."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def measure_drift(request: Request, out: Path | None = None) -> Result:
         require_same_input(reference, quantized)
         sets = _score(request, reference, quantized)
         threshold = quantized.scorer.threshold
-        evidence = Evidence.of(sets[0], sets[1:], threshold, request.limits)
+        evidence = Evidence.of(sets[0], sets[1:], threshold, request.limits, quantized.precision)
         page = None
         if out is not None:
             subject = _subject(request, quantized)

@@ -26,10 +26,11 @@ Look = Callable[[npt.NDArray[np.uint8]], Prediction]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A model: how it scores many photos, and how it looks at one."""
+    """A model: how it scores many photos, how it looks at one, and its precision."""
 
     scorer: Scorer
     look: Look
+    precision: str = "float32"
 
 
 def open_float(model: Path, open_models: ExitStack) -> Side:
@@ -44,7 +45,8 @@ def open_float(model: Path, open_models: ExitStack) -> Side:
 def open_int8(model: Path, open_models: ExitStack) -> Side:
     """Open a model file of ``quantize`` (BundleError, BackendError)."""
     classifier = open_models.enter_context(Classifier.open(model))
-    return Side(open_scorer(model, open_models), classifier.classify)
+    scorer = open_scorer(model, open_models)
+    return Side(scorer, classifier.classify, classifier.manifest.precision)
 
 
 def require_same_input(reference: Side, quantized: Side) -> None:

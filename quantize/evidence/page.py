@@ -35,10 +35,10 @@ _CHANGES: Final = (
     "Changes are absolute differences of a photo's two probabilities. Log-odds are taken no nearer "
     "to 0 and 1 than one step of an int8 score, 1/256."
 )
-_TURNED: Final = ("photos", "number", "wrong in float", "wrong in int8", "turned to no corrosion",
+_TURNED: Final = ("photos", "number", "wrong in float", "wrong in {}", "turned to no corrosion",
                   "turned to corrosion", "rise of wrong", "95 % interval")  # fmt: skip
 _LIMITS: Final = (
-    "Drops are float − int8, rises int8 − float. A limit is kept or broken by the value itself; "
+    "Drops are float − {0}, rises {0} − float. A limit is kept or broken by the value itself; "
     "where its 95 % interval reaches beyond the limit, the photos cannot tell. Intervals: Bonett "
     "and Price's of paired rates, which few changes do not make too narrow, for accuracy and "
     "false alarms; Clopper and Pearson's for the verdicts; a paired bootstrap for the others. The "
@@ -62,7 +62,7 @@ def evidence_page(
     looks: tuple[Look, Look],
     sections: Sequence[Section] = (),
 ) -> str:
-    """One self-contained page; ``looks`` are the float model's and int8's.
+    """One self-contained page; ``looks`` are the float model's and the other's.
 
     ``sections`` are more of them, which come before the further sets. Reads the photos that it
     shows again.
@@ -71,13 +71,14 @@ def evidence_page(
     whole = [
         Section("In short", list(_in_short(evidence))),
         Section("Limits", [_limits(evidence)]),
-        Section(f"Float against int8 on {len(data.samples)} {data.name} photos",
+        Section(f"Float against {evidence.converted} on {len(data.samples)} {data.name} photos",
                 list(_figures(evidence.main, data))),
-        Section("Verdicts that turned", flip_blocks(data, evidence.main.threshold, looks)),
-        Section("Largest changes", [_largest(data)]),
+        Section("Verdicts that turned",
+                flip_blocks(data, evidence.main.threshold, looks, evidence.converted)),
+        Section("Largest changes", [_largest(data, evidence.converted)]),
         *sections,
         *(Section(f"On {one.scored.name}", list(_further(one, looks))) for one in evidence.further),
-        *_worth(subject.confidence),
+        *_worth(subject.confidence, evidence.converted),
     ]  # fmt: skip
     return render(Page(subject.title, subject.subtitle, whole))
 
@@ -96,12 +97,13 @@ def _in_short(evidence: Evidence) -> Iterator[Block]:
 
 def _limits(evidence: Evidence) -> Table:
     head = ("limit", "on photos", "value", "95 % interval", "allowed", "verdict")
-    return Table(head, limit_rows(evidence), _LIMITS)
+    return Table(head, limit_rows(evidence), _LIMITS.format(evidence.converted))
 
 
 def _figures(report: DriftReport, scored: Scored) -> Iterator[Block]:
+    name = report.converted
     yield Table(
-        ("figure", "float", "int8", "int8 − float", "95 % interval"),
+        ("figure", "float", name, f"{name} − float", "95 % interval"),
         figure_rows(report),
         "Corrosion is positive. Intervals of the difference: paired bootstrap, each class "
         "resampled on its own; where no resample differs, what so few photos may not show",
@@ -116,9 +118,10 @@ def _changes(one: Compared) -> Iterator[Block]:
         change_rows(report),
         _CHANGES,
     )
-    yield Table(_TURNED, verdict_rows(report), "Verdicts, by what the photos show")
-    yield Figure(scatter(one.scored, report.threshold), _SCATTER, _SCATTER)
-    yield Figure(histogram(one.scored), _HISTOGRAM, _HISTOGRAM)
+    head = [title.format(report.converted) for title in _TURNED]
+    yield Table(head, verdict_rows(report), "Verdicts, by what the photos show")
+    yield Figure(scatter(one.scored, report.threshold, report.converted), _SCATTER, _SCATTER)
+    yield Figure(histogram(one.scored, report.converted), _HISTOGRAM, _HISTOGRAM)
 
 
 def _further(one: Compared, looks: tuple[Look, Look]) -> Iterator[Block]:
@@ -129,10 +132,10 @@ def _further(one: Compared, looks: tuple[Look, Look]) -> Iterator[Block]:
         yield from _figures(report, one.scored)
     else:
         yield from _changes(one)
-    yield from flip_blocks(one.scored, report.threshold, looks)
+    yield from flip_blocks(one.scored, report.threshold, looks, report.converted)
 
 
-def _largest(scored: Scored) -> Table:
+def _largest(scored: Scored, name: str) -> Table:
     order = np.argsort(-np.abs(scored.before - scored.after), kind="stable")[:_MOST]
     rows = [
         (
@@ -144,10 +147,10 @@ def _largest(scored: Scored) -> Table:
         )
         for i in order
     ]
-    return Table(("photo", "truth", "float", "int8", "int8 − float"), rows)
+    return Table(("photo", "truth", "float", name, f"{name} − float"), rows)
 
 
-def _worth(confidence: Confidence | None) -> list[Section]:
+def _worth(confidence: Confidence | None, name: str) -> list[Section]:
     if confidence is None:
         return []
     band = confidence.unsure
@@ -157,4 +160,4 @@ def _worth(confidence: Confidence | None) -> list[Section]:
         ("unsure", f"{band[0]:.4f} to {band[1]:.4f}" if band else "none"),
     ]  # fmt: skip
     table = Table(("what", "value"), rows, confidence_origin(confidence))
-    return [Section("What the int8 scores are worth", [table])]
+    return [Section(f"What the {name} scores are worth", [table])]

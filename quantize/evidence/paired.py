@@ -12,6 +12,7 @@ from scipy import stats
 
 from corrosion_edge.intervals import Interval, bootstrap
 from corrosion_edge.metrics import roc_auc
+from corrosion_edge.precision import INT8
 
 __all__ = [
     "McNemar",
@@ -43,9 +44,9 @@ class McNemar:
     won: int
     p: float
 
-    def to_dict(self) -> dict[str, float]:
-        """Plain values."""
-        return {"only_float_right": self.lost, "only_int8_right": self.won, "p": self.p}
+    def to_dict(self, converted: str = INT8) -> dict[str, float]:
+        """Plain values; ``converted`` is the precision of the model that is not the float one."""
+        return {"only_float_right": self.lost, f"only_{converted}_right": self.won, "p": self.p}
 
 
 def mcnemar(before: Flags, after: Flags) -> McNemar:

@@ -1,13 +1,14 @@
 """The photos that two models were compared on, and all that was found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from corrosion_edge.precision import INT8
 from corrosion_edge.quantize.drift import compare, compare_further
 from corrosion_edge.quantize.evidence.comparison import Comparison, DriftReport
 from corrosion_edge.quantize.evidence.limits import Check, Limits
@@ -60,15 +61,29 @@ class Evidence:
 
     @classmethod
     def of(
-        cls, data: Scored, further: Sequence[Scored], threshold: float, limits: Limits
+        cls,
+        data: Scored,
+        further: Sequence[Scored],
+        threshold: float,
+        limits: Limits,
+        converted: str = INT8,
     ) -> "Evidence":
-        """Compare on every set, with intervals (DataError if ``data`` has only one class)."""
+        """Compare on every set, with intervals (DataError if ``data`` has only one class).
+
+        ``converted`` is the precision of the model that is not the float one.
+        """
         main = compare(data.samples.labels, data.before, data.after, threshold, limits)
         others = [
-            Compared(s, compare_further(s.samples.labels, s.before, s.after, threshold, limits))
+            Compared(s, replace(compare_further(s.samples.labels, s.before, s.after, threshold,
+                                                limits), converted=converted))
             for s in further
-        ]
-        return cls(main, data, tuple(others))
+        ]  # fmt: skip
+        return cls(replace(main, converted=converted), data, tuple(others))
+
+    @property
+    def converted(self) -> str:
+        """The precision of the model that is compared with the float one."""
+        return self.main.converted
 
     @property
     def sets(self) -> tuple[Compared, ...]:
@@ -100,7 +115,7 @@ class Evidence:
         return found | {"broken": self.broken}
 
     def rows(self) -> list[tuple[str, Path, int, str, str]]:
-        """Set, path, label (1 = corrosion), float's and int8's score of every photo."""
+        """Set, path, label (1 = corrosion), float's and the other's score of every photo."""
         return [
             (one.scored.name, photo.path, photo.label, f"{before:.6f}", f"{after:.6f}")
             for one in self.sets

@@ -55,7 +55,7 @@ def change_rows(report: Comparison) -> list[tuple[str, str, str]]:
         ("mean change", f"{report.mean_change:.4f}", ci95.get("mean_change", "")),
         ("99th percentile of the change", f"{report.p99_change:.4f}", ""),
         ("largest change", f"{report.largest_change:.4f}", ""),
-        ("mean of int8 − float", _signed(report.mean_signed_change), ""),
+        (f"mean of {report.converted} − float", _signed(report.mean_signed_change), ""),
         ("the same in log-odds", _signed(report.mean_signed_log_odds), ""),
     ]
 
@@ -101,7 +101,7 @@ def mcnemar_sentence(report: Comparison) -> str:
     test = report.mcnemar
     p = f"< {_LEAST_P}" if test.p < _LEAST_P else f"= {test.p:.3f}"
     return (
-        f"Right only in float: {test.lost}; right only in int8: {test.won} "
+        f"Right only in float: {test.lost}; right only in {report.converted}: {test.won} "
         f"(McNemar's exact test: p {p})."
     )
 

@@ -19,13 +19,10 @@ from corrosion_edge.quantize.ladder.network import Network, read
 from corrosion_edge.quantize.ladder.rounding import rounded_weights, rounder
 from corrosion_edge.quantize.ladder.solve import solve
 
-__all__ = ["AIMS", "EFFORTS", "Photos", "Rung", "best", "climb", "reaches"]
+__all__ = ["AIMS", "Photos", "Rung", "best", "climb", "reaches"]
 
 AIMS: Final = Limits(auc_drop=0.001, mean_change=0.01, largest_change=0.1, agreement=0.99)
 """Where the search ends: an int8 model so near that nobody can tell it from its original."""
-
-EFFORTS: Final = ("plain", "search")
-"""How far the search goes: TensorFlow's conversion alone, or all rungs that train nothing."""
 
 _PLAIN: Final = ("plain", "TensorFlow's converter, ranges by minimum and maximum")
 _RANGES: Final = ("ranges", "input scaling folded into the first convolution, ranges chosen")
@@ -98,8 +95,8 @@ def climb(made: Conversions, photos: Photos, judge: Judge, effort: str) -> Itera
     """Yield rung after rung; who takes them stops when one ``reaches`` the aims.
 
     ``judge`` compares a finished flatbuffer with the float model on the held-out photos. The
-    plain conversion comes first; ``effort`` says how far to go. Raises BackendError where the
-    search does not know one of the network's operators.
+    plain conversion comes first; ``effort``, one of ``EFFORTS``, says how far to go. Raises
+    BackendError where the search does not know one of the network's operators.
     """
     yield _timed(_PLAIN, judge, lambda: (made.integer, {}))
     if effort == "plain":

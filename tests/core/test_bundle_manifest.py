@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corrosion_edge.manifest import Golden, Manifest
+from corrosion_edge.precision import PRECISIONS
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -35,7 +36,7 @@ def test_any_json(value):
 
 
 @settings(deadline=None)
-@given(st.sampled_from([*FIELDS, "confidence", "new"]), values)
+@given(st.sampled_from([*FIELDS, "confidence", "precision", "new"]), values)
 def test_any_value_in_any_field(name, value):
     try:
         found = Manifest.from_json(json.dumps({**FIELDS, name: value}))
@@ -55,3 +56,13 @@ def test_any_damage_to_the_text(other, place):
     except ValueError:
         return
     assert Manifest.from_json(found.to_json()) == found
+
+
+def test_int8_is_not_named_as_in_older_files_and_other_precisions_are():
+    assert "precision" not in FIELDS
+    for name in PRECISIONS:
+        found = Manifest.from_json(json.dumps({**FIELDS, "precision": name}))
+        assert found.precision == name
+        assert ("precision" in json.loads(found.to_json())) is (name != "int8")
+    with pytest.raises(ValueError, match="expected one of int8, float32"):
+        Manifest.from_json(json.dumps({**FIELDS, "precision": "int4"}))

@@ -273,7 +273,7 @@ def test_training_calibration_evaluation_and_camera_feed_the_same_pixels(
     for path, pixels in whole.items():
         assert np.array_equal(pixels, camera[path]), path
         assert np.array_equal(pixels, evaluated[path]), path
-    fed = [x[0][0] for x in convert_module._feed(np.stack(list(whole.values())))]
+    fed = [x[0][0] for x in convert_module.feed(np.stack(list(whole.values())))]
     for pixels, calibration in zip(whole.values(), fed, strict=True):
         assert np.array_equal(pixels, calibration)
 
