@@ -19,7 +19,7 @@ from corrosion_edge.quantize.flatbuffer import name_ends, problems
 from corrosion_edge.quantize.names import meaningful_names
 from corrosion_edge.quiet import quiet
 
-__all__ = ["Conversions", "conversions", "convert", "finished"]
+__all__ = ["Conversions", "conversions", "convert", "finished", "float_conversion"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,16 @@ def conversions(deliverable: keras.Model, calibration: npt.NDArray[np.uint8]) ->
             _export(deliverable, folder)
         made = _converted(_converter(folder)), _converted(_integer(folder, calibration))
     return Conversions(*(name_ends(model, {"image": "image"}, outputs) for model in made))
+
+
+def float_conversion(deliverable: keras.Model) -> bytes:
+    """The float flatbuffer alone, as in ``conversions`` (BackendError if the converter fails)."""
+    say("Converting in float: half a minute")
+    with tempfile.TemporaryDirectory(prefix="corrosion-edge-") as folder:
+        with _silent():
+            _export(deliverable, folder)
+        model = _converted(_converter(folder))
+    return name_ends(model, {"image": "image"}, {name: name for name in deliverable.output})
 
 
 def finished(model: bytes) -> bytes:

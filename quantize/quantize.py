@@ -33,6 +33,8 @@ from corrosion_edge.quantize.flatbuffer import output_names
 from corrosion_edge.quantize.ladder.ladder import EFFORTS, Photos, Rung, best, climb, reaches
 from corrosion_edge.quantize.ladder.page import rungs_section
 from corrosion_edge.quantize.ladder.pictures import pictures
+from corrosion_edge.quantize.layers.findings import Findings
+from corrosion_edge.quantize.layers.measure import layers_json, of_rungs, rung_sections
 from corrosion_edge.quantize.metadata import with_metadata
 from corrosion_edge.trainer.load import GIVEN, GROUPED, Splits, load
 from corrosion_edge.trainer.model import deliverable, predict
@@ -52,7 +54,7 @@ class Request:
     """What to quantize, with which photos, and how much it may drift.
 
     ``effort`` is one of ``EFFORTS``. Without ``heatmap`` the model has the output ``scores``
-    alone. ``author`` and ``license`` go into its standard metadata.
+    alone. ``author`` and ``license`` go into its metadata. ``layers``: compare tensors too.
     """
 
     run: Path
@@ -66,15 +68,20 @@ class Request:
     author: str = ""
     license: str = ""
     also: tuple[Further, ...] = ()
+    layers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Result:
-    """What came of it; ``other_data`` tells whether the photos are not those of the training."""
+    """What came of it; ``other_data`` tells whether the photos are not those of the training.
+
+    ``layers`` are the findings about the tensors of the first rung and the taken one, if asked.
+    """
 
     evidence: Evidence
     rungs: tuple[Rung, ...]
     taken: Rung
+    layers: Mapping[str, Findings]
     report: Path
     unreadable: tuple[str, ...]
     other_data: bool
@@ -107,13 +114,16 @@ def quantize(request: Request) -> Result:
     sets |= {e.name: read_further(e, run.preprocessing, positive) for e in request.also}
     evidence = _evidence(sets, network, bundle, run.threshold, request.limits)
     confidence = _confidence(run, evidence.data)
-    report = _write_report(request.out, run, evidence, (rungs, taken), confidence, network, bundle)
+    layers = of_rungs(network, rungs, taken, photos, request.heatmap) if request.layers else {}
+    tried = rungs, taken, layers
+    report = _write_report(request.out, run, evidence, tried, confidence, network, bundle)
     if not evidence.broken:
         bundle.with_fields(drift=evidence.to_dict(), confidence=confidence).save(request.out)
     return Result(
         evidence=evidence,
         rungs=rungs,
         taken=taken,
+        layers=layers,
         report=report,
         unreadable=photos.unreadable
         + tuple(s for e in request.also for s in sets[e.name].unreadable),
@@ -227,16 +237,19 @@ def _write_report(
     out: Path,
     run: Run,
     evidence: Evidence,
-    climbed: tuple[tuple[Rung, ...], Rung],
+    tried: tuple[tuple[Rung, ...], Rung, Mapping[str, Findings]],
     confidence: Confidence,
     network: Any,
     bundle: Bundle,
 ) -> Path:
+    rungs, taken, layers = tried
     subtitle = f"{run.info['backbone']}, recipe {run.info['recipe']}"
     subject = Subject(f"Conversion of {out.name}", subtitle, confidence)
     with Classifier(bundle, open_backend(bundle)) as classifier:
         looks = keras_look(network, run.threshold), classifier.classify
         return write_evidence(
-            out.with_suffix(".drift"), subject, evidence, looks, sections=[rungs_section(*climbed)],
-            more={"rungs": [rung.to_dict() for rung in climbed[0]], "rung": climbed[1].name},
+            out.with_suffix(".drift"), subject, evidence, looks,
+            sections=[rungs_section(rungs, taken), *rung_sections(layers)],
+            more=layers_json(layers)
+            | {"rungs": [rung.to_dict() for rung in rungs], "rung": taken.name},
         )  # fmt: skip
