@@ -73,10 +73,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Result:
-    """What came of it; ``other_data`` tells whether the photos are not those of the training.
-
-    ``layers`` are the findings about the tensors of the first rung and the taken one, if asked.
-    """
+    """What came of it; ``other_data`` tells whether the photos are not those of the training."""
 
     evidence: Evidence
     rungs: tuple[Rung, ...]

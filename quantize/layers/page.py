@@ -39,10 +39,9 @@ def sections(found: Mapping[str, Findings], *, every: bool = False) -> list[Sect
     With ``every`` all tensors of the last are listed, otherwise the worst.
     """
     made = [Section("Signal and noise, tensor by tensor", list(_overview(found)))]
-    title, last = list(found.items())[-1]
-    blocks = list(_tables(last.rows)) if every else []
     if every:
-        made.append(Section(f"All {len(last.rows)} tensors of {title}", blocks))
+        rows = list(found.values())[-1].rows
+        made.append(Section(f"All {len(rows)} tensors", list(_tables(rows))))
     return made
 
 

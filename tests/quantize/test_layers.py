@@ -20,17 +20,20 @@ from corrosion_edge.cli import cli
 from corrosion_edge.errors import BackendError
 from corrosion_edge.output import json_text
 from corrosion_edge.quantize.convert import finished
+from corrosion_edge.quantize.drift import Limits
 from corrosion_edge.quantize.ladder import arithmetic, integer, ranges, statistics
 from corrosion_edge.quantize.ladder.fold import fold
 from corrosion_edge.quantize.ladder.ranges import Range
 from corrosion_edge.quantize.layers.exposed import Exposed
 from corrosion_edge.quantize.layers.findings import FIELDS, Findings, examine
 from corrosion_edge.quantize.layers.losses import attribute
+from corrosion_edge.quantize.layers.page import sections
 from corrosion_edge.quantize.layers.pair import Pair
 from corrosion_edge.quantize.layers.simulation import Item, Simulation
 from corrosion_edge.quantize.layers.snr import Tally, decibels, sqnr, worst_channel
 from corrosion_edge.quantize.names import meaningful_names
 from corrosion_edge.quantize.quantize import Request, quantize
+from corrosion_edge.report import Figure, Table
 
 VALUES = arrays(np.float64, st.integers(1, 40), elements=st.floats(-100, 100, width=32))
 POWERS = st.floats(1e-6, 1e6)
@@ -99,7 +102,9 @@ def test_a_tally_wants_int8_and_a_photo():
 
 def _chosen(name: str) -> tuple:
     """Network, and its ranges by minimum and maximum."""
-    network = fold(opened(name))[0]
+    folded = fold(opened(name))
+    assert folded is not None
+    network = folded[0]
     found = statistics.gather(network, pictures(16).astype(np.float32))
     return network, ranges.choose(network, found.histograms, "minimum and maximum")
 
@@ -232,6 +237,19 @@ def test_shares_sum_to_one_and_what_scores_do_not_read_has_no_loss(tiny):
     assert all(name.startswith(("map", "scores")) for name in without)
 
 
+def test_before_and_after_stand_in_one_section(tiny):
+    made = converted("tiny")
+    before = examine(made.float_model, finished(made.integer), pictures(4, seed=9), measured=0)
+    (section,) = sections({"plain": before, "solved": tiny})
+    assert sum(isinstance(block, Figure) for block in section.blocks) == 2
+    tables = [block for block in section.blocks if isinstance(block, Table)]
+    assert [t.caption.rpartition(": ")[2] for t in tables] == ["plain"] * 2 + ["solved"] * 2
+    assert tables[1].rows[0][0] == before.worst[0].name
+    assert tables[3].rows[0][0] == tiny.worst[0].name
+    whole = sections({"solved": tiny}, every=True)[1]
+    assert [row[0] for block in whole.blocks for row in block.rows] == [r.name for r in tiny.rows]
+
+
 def test_nothing_lost_is_no_division(tiny):
     left = dict.fromkeys(tiny.left, 0.0)
     calm = Findings((), 6, noise=0.0, simulated=0.0, folding=0.0, first_order_error=0.0, left=left)
@@ -276,8 +294,6 @@ def test_bare_flatbuffers_will_do_and_wrong_ones_are_named(rendered, tmp_path):
 
 
 def test_quantize_puts_before_and_after_into_its_page(tiny_run, rendered, tmp_path):
-    from corrosion_edge.quantize.drift import Limits
-
     request = Request(run=tiny_run, data=rendered, out=tmp_path / "m.tflite", calibration=20,
                       seed=1, limits=Limits.none(), effort="plain", layers=True)  # fmt: skip
     result = quantize(request)
