@@ -58,8 +58,11 @@ class Exposed(Closing):
 
     def run(self, picture: npt.NDArray[np.uint8]) -> dict[int, Array]:
         """The tensors [1, ...] for a picture, uint8 [h, w, 3], by their numbers in ``places``."""
-        self._interpreter.set_tensor(self._input["index"], picture[None])
-        self._interpreter.invoke()
+        try:
+            self._interpreter.set_tensor(self._input["index"], picture[None])
+            self._interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise BackendError(f"INT8: the runtime failed ({error})") from None
         return {n: self._interpreter.get_tensor(place) for n, place in self._places.items()}
 
     def close(self) -> None:

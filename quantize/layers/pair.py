@@ -60,6 +60,7 @@ class Pair:
         places = {op.output: int(their.outputs[0]) for op, their in ops}
         places[network.input] = _input_place(network, ops)
         tensors = {number: graph.tensors[place] for number, place in places.items()}
+        _require_same_shapes(network, tensors)
         return cls(
             original=original,
             network=network,
@@ -91,6 +92,16 @@ def _input_place(network: Network, ops: list[tuple[Any, Any]]) -> int:
     return int(their.inputs[op.inputs.index(network.input)])
 
 
+def _require_same_shapes(network: Network, tensors: Mapping[int, Any]) -> None:
+    for number, tensor in tensors.items():
+        ours, theirs = tuple(network.shapes[number]), tuple(int(n) for n in tensor.shape)
+        if ours != theirs:
+            raise BackendError(
+                f"FLOAT and INT8 are not of the same network: {tensor.name.decode()!r} is "
+                f"{list(ours)} in FLOAT, {list(theirs)} in INT8"
+            )
+
+
 def _range(tensor: Any) -> Range:
     kind = enumerated(schema.TensorType, tensor.type)
     if kind != "INT8" or tensor.quantization is None or tensor.quantization.scale is None:
@@ -102,7 +113,7 @@ def _range(tensor: Any) -> Range:
 def _constants(net: Any, graph: Any, network: Network, op: Any, their: Any) -> dict[int, Array]:
     """What the int8 file has in place of the float constants of one operator."""
     found = {}
-    for number, place in zip(op.inputs, their.inputs, strict=True):
+    for number, place in zip(op.inputs, their.inputs, strict=False):  # int8 may add a bias of 0
         if number in network.constants and network.constants[number].dtype == np.float32:
             found[number] = _floats(net, graph.tensors[int(place)])
     return found
@@ -111,7 +122,7 @@ def _constants(net: Any, graph: Any, network: Network, op: Any, their: Any) -> d
 def _floats(net: Any, tensor: Any) -> Array:
     kind, quantization = enumerated(schema.TensorType, tensor.type), tensor.quantization
     content = net.buffers[tensor.buffer].data
-    if kind not in _INTEGERS or content is None or quantization is None:
+    if kind not in _INTEGERS or content is None or getattr(quantization, "scale", None) is None:
         name = tensor.name.decode()
         raise BackendError(f"INT8: expected constants in int8 or int32, got {kind} in {name!r}")
     values = np.frombuffer(bytes(content), _INTEGERS[kind]).reshape(tuple(tensor.shape))

@@ -21,6 +21,7 @@ from corrosion_edge.errors import BackendError
 from corrosion_edge.output import json_text
 from corrosion_edge.quantize.convert import finished
 from corrosion_edge.quantize.drift import Limits
+from corrosion_edge.quantize.flatbuffer import pack, unpack
 from corrosion_edge.quantize.ladder import arithmetic, integer, ranges, statistics
 from corrosion_edge.quantize.ladder.fold import fold
 from corrosion_edge.quantize.ladder.ranges import Range
@@ -138,6 +139,12 @@ def test_names_for_people_stay_as_they_are():
 def test_other_networks_are_refused():
     with pytest.raises(BackendError, match="different operators"):
         Pair.of(opened_bytes("tiny"), finished(converted("efficientnet-lite0").integer))
+    other = unpack(finished(converted("tiny").integer))
+    for tensor in other.subgraphs[0].tensors:
+        if len(tensor.shape) == 4 and tensor.shape[1] == 64:
+            tensor.shape = np.array([1, 96, *tensor.shape[2:]], np.int32)
+    with pytest.raises(BackendError, match=r"not of the same network.*64.*96"):
+        Pair.of(opened_bytes("tiny"), pack(other))
     with pytest.raises(BackendError, match="expected int8 tensors"):
         Pair.of(opened_bytes("tiny"), opened_bytes("tiny"))
 
