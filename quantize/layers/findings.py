@@ -26,6 +26,7 @@ _BLOCK: Final = re.compile(r"(block_?\d+[a-z]?|conv\d+_block\d+|log_odds|[^_/]+)
 class Row:
     """One tensor. What does not apply to it, or has no value, is None.
 
+    ``depth`` is its operator's place in the float file from 1; ``gated`` tensors feed a sigmoid.
     ``snr``, ``own`` and ``worst_channel`` are in dB, infinite where int8 is exact; ``own`` leaves
     out the errors of earlier layers. ``bias`` and ``rmse`` are in steps of ``scale``. ``loss`` is
     the root mean square change of the log-odds that its rounding alone makes, ``loss_mean`` and
@@ -193,7 +194,7 @@ def _rows(pair: Pair, truth: Truth, losses: Losses) -> list[Row]:
     for place, op in enumerate(network.ops):
         if place in truth.weights:
             rows.append(_weights(pair, truth, place) | found.get(Item("weights", place), {}))
-        row = _activation(pair, truth, op.output, op.kind, place + 1, gates)
+        row = _activation(pair, truth, op.output, op.kind, op.place + 1, gates)
         rows.append(row | found.get(Item("activation", place), {}))
     return [Row(**row) for row in rows]
 
@@ -213,7 +214,7 @@ def _weights(pair: Pair, truth: Truth, place: int) -> dict[str, Any]:
     op, found = pair.network.ops[place], truth.weights[place]
     layer = pair.names[op.output].rpartition("/")[0] or pair.names[op.output]
     name = f"{layer}/weights" if found.worst is not None else f"{layer}/constant"
-    place_ = {"name": name, "op": op.kind, "block": _block(layer), "depth": place + 1}
+    place_ = {"name": name, "op": op.kind, "block": _block(layer), "depth": op.place + 1}
     return place_ | {"kind": "weights", "gated": False, "snr": found.snr,
                      "worst_channel": found.worst}  # fmt: skip
 
