@@ -37,6 +37,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "corrosion_edge.quantize.evidence.cli:drift",
         "Compare a float model with its int8 conversion, photo by photo.",
     ),
+    "layers": (
+        "corrosion_edge.quantize.layers.cli:layers",
+        "Tell tensor by tensor what int8 loses, and which tensors make the loss.",
+    ),
     "classify": ("corrosion_edge.device.cli:classify", "Classify photos and folders of photos."),
     "watch": ("corrosion_edge.device.cli:watch", "Classify live frames of a camera."),
     "bundle": (

@@ -4,8 +4,8 @@ from typing import Final
 
 __all__ = ["EFFORTS", "TARGETS"]
 
-EFFORTS: Final = ("plain", "search")
-"""How far the search goes: TensorFlow's conversion alone, or all rungs that train nothing."""
+EFFORTS: Final = ("plain", "search", "finetune")
+"""How far to go: TensorFlow's conversion alone, all rungs that train nothing, or training too."""
 
 TARGETS: Final = ("cpu", "edgetpu")
 """What a model is made for."""

@@ -45,7 +45,8 @@ __all__ = ["quantize"]
     default="search",
     show_default=True,
     type=click.Choice(list(EFFORTS)),
-    help="plain: TensorFlow's converter alone. search: better ranges and weights too, minutes.",
+    help="plain: TensorFlow's converter alone. search: better ranges and weights too, minutes. "
+    "finetune: then training with rounded activations, if search missed an aim.",
 )
 @click.option(
     "--target",
@@ -79,6 +80,11 @@ __all__ = ["quantize"]
     show_default=True,
     help="Deliver the heat map too; without it the model has one output, as some tools expect.",
 )
+@click.option(
+    "--layers",
+    is_flag=True,
+    help="Also tell tensor by tensor what int8 loses, before and after: minutes.",
+)
 @click.option("--author", default="", metavar="TEXT", help="Who made it, for the metadata.")
 @click.option("--license", default="", metavar="TEXT", help="Its licence, for the metadata.")
 @click.option("--json", "as_json", is_flag=True, help="Print the drift as JSON.")  # fmt: skip
@@ -95,6 +101,7 @@ def quantize(
     calibration: int,
     seed: int,
     heatmap: bool,
+    layers: bool,
     author: str,
     license: str,
     as_json: bool,
@@ -128,6 +135,7 @@ def quantize(
             author=author,
             license=license,
             also=also,
+            layers=layers,
         )
     )
     if as_json:
@@ -137,6 +145,8 @@ def quantize(
         print_evidence(result.evidence)
         if result.found.compared is not None:
             click.echo("\n".join(lines(result.found.compared)))
+        for name, found in result.found.layers.items():
+            click.echo(f"tensors of {name}: {' '.join(found.sentences)}")
         if target == "edgetpu":
             click.echo("\n" + "\n".join(result.found.aimed.lines()))
     _end(result, out, target)

@@ -27,6 +27,7 @@ __all__ = [
     "exported",
     "feed",
     "finished",
+    "float_conversion",
     "with_named_ends",
 ]
 
@@ -56,6 +57,13 @@ def conversions(deliverable: keras.Model, calibration: npt.NDArray[np.uint8]) ->
     with exported(deliverable) as folder:
         made = converted(_converter(folder)), converted(_integer(folder, calibration))
     return Conversions(*(with_named_ends(model, deliverable) for model in made))
+
+
+def float_conversion(deliverable: keras.Model) -> bytes:
+    """The float flatbuffer alone, as in ``conversions`` (BackendError if the converter fails)."""
+    say("Converting in float: half a minute")
+    with exported(deliverable) as folder:
+        return with_named_ends(converted(_converter(folder)), deliverable)
 
 
 def finished(model: bytes) -> bytes:

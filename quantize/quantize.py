@@ -15,7 +15,7 @@ from corrosion_edge.confidence import Confidence
 from corrosion_edge.device.backends import open_backend
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.precision import INT8, require_precision
-from corrosion_edge.progress import progress, say
+from corrosion_edge.progress import say
 from corrosion_edge.quantize import golden
 from corrosion_edge.quantize.calibrate import choose
 from corrosion_edge.quantize.convert import conversions
@@ -28,9 +28,10 @@ from corrosion_edge.quantize.evidence.models import keras_look
 from corrosion_edge.quantize.evidence.page import Subject
 from corrosion_edge.quantize.evidence.sets import Evidence, Scored
 from corrosion_edge.quantize.found import Found
-from corrosion_edge.quantize.judge import Judge
+from corrosion_edge.quantize.judge import Judge, judge_of, scores
 from corrosion_edge.quantize.ladder.ladder import Photos, Rung, best, climb, reaches
 from corrosion_edge.quantize.ladder.pictures import pictures
+from corrosion_edge.quantize.layers.measure import of_rungs
 from corrosion_edge.quantize.precision.maker import Maker
 from corrosion_edge.quantize.precision.rung import diagnosis
 from corrosion_edge.quantize.precision.side_by_side import (
@@ -38,7 +39,7 @@ from corrosion_edge.quantize.precision.side_by_side import (
     candidates,
     compare_precisions,
 )
-from corrosion_edge.quantize.sealing import bare_bundle, compared_bundle, taken_bundle
+from corrosion_edge.quantize.sealing import compared_bundle, taken_bundle
 from corrosion_edge.quantize.worth import worth
 from corrosion_edge.trainer.load import GIVEN, GROUPED, Splits, load
 from corrosion_edge.trainer.model import deliverable, predict
@@ -79,6 +80,8 @@ class Request:
     def __post_init__(self) -> None:
         require_precision(self.precision)
 
+    layers: bool = False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Result:
@@ -109,7 +112,7 @@ def quantize(request: Request) -> Result:
     positive = _require_further(request, run)
     network = load_model(run.model)
     photos = _photos(run, request.data)
-    judge = _judge(run, network, photos.samples["validation"], request.limits)
+    judge = judge_of(run, network, photos.samples["validation"], request.limits)
     training = photos.samples["train"]
     chosen = choose(training, request.calibration, request.seed)
     maker = Maker(deliverable(network, heatmap=request.heatmap), training.pixels[chosen])
@@ -121,7 +124,13 @@ def quantize(request: Request) -> Result:
     evidence = _evidence(data, sets, network, bundle, request.limits)
     confidence = worth(run, evidence.data)
     aimed = aim(bundle.model, request.out.name, wanted=request.target == "edgetpu")
-    found = Found(rungs, taken, aimed, _compared(request, run, maker, judge, (rungs, taken)))
+    found = Found(
+        rungs,
+        taken,
+        aimed,
+        _compared(request, run, maker, judge, (rungs, taken)),
+        of_rungs(network, rungs, taken, photos, request.heatmap) if request.layers else {},
+    )
     report = _write_report(request.out, run, evidence, found, confidence, network, bundle)
     refused = (*evidence.broken, *aimed.refusals)
     if not refused:
@@ -136,19 +145,6 @@ def quantize(request: Request) -> Result:
         other_data=photos.describe()["fingerprint"] != run.info["data"]["fingerprint"],
         model_bytes=len(bundle.model),
         refused=refused,
-    )
-
-
-def _judge(run: Run, network: Any, held_out: Samples, limits: Limits) -> Judge:
-    def score(model: bytes, precision: str) -> Scores:
-        return _scores(bare_bundle(run, model, precision), held_out)
-
-    return Judge(
-        samples=held_out,
-        before=predict(network, held_out.pixels),
-        score=score,
-        threshold=run.threshold,
-        limits=limits,
     )
 
 
@@ -172,10 +168,12 @@ def _rungs(request: Request, maker: Maker, photos: Splits, judge: Judge) -> Iter
         yield diagnosis(maker, request.precision, judge)
         return
     made = conversions(maker.deliverable, maker.calibration)
+    training, seed = photos.samples["train"], request.seed
     fitted = Photos(
-        pictures(photos.samples["train"], request.calibration, request.seed),
+        pictures(training, request.calibration, seed),
         judge.samples.pixels,
         log_odds(judge.before),
+        lambda epoch: pictures(training, len(training), seed + 1 + epoch),
     )
     for rung in climb(made, fitted, judge, request.effort):
         say(f"Rung {rung.name}: {rung.sentence}")
@@ -200,19 +198,12 @@ def _photos(run: Run, data: Path) -> Splits:
     return load(data, run.preprocessing, positive=positive, seed=run.info["seed"], split=split)
 
 
-def _scores(bundle: Bundle, samples: Samples) -> Scores:
-    """The converted model's probabilities, through the device's own classifier."""
-    with Classifier(bundle, open_backend(bundle)) as classifier:
-        pictures = progress(samples.pixels, "Comparing", length=len(samples))
-        return np.array([classifier.classify(picture).score for picture in pictures])
-
-
 def _evidence(
     data: Scored, sets: Mapping[str, Samples], network: Any, bundle: Bundle, limits: Limits
 ) -> Evidence:
     """Float and the converted model compared on the gate's photos and on the further sets."""
     further = [
-        Scored(name, samples, predict(network, samples.pixels), _scores(bundle, samples))
+        Scored(name, samples, predict(network, samples.pixels), scores(bundle, samples))
         for name, samples in sets.items()
     ]
     manifest = bundle.manifest

@@ -1,9 +1,9 @@
-"""The rungs, cheapest first: plain conversion, exact rewrites and ranges, solved weights."""
+"""The rungs, cheapest first: plain conversion, rewrites and ranges, solved and tuned weights."""
 
 import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +17,8 @@ from corrosion_edge.quantize.ladder.fold import Folding, fold
 from corrosion_edge.quantize.ladder.integer import write
 from corrosion_edge.quantize.ladder.network import Network, read
 from corrosion_edge.quantize.ladder.rounding import rounded_weights, rounder
-from corrosion_edge.quantize.ladder.solve import solve
+from corrosion_edge.quantize.ladder.solve import settle, solve
+from corrosion_edge.quantize.ladder.tune import Epochs, Tuning, tune
 
 __all__ = ["AIMS", "Photos", "Rung", "best", "climb", "reaches"]
 
@@ -27,6 +28,7 @@ AIMS: Final = Limits(auc_drop=0.001, mean_change=0.01, largest_change=0.1, agree
 _PLAIN: Final = ("plain", "TensorFlow's converter, ranges by minimum and maximum")
 _RANGES: Final = ("ranges", "input scaling folded into the first convolution, ranges chosen")
 _SOLVED: Final = ("solved", "weights and biases solved layer by layer on rounded inputs")
+_TUNED: Final = ("tuned", "solved weights fine-tuned on the training photos, activations rounded")
 
 Judge = Callable[[bytes], DriftReport]
 
@@ -84,11 +86,13 @@ class Rung:
 @dataclass(frozen=True, slots=True, eq=False)
 class Photos:
     """``calibration`` float32 [n, h, w, 3] in 0..255 is what is fitted on; ``held_out``, uint8 or
-    float32 [m, h, w, 3], with the float model's log-odds [m], is what choices are made by."""
+    float32 [m, h, w, 3], with the float model's log-odds [m], is what choices are made by.
+    ``epochs`` gives what fine-tuning trains on."""
 
     calibration: npt.NDArray[np.float32]
     held_out: npt.NDArray[Any]
     log_odds: npt.NDArray[np.float64]
+    epochs: Epochs
 
 
 def climb(made: Conversions, photos: Photos, judge: Judge, effort: str) -> Iterator[Rung]:
@@ -104,10 +108,12 @@ def climb(made: Conversions, photos: Photos, judge: Judge, effort: str) -> Itera
     search = _Search(made, photos)
     yield _timed(_RANGES, judge, search.ranged)
     yield _timed(_SOLVED, judge, search.solved)
+    if effort == "finetune":
+        yield _timed(_TUNED, judge, search.tuned)
 
 
 class _Search:
-    """What the rungs that train nothing share."""
+    """What the rungs share."""
 
     def __init__(self, made: Conversions, photos: Photos) -> None:
         self._made, self._photos = made, photos
@@ -116,6 +122,7 @@ class _Search:
         self._folding = fold(self._original)
         self._network = self._folding[0] if self._folding else self._original
         self._ranges: Mapping[int, ranges.Range] = {}
+        self._mended: Mapping[int, npt.NDArray[Any]] = {}
 
     @functools.cached_property
     def _found(self) -> statistics.Statistics:
@@ -136,7 +143,15 @@ class _Search:
     def solved(self) -> tuple[bytes, dict[str, Any]]:
         """Weights and biases on top of the chosen ranges."""
         calibration, places = self._photos.calibration, self._found.places
-        return self._written(solve(self._network, self._ranges, calibration, places)), {}
+        self._mended = solve(self._network, self._ranges, calibration, places)
+        return self._written(self._mended), {}
+
+    def tuned(self) -> tuple[bytes, dict[str, Any]]:
+        """Training on top of the solved weights."""
+        calibration, places = self._photos.calibration, self._found.places
+        learned = tune(self._network, self._mended, self._ranges, self._photos.epochs)
+        settled = settle(self._network, learned, self._ranges, calibration, places)
+        return self._written(settled), asdict(Tuning())
 
     def _written(self, mended: Mapping[int, npt.NDArray[Any]]) -> bytes:
         return write(self._made.integer, self._network, self._ranges, self._original, mended)

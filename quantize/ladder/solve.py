@@ -54,27 +54,28 @@ def solve(
     ranges: Mapping[int, Range],
     pixels: Pixels,
     places: Places,
-    *,
-    on_steps: bool = True,
 ) -> dict[int, Array]:
-    """Weights and biases, by tensor, that make the rounded network answer like ``network``.
+    """Weights on int8's steps, and biases, that make the rounded network answer like ``network``.
 
     ``pixels`` are float32 [n, h, w, 3] in 0..255, ``places`` the weight of every place of every
-    operator's output on them (see ``statistics``). Weights are on int8's steps, or not rounded
-    where ``on_steps`` is false.
+    operator's output on them (see ``statistics``). The result is by tensor.
     """
-    return _mended(Kept(network, pixels), Kept(network, pixels), ranges, places, on_steps)
+    return _mended(Kept(network, pixels), Kept(network, pixels), ranges, places, {})
 
 
 def settle(
-    network: Network, ranges: Mapping[int, Range], pixels: Pixels, places: Places
+    network: Network,
+    weights: Mapping[int, Array],
+    ranges: Mapping[int, Range],
+    pixels: Pixels,
+    places: Places,
 ) -> dict[int, Array]:
-    """The network's own weights on int8's steps, and biases, by tensor.
+    """Other weights and biases for ``network``, put on int8's steps; by tensor.
 
-    Activations are rounded already in what the network was made for: only what the rounding of
-    weights adds is made up for. Arguments as for ``solve``.
+    ``weights`` were made for rounded activations: only what their own rounding adds is made up
+    for. The other arguments are those of ``solve``.
     """
-    return _mended(None, Kept(network, pixels), ranges, places, on_steps=True)
+    return _mended(None, Kept(network, pixels), ranges, places, weights)
 
 
 def _mended(
@@ -82,7 +83,7 @@ def _mended(
     coarse: Kept,
     ranges: Mapping[int, Range],
     places: Places,
-    on_steps: bool,
+    start: Mapping[int, Array],
 ) -> dict[int, Array]:
     mended: dict[int, Array] = {}
     ops = coarse.network.ops
@@ -92,7 +93,7 @@ def _mended(
             exact.run(op)
         if op.kind in WEIGHTED:
             rows = _lost(op, exact, coarse, ranges[op.output], places[op.output])
-            mended |= _mend(op, coarse.network, rows, on_steps)
+            mended |= _mend(op, coarse.network, start, rows)
         coarse.run(op, mended, ranges[op.output])
         for number in op.inputs:
             if last[number] == op.place:
@@ -117,13 +118,17 @@ def _lost(
     return _equations(op, shape, coarse.first(op.inputs[0], photos), missing, places)
 
 
-def _mend(op: Op, network: Network, rows: _Equations, on_steps: bool) -> dict[int, Array]:
-    weights, bias = (network.constants[i] for i in op.inputs[1:3])
+def _mend(
+    op: Op, network: Network, start: Mapping[int, Array], rows: _Equations
+) -> dict[int, Array]:
+    """Steps are those of the network's own weights, wherever the weights start."""
+    own = network.constants[op.inputs[1]]
+    weights, bias = (start.get(i, network.constants[i]) for i in op.inputs[1:3])
     if op.kind == "DEPTHWISE_CONV_2D":
-        changed, shift = _by_channel(rows, weights, on_steps)
+        changed, shift = _by_channel(rows, weights, scales(own, axis=3))
     else:
-        one_scale = op.kind == "FULLY_CONNECTED"
-        changed, shift = _together(rows, weights, on_steps, one_scale=one_scale)
+        steps = scales(own, axis=0, one=op.kind == "FULLY_CONNECTED")
+        changed, shift = _together(rows, weights, steps)
     return dict(zip(op.inputs[1:3], (changed, (bias + shift).astype(np.float32)), strict=True))
 
 
@@ -154,9 +159,7 @@ def _equations(
     return _Equations(inputs, short, (weight / weight.mean()).astype(np.float32))
 
 
-def _together(
-    rows: _Equations, weights: Array, on_steps: bool, *, one_scale: bool
-) -> tuple[Array, Array]:
+def _together(rows: _Equations, weights: Array, steps: Array) -> tuple[Array, Array]:
     """Convolutions and dense layers: all inputs of an output at once."""
     n, k = rows.inputs.shape
     weight = rows.weight[:, None]
@@ -168,16 +171,14 @@ def _together(
     scarcity = max(1.0, _SCARCE * k / n)
     ridge = _RIDGE * np.diag(power).mean() * scarcity + 1e-12
     before = weights.reshape(len(weights), -1).T.astype(np.float64)
-    steps = scales(weights, axis=0, one=one_scale)
     wished = before + np.linalg.solve(power + ridge * np.eye(k), cross)
-    after = np.clip(wished, -127 * steps, 127 * steps)
-    if on_steps:
-        after = in_order(after, power, steps, DAMPING * scarcity)
+    after = in_order(np.clip(wished, -127 * steps, 127 * steps), power, steps,
+                     DAMPING * scarcity)  # fmt: skip
     shift = mean_out - mean_in @ (after - before)
     return after.T.reshape(weights.shape).astype(np.float32), shift
 
 
-def _by_channel(rows: _Equations, weights: Array, on_steps: bool) -> tuple[Array, Array]:
+def _by_channel(rows: _Equations, weights: Array, steps: Array) -> tuple[Array, Array]:
     """Depthwise convolutions: a small problem for each channel."""
     n, k, channels = rows.inputs.shape
     mean_in = np.einsum("n,nkc->kc", rows.weight, rows.inputs) / n
@@ -191,9 +192,7 @@ def _by_channel(rows: _Equations, weights: Array, on_steps: bool) -> tuple[Array
     wished = (
         before + np.linalg.solve(power + ridge[:, None, None] * np.eye(k), cross[..., None])[..., 0]
     )
-    steps = scales(weights, axis=3)[:, None]
-    after = np.clip(wished, -127 * steps, 127 * steps)
-    if on_steps:
-        after = np.round(after / steps) * steps
+    steps = steps[:, None]
+    after = np.clip(np.round(wished / steps), -127, 127) * steps
     shift = mean_out - np.einsum("kc,ck->c", mean_in, after - before)
     return after.T.reshape(weights.shape).astype(np.float32), shift

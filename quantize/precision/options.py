@@ -42,7 +42,7 @@ compare_option: Any = click.option(
 def require_int8(precision: str) -> None:
     """UsageError where another precision comes with an option, given and not left, for int8."""
     given = click.get_current_context().get_parameter_source
-    for name in ("effort", "target"):
+    for name in ("effort", "target", "layers"):
         if precision != INT8 and given(name) is not click.core.ParameterSource.DEFAULT:
             raise UsageError(
                 f"--{name} is about int8 conversions, got --precision {precision}: leave it out"

@@ -18,9 +18,11 @@ from corrosion_edge.quantize.drift import Limits, compare
 from corrosion_edge.quantize.ladder import arithmetic, integer, ranges, statistics
 from corrosion_edge.quantize.ladder.fold import fold
 from corrosion_edge.quantize.ladder.ladder import Photos, Rung, best, climb, reaches
+from corrosion_edge.quantize.ladder.network import WEIGHTED
 from corrosion_edge.quantize.ladder.page import rungs_section
-from corrosion_edge.quantize.ladder.rounding import rounded, rounded_weights, rounder
-from corrosion_edge.quantize.ladder.solve import solve
+from corrosion_edge.quantize.ladder.rounding import rounded, rounded_weights, rounder, scales
+from corrosion_edge.quantize.ladder.solve import settle, solve
+from corrosion_edge.quantize.ladder.tune import Tuning, tune
 
 LABELS = np.repeat([0, 1], 50)
 
@@ -103,9 +105,7 @@ def test_solving_makes_up_for_coarse_ranges():
     network, _ = fold(opened("tiny"))
     pixels = pictures(64, seed=7).astype(np.float32)
     found = statistics.gather(network, pixels)
-    chosen = ranges.choose(network, found.histograms, "minimum and maximum")
-    ends = {network.scores, network.log_odds}
-    coarse = {n: r if n in ends else ranges.Range(4 * r.scale, r.zero) for n, r in chosen.items()}
+    coarse = _coarse(network, found)
     exact = arithmetic.log_odds(network, pixels)
     solved = solve(network, coarse, pixels, found.places)
     errors = [
@@ -113,6 +113,61 @@ def test_solving_makes_up_for_coarse_ranges():
         for weights in (rounded_weights(network), solved)
     ]
     assert errors[1] < 0.6 * errors[0]
+
+
+def _coarse(network, found):
+    """Ranges four times as wide as they need be, but for the ends."""
+    chosen = ranges.choose(network, found.histograms, "minimum and maximum")
+    ends = {network.scores, network.log_odds}
+    return {n: r if n in ends else ranges.Range(4 * r.scale, r.zero) for n, r in chosen.items()}
+
+
+def test_tuning_brings_the_rounded_network_nearer_also_on_unseen_pictures():
+    network, _ = fold(opened("tiny"))
+    seen, unseen = (pictures(256, seed=seed).astype(np.float32) for seed in (7, 8))
+    coarse = _coarse(network, statistics.gather(network, seen))
+    steps = Tuning(epochs=6, batch=8, rate=3e-4)
+    learned = tune(network, {}, coarse, lambda _: seen, steps)
+    assert set(learned) == {i for op in network.ops if op.kind in WEIGHTED for i in op.inputs[1:3]}
+    for some, share in ((seen, 0.7), (unseen, 0.9)):
+        exact = arithmetic.log_odds(network, some)
+        before, after = (
+            np.square(arithmetic.log_odds(network, some, weights, rounder(coarse)) - exact).mean()
+            for weights in ({}, learned)
+        )
+        assert after < share * before
+
+
+def test_settled_weights_are_on_the_networks_steps_and_answer_as_before():
+    network, _ = fold(opened("tiny"))
+    pixels = pictures(64, seed=7).astype(np.float32)
+    found = statistics.gather(network, pixels)
+    chosen = ranges.choose(network, found.histograms, "minimum and maximum")
+    other = {
+        i: network.constants[i] * np.float32(0.97)
+        for op in network.ops if op.kind in WEIGHTED for i in op.inputs[1:3]
+    }  # fmt: skip
+    settled = settle(network, other, chosen, pixels, found.places)
+    for op in network.ops:
+        if op.kind in WEIGHTED:
+            steps = scales(network.constants[op.inputs[1]], 3 if op.kind[0] == "D" else 0,
+                           one=op.kind == "FULLY_CONNECTED")  # fmt: skip
+            axis = -1 if op.kind[0] == "D" else 0
+            wide = steps.reshape(
+                [-1 if i == axis % 4 else 1 for i in range(settled[op.inputs[1]].ndim)]
+            )
+            assert np.abs(settled[op.inputs[1]] / wide % 1 - 0.5).min() > 0.499
+    wanted, given, own = (
+        arithmetic.log_odds(network, pixels, weights, rounder(chosen))
+        for weights in (other, settled, {})
+    )
+    assert np.abs(given - wanted).mean() < 0.3 * np.abs(own - wanted).mean()
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch": 0}, {"rate": 0}, {"features": -1.0}])
+def test_tuning_that_learns_nothing_is_refused(wrong):
+    with pytest.raises(ValueError, match="expected positive numbers"):
+        Tuning(**wrong)
 
 
 def test_climbing_yields_rungs_that_are_judged_as_finished_files():
@@ -125,11 +180,13 @@ def test_climbing_yields_rungs_that_are_judged_as_finished_files():
         after = _interpreted(model, held_out) / 256
         return compare(labels, before, after, 0.5, Limits.none(), intervals=False)
 
-    photos = Photos(pictures(24).astype(np.float32), held_out, z)
-    rungs = list(climb(made, photos, judge, "search"))
-    assert [rung.name for rung in rungs] == ["plain", "ranges", "solved"]
+    fitted = pictures(24).astype(np.float32)
+    photos = Photos(fitted, held_out, z, lambda _: fitted)
+    rungs = list(climb(made, photos, judge, "finetune"))
+    assert [rung.name for rung in rungs] == ["plain", "ranges", "solved", "tuned"]
+    assert rungs[-1].notes["epochs"] == Tuning().epochs
     assert all(rung.report.mean_change < 0.1 for rung in rungs)
-    assert len({rung.model for rung in rungs}) == 3
+    assert len({rung.model for rung in rungs}) == 4
     assert set(rungs[1].notes["mean_change_by_ranges"]) == set(ranges.METHODS)
     assert [rung.name for rung in climb(made, photos, judge, "plain")] == ["plain"]
     section = rungs_section(rungs, best(rungs))
