@@ -303,7 +303,7 @@ def test_quantize_puts_before_and_after_into_its_page(tiny_run, rendered, tmp_pa
     request = Request(run=tiny_run, data=rendered, out=tmp_path / "m.tflite", calibration=20,
                       seed=1, limits=Limits.none(), effort="plain", layers=True)  # fmt: skip
     result = quantize(request)
-    assert list(result.layers) == ["plain"]
+    assert list(result.found.layers) == ["plain"]
     assert "Signal and noise, tensor by tensor" in result.report.read_text()
     told = json.loads(result.report.with_suffix(".json").read_text())
     assert told["layers"]["plain"]["photos"] == 24
