@@ -1,4 +1,4 @@
-"""What decides between conversions: their scores on the validation photos, each taken once."""
+"""What decides between conversions: their scores on photos, each taken once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,8 +46,14 @@ class Judge:
         labels = self.samples.labels
         return compare(labels, self.before, after, self.threshold, self.limits, intervals=False)
 
+    def alarm_rise(self, model: bytes, precision: str = INT8) -> float:
+        """Rate of false alarms less the float model's, on the photos without corrosion."""
+        clean = self.samples.labels == 0
+        after = self._scores(model, precision)[clean] >= self.threshold
+        return float(after.mean() - (self.before[clean] >= self.threshold).mean())
+
     def scored(self, name: str, model: bytes, precision: str = INT8) -> Scored:
-        """The photos with the scores of both models, under a name."""
+        """The photos with the scores of both models, under a name for them."""
         return Scored(name, self.samples, self.before, self._scores(model, precision))
 
     def _scores(self, model: bytes, precision: str) -> Scores:

@@ -3,10 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, Final
 
 from corrosion_edge import output
 from corrosion_edge.bundle import Bundle
@@ -26,9 +23,9 @@ from corrosion_edge.quantize.evidence.further import Further, read_further, requ
 from corrosion_edge.quantize.evidence.limits import Limits
 from corrosion_edge.quantize.evidence.models import keras_look
 from corrosion_edge.quantize.evidence.page import Subject
-from corrosion_edge.quantize.evidence.sets import Evidence, Scored
+from corrosion_edge.quantize.evidence.sets import Evidence
 from corrosion_edge.quantize.found import Found
-from corrosion_edge.quantize.judge import Judge, judge_of, scores
+from corrosion_edge.quantize.judge import Judge, judge_of
 from corrosion_edge.quantize.ladder.ladder import Photos, Rung, best, climb, reaches
 from corrosion_edge.quantize.ladder.pictures import pictures
 from corrosion_edge.quantize.layers.measure import of_rungs
@@ -42,14 +39,14 @@ from corrosion_edge.quantize.precision.side_by_side import (
 from corrosion_edge.quantize.sealing import compared_bundle, taken_bundle
 from corrosion_edge.quantize.worth import worth
 from corrosion_edge.trainer.load import GIVEN, GROUPED, Splits, load
-from corrosion_edge.trainer.model import deliverable, predict
+from corrosion_edge.trainer.model import deliverable
 from corrosion_edge.trainer.model import load as load_model
 from corrosion_edge.trainer.run import Run
 from corrosion_edge.trainer.samples import Samples
 
 __all__ = ["Request", "Result", "quantize"]
 
-Scores = npt.NDArray[np.float64]
+_GATE: Final = "validation"  # the photos whose drift decides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,23 +109,24 @@ def quantize(request: Request) -> Result:
     positive = _require_further(request, run)
     network = load_model(run.model)
     photos = _photos(run, request.data)
-    judge = judge_of(run, network, photos.samples["validation"], request.limits)
+    judges = {
+        name: judge_of(run, network, samples, request.limits)
+        for name, samples in _sets(request, run, photos, positive).items()
+    }
     training = photos.samples["train"]
     chosen = choose(training, request.calibration, request.seed)
     maker = Maker(deliverable(network, heatmap=request.heatmap), training.pixels[chosen])
-    rungs = tuple(_rungs(request, maker, photos, judge))
+    rungs = tuple(_rungs(request, maker, photos, judges))
     taken = best(rungs)
     bundle = golden.with_golden(taken_bundle(request, run, taken))
-    data = judge.scored("validation", taken.model, request.precision)
-    sets = {e.name: read_further(e, run.preprocessing, positive) for e in request.also}
-    evidence = _evidence(data, sets, network, bundle, request.limits)
+    evidence = _evidence(judges, taken, bundle, request.limits)
     confidence = worth(run, evidence.data)
     aimed = aim(bundle.model, request.out.name, wanted=request.target == "edgetpu")
     found = Found(
         rungs,
         taken,
         aimed,
-        _compared(request, run, maker, judge, (rungs, taken)),
+        _compared(request, run, maker, judges[_GATE], (rungs, taken)),
         of_rungs(network, rungs, taken, photos, request.heatmap) if request.layers else {},
     )
     report = _write_report(request.out, run, evidence, found, confidence, network, bundle)
@@ -141,7 +139,7 @@ def quantize(request: Request) -> Result:
         found=found,
         report=report,
         unreadable=photos.unreadable
-        + tuple(s for e in request.also for s in sets[e.name].unreadable),
+        + tuple(s for e in request.also for s in judges[e.name].samples.unreadable),
         other_data=photos.describe()["fingerprint"] != run.info["data"]["fingerprint"],
         model_bytes=len(bundle.model),
         refused=refused,
@@ -162,8 +160,11 @@ def _compared(
     )
 
 
-def _rungs(request: Request, maker: Maker, photos: Splits, judge: Judge) -> Iterator[Rung]:
+def _rungs(
+    request: Request, maker: Maker, photos: Splits, judges: Mapping[str, Judge]
+) -> Iterator[Rung]:
     """Conversions, until one reaches the aims or the effort is spent; one of other precisions."""
+    judge = judges[_GATE]
     if request.precision != INT8:
         yield diagnosis(maker, request.precision, judge)
         return
@@ -175,7 +176,12 @@ def _rungs(request: Request, maker: Maker, photos: Splits, judge: Judge) -> Iter
         log_odds(judge.before),
         lambda epoch: pictures(training, len(training), seed + 1 + epoch),
     )
-    for rung in climb(made, fitted, judge, request.effort):
+    clean = [judges[entry.name] for entry in request.also if entry.clean]
+
+    def rise(model: bytes) -> float:
+        return max((judge.alarm_rise(model) for judge in clean), default=0.0)
+
+    for rung in climb(made, fitted, judge, request.effort, rise):
         say(f"Rung {rung.name}: {rung.sentence}")
         yield rung
         if reaches(rung):
@@ -185,7 +191,7 @@ def _rungs(request: Request, maker: Maker, photos: Splits, judge: Judge) -> Iter
 def _require_further(request: Request, run: Run) -> str:
     """A wrong further folder is said before the work; returns the run's class of corrosion."""
     positive: str = run.info["data"]["classes"]["corrosion"]
-    require_names(request.also, "validation")
+    require_names(request.also, _GATE)
     for entry in request.also:
         entry.photos(positive)
     return positive
@@ -198,15 +204,18 @@ def _photos(run: Run, data: Path) -> Splits:
     return load(data, run.preprocessing, positive=positive, seed=run.info["seed"], split=split)
 
 
-def _evidence(
-    data: Scored, sets: Mapping[str, Samples], network: Any, bundle: Bundle, limits: Limits
-) -> Evidence:
+def _sets(request: Request, run: Run, photos: Splits, positive: str) -> dict[str, Samples]:
+    """The photos that conversions are compared on, the gate's first."""
+    further = {e.name: read_further(e, run.preprocessing, positive) for e in request.also}
+    return {_GATE: photos.samples[_GATE], **further}
+
+
+def _evidence(judges: Mapping[str, Judge], taken: Rung, bundle: Bundle, limits: Limits) -> Evidence:
     """Float and the converted model compared on the gate's photos and on the further sets."""
-    further = [
-        Scored(name, samples, predict(network, samples.pixels), scores(bundle, samples))
-        for name, samples in sets.items()
-    ]
     manifest = bundle.manifest
+    data, *further = (
+        judge.scored(name, taken.model, manifest.precision) for name, judge in judges.items()
+    )
     return Evidence.of(data, further, manifest.threshold, limits, manifest.precision)
 
 

@@ -31,6 +31,8 @@ _SOLVED: Final = ("solved", "weights and biases solved layer by layer on rounded
 _TUNED: Final = ("tuned", "solved weights fine-tuned on the training photos, activations rounded")
 
 Judge = Callable[[bytes], DriftReport]
+Rise = Callable[[bytes], float]
+"""By how much a flatbuffer's rate of false alarms on lookalikes is above the float model's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,6 +40,8 @@ class Rung:
     """A conversion that was tried: what was done, the finished flatbuffer, and how far it drifts.
 
     ``seconds`` are those of this rung alone. ``notes`` are figures found on the way, by name.
+    ``alarm_rise`` is that of the rate of false alarms on photos without corrosion, 0 if there
+    were none beside the held-out ones.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Rung:
     report: DriftReport
     seconds: float
     notes: Mapping[str, Any] = field(default_factory=dict)
+    alarm_rise: float = 0.0
 
     @property
     def missed(self) -> list[str]:
@@ -53,7 +58,8 @@ class Rung:
         report = self.report
         most = ("auc_drop", "mean_change", "largest_change")
         found = [name for name in most if abs(getattr(report, name)) > getattr(AIMS, name)]
-        return found + (["agreement"] if report.agreement < AIMS.agreement else [])
+        found += ["agreement"] if report.agreement < AIMS.agreement else []
+        return found + (["alarm_rise"] if self.alarm_rise > 0 else [])
 
     @property
     def sentence(self) -> str:
@@ -77,6 +83,7 @@ class Rung:
             "agreement": report.agreement,
             "accuracy_drop": report.accuracy_drop,
             "auc_drop": report.auc_drop,
+            "alarm_rise": self.alarm_rise,
             "aims_missed": self.missed,
             "limits_broken": list(report.broken),
             **self.notes,
@@ -95,21 +102,28 @@ class Photos:
     epochs: Epochs
 
 
-def climb(made: Conversions, photos: Photos, judge: Judge, effort: str) -> Iterator[Rung]:
+def climb(
+    made: Conversions,
+    photos: Photos,
+    judge: Judge,
+    effort: str,
+    rise: Rise = lambda _: 0.0,
+) -> Iterator[Rung]:
     """Yield rung after rung; who takes them stops when one ``reaches`` the aims.
 
     ``judge`` compares a finished flatbuffer with the float model on the held-out photos. The
     plain conversion comes first; ``effort``, one of ``EFFORTS``, says how far to go. Raises
     BackendError where the search does not know one of the network's operators.
     """
-    yield _timed(_PLAIN, judge, lambda: (made.integer, {}))
+    timed = functools.partial(_timed, judge, rise)
+    yield timed(_PLAIN, lambda: (made.integer, {}))
     if effort == "plain":
         return
     search = _Search(made, photos)
-    yield _timed(_RANGES, judge, search.ranged)
-    yield _timed(_SOLVED, judge, search.solved)
+    yield timed(_RANGES, search.ranged)
+    yield timed(_SOLVED, search.solved)
     if effort == "finetune":
-        yield _timed(_TUNED, judge, search.tuned)
+        yield timed(_TUNED, search.tuned)
 
 
 class _Search:
@@ -171,16 +185,19 @@ def best(rungs: Sequence[Rung]) -> Rung:
 
 
 def _timed(
-    title: tuple[str, str], judge: Judge, make: Callable[[], tuple[bytes, dict[str, Any]]]
+    judge: Judge,
+    rise: Rise,
+    title: tuple[str, str],
+    make: Callable[[], tuple[bytes, dict[str, Any]]],
 ) -> Rung:
     start = time.monotonic()
     content, notes = make()
     model = finished(content)
     seconds = time.monotonic() - start
-    report = judge(model)
     return Rung(
-        name=title[0], what=title[1], model=model, report=report, seconds=seconds, notes=notes
-    )
+        name=title[0], what=title[1], model=model, report=judge(model), seconds=seconds,
+        notes=notes, alarm_rise=rise(model),
+    )  # fmt: skip
 
 
 def _change(network: Network, chosen: Mapping[int, ranges.Range], photos: Photos) -> float:

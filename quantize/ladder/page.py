@@ -14,6 +14,7 @@ HEAD: Final = (
     "largest",
     "same verdict",
     "AUC drop",
+    "more false alarms",
     "aims missed",
     "seconds",
 )
@@ -28,6 +29,7 @@ def rung_rows(rungs: Sequence[Rung]) -> list[tuple[str, ...]]:
             f"{rung.report.largest_change:.3f}",
             f"{rung.report.agreement:.2%}",
             f"{rung.report.auc_drop:+.4f}",
+            f"{rung.alarm_rise:+.2%}",
             ", ".join(rung.missed).replace("_", " ") or "none",
             f"{rung.seconds:.0f}",
         )
@@ -39,8 +41,9 @@ def rungs_section(rungs: Sequence[Rung], taken: Rung) -> Section:
     """What was tried, what each rung gained and cost, and which one was taken."""
     aims = (
         f"Aims: mean change at most {AIMS.mean_change:g}, largest {AIMS.largest_change:g}, AUC "
-        f"within {AIMS.auc_drop:g}, same verdict {AIMS.agreement:.0%}. The first rung that reaches "
-        "all is taken, else the one with the least mean change of those within the limits."
+        f"within {AIMS.auc_drop:g}, same verdict {AIMS.agreement:.0%}, on further photos without "
+        "corrosion no more false alarms than the float model. The first rung that reaches all is "
+        "taken, else the one with the least mean change of those within the limits."
     )
     blocks: list[Text | Table] = [
         Text(f"Taken: {taken.name} ({taken.what})."),

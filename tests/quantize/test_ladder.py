@@ -188,7 +188,10 @@ def test_climbing_yields_rungs_that_are_judged_as_finished_files():
     assert all(rung.report.mean_change < 0.1 for rung in rungs)
     assert len({rung.model for rung in rungs}) == 4
     assert set(rungs[1].notes["mean_change_by_ranges"]) == set(ranges.METHODS)
-    assert [rung.name for rung in climb(made, photos, judge, "plain")] == ["plain"]
+    (only,) = climb(made, photos, judge, "plain", lambda _: 0.25)
+    assert (only.name, only.alarm_rise) == ("plain", 0.25)
+    assert "alarm_rise" in only.missed
+    assert not any("alarm_rise" in rung.missed for rung in rungs)
     section = rungs_section(rungs, best(rungs))
     assert section.blocks[0].text.startswith(f"Taken: {best(rungs).name}")
 

@@ -23,7 +23,7 @@ from corrosion_edge.errors import BackendError
 from corrosion_edge.image import Preprocessing
 from corrosion_edge.quantize import convert as convert_module
 from corrosion_edge.quantize import flatbuffer
-from corrosion_edge.quantize import quantize as quantize_module
+from corrosion_edge.quantize import judge as judge_module
 from corrosion_edge.quantize.evidence.limits import Limits
 from corrosion_edge.trainer import backbones, model
 from corrosion_edge.trainer.evaluate import evaluate
@@ -153,7 +153,7 @@ def gate(tiny_run, rendered, tmp_path, monkeypatch):
     """``quantize`` whose integer model answers a coin's throw: real gate, real files."""
     rng = np.random.default_rng(0)
     monkeypatch.setattr(
-        quantize_module, "_scores", lambda bundle, samples: rng.random(len(samples))
+        judge_module, "scores", lambda bundle, samples: rng.random(len(samples))
     )
     out = tmp_path / "models" / "m.tflite"
     return out, lambda *more: _run("quantize", tiny_run, "--data", rendered, "--out", out,

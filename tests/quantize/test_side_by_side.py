@@ -81,6 +81,18 @@ def test_photos_are_scored_once_per_model(judge, calls):
     assert calls == ["int8 3", "float16 4"]
 
 
+def test_false_alarms_are_counted_on_photos_without_corrosion_alone(calls):
+    before = np.array([0.2, 0.48, 0.49, 0.51, 0.9])
+    samples = Photos(np.zeros((5, 2, 2, 3), np.uint8), np.array([0, 0, 0, 0, 1]),
+                     tuple(Photo(Path(f"{i}.png"), 0) for i in range(5)))  # fmt: skip
+
+    def score(model, precision):
+        return np.clip(before + int(model) / 100, 0, 1)
+
+    judge = Judge(samples=samples, before=before, score=score, threshold=0.5, limits=Limits())
+    assert [judge.alarm_rise(model) for model in (b"0", b"1", b"2", b"-2")] == [0, 0.25, 0.5, -0.25]
+
+
 def test_rows_are_the_plain_one_first_what_was_asked_for_and_the_one_taken(judge, calls):
     asked = []
 
