@@ -117,9 +117,16 @@ class Recorder(Closing):
         for change in changes:
             self._log.append(
                 Happening(
-                    kind=change.kind, at=change.at, camera=camera,
-                    asset=self._assets.get(camera, Asset()), span=change.span, model=self._model,
-                    enter=self._settings.enter, leave=self._settings.leave, reason=change.reason,
-                    clock_set=clock_is_set(), scene=change.scene,
-                )  # fmt: skip
+                    kind=change.kind,
+                    at=change.at,
+                    camera=camera,
+                    asset=self._assets.get(camera, Asset()),
+                    span=change.span,
+                    model=self._model,
+                    enter=self._settings.enter,
+                    leave=self._settings.leave,
+                    reason=change.reason,
+                    clock_set=clock_is_set(),
+                    scene=change.scene,
+                )
             )

@@ -1,4 +1,4 @@
-"""Moments: the wall clock says when, the monotonic clock how long, the boot id whose clock it is."""
+"""Moments: the wall clock says when, the monotonic clock how long, the boot id whose clock."""
 
 import ctypes
 import math
