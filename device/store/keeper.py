@@ -179,5 +179,10 @@ def _ended(began: Any, now: Stamp) -> dict[str, Any]:
     happening = Happening(kind="corrosion_ended", at=now).to_dict()
     taken = ("uuid", "kind", "at", "boot", "monotonic_s", "clock_set")
     reason = "the watch broke off; when it ended was not recorded"
-    told: dict[str, Any] = {"duration_s": None, "clock_jump_s": None, "reason": reason, "details": {}}
+    told: dict[str, Any] = {
+        "duration_s": None,
+        "clock_jump_s": None,
+        "reason": reason,
+        "details": {},
+    }
     return {**began, **{name: happening[name] for name in taken}, **told, "at": iso(now.wall)}

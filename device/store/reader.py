@@ -1,4 +1,4 @@
-"""Reading a store, also while a watch writes to it; nothing in it is changed."""
+"""Reading a store, also while a watch writes to it; nothing that is stored is changed."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -163,7 +163,8 @@ def _opened(path: Path) -> sqlite3.Connection:
         pass
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{path}: damaged ({error})") from None
-    if path.with_name(f"{path.name}-wal").exists():
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
         raise StoreError(
             f"{path}: has a log that was not merged; copy the folder, and read the copy"
         )
