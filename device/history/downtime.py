@@ -7,15 +7,16 @@ from datetime import datetime
 from corrosion_edge.device.events.summary import Summary
 from corrosion_edge.device.store.reader import Event
 
-__all__ = ["Downtime", "downtimes", "moment"]
+__all__ = ["AWAY", "Downtime", "downtimes", "moment"]
 
-_AWAY = {
+AWAY = {
     "camera_lost": ("camera", "lost"),
     "camera_degraded": ("camera", "degraded"),
     "camera_recovered": ("camera", ""),
     "unusable": ("picture", "picture unusable"),
     "usable": ("picture", ""),
 }
+"""Events that begin or end a downtime: what is away, and how, empty at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def downtimes(events: Iterable[Event], summaries: Sequence[Summary]) -> list[Dow
         if fields["kind"] == "started" and alive is not None:
             found.append(_pause(alive, at, summaries, open_))
             open_ = {}
-        if told := _AWAY.get(fields["kind"]):
+        if told := AWAY.get(fields["kind"]):
             key = (fields["camera"], told[0])
             if key in open_:
                 start, what, reason = open_.pop(key)

@@ -1,5 +1,6 @@
 """The page of a store: scores and map areas over weeks, events with pictures, downtimes."""
 
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,10 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from PIL import Image
+
 from corrosion_edge.device.events.summary import PERIOD, Summary
 from corrosion_edge.device.history import svg, tables
 from corrosion_edge.device.history.downtime import Downtime, downtimes, moment
 from corrosion_edge.device.history.listing import local
+from corrosion_edge.device.store.chain import ROLES
 from corrosion_edge.device.store.reader import Event, Reader, Wanted
 from corrosion_edge.device.store.verify import verify
 from corrosion_edge.errors import TamperError
@@ -24,7 +28,9 @@ WEEKS: Final = 8
 PICTURED: Final = 6
 """Corrosion events whose pictures a page carries, the newest; its size stays within a mail's."""
 
-_POINTS: Final = 360
+_POINTS: Final = 240
+_DAY: Final = 86400.0
+_DAILY: Final = 21  # days from which a point is a day
 _SCREENING: Final = (
     "A screening, not a measurement. A score is a model's opinion of a picture. The area is the "
     "share of the heat map's cells that speak for corrosion; nobody validated it as an area, so "
@@ -110,8 +116,8 @@ def _camera(material: Material, camera: str, away: Sequence[Downtime]) -> Iterab
             material, events, summaries, [d for d in away if d.camera in ("", camera)]
         )
         yield tables.table_of_days(summaries, events)
-    yield tables.table_of_events(events)
     yield from _pictures(events)
+    yield tables.table_of_events(events)
 
 
 def _of(events: Iterable[Event], wanted: Wanted) -> Iterable[Event]:
@@ -125,7 +131,8 @@ def _charts(
     away: Sequence[Downtime],
 ) -> Iterable[Block]:
     end = material.period[1]
-    step = max(PERIOD, (end - material.period[0]).total_seconds() / _POINTS)
+    length = (end - material.period[0]).total_seconds()
+    step = _DAY if length > _DAILY * _DAY else max(PERIOD, length / _POINTS)
     bands = [svg.Band(d.start, d.end or end, "away") for d in away]
     bands += [svg.Band(*stretch, "event") for stretch in _stretches(events, end)]
     enter = next((e.fields["enter"] for e in reversed(events) if e.fields.get("enter")), None)
@@ -134,14 +141,14 @@ def _charts(
     marks = [(enter, f"enter {enter:.3g}")] if enter is not None else []
     yield Figure(
         svg.chart("Score", scores, top=1.0, marks=marks, **how),  # type: ignore[arg-type]
-        "Lowest, mean and highest score; red: corrosion, grey: not watched.",
+        "Lowest, mean, highest. Red: corrosion; grey: long not watched.",
         _alt("score", scores),
     )
     if areas := _points(summaries, step, "area", "area", "area_high"):
         top = min(1.0, max(0.1, 1.2 * max(p.high for p in areas)))
         yield Figure(
             svg.chart("Share of the heat map", areas, top=top, percent=True, **how),  # type: ignore[arg-type]
-            "Mean and largest share of the map that speaks for corrosion: a screening.",
+            "Mean and largest share that speaks for corrosion: a screening.",
             _alt("share of the heat map", areas),
         )
 
@@ -189,12 +196,26 @@ def _pictures(events: Sequence[Event]) -> Iterable[Block]:
     for event in reversed(pictured[-PICTURED:]):
         when, peak = local(event.fields["at"]), tables.score(event, "peak")
         what = f"Event {event.sequence}, {when}, peak {peak}"
-        for role, picture in event.pictures.items():
-            if picture.removed or not picture.path.is_file():
-                yield Text(f"{what}: the picture was removed or is missing.")
-                break
+        if any(p.removed or not p.path.is_file() for p in event.pictures.values()):
+            yield Text(f"{what}: its pictures were removed or are missing.")
+            continue
+        for role in (role for role in ROLES if role in event.pictures):
             name = "as seen" if role == "plain" else "with the heat map"
-            yield Figure(picture.path.read_bytes(), f"{what}, {name}", f"{what}, {name}")
+            try:
+                small = _reduced(event.pictures[role].path)
+            except OSError:  # Pillow's word for a file that is no picture any more
+                yield Text(f"{what}, {name}: the picture is damaged.", "warning")
+                continue
+            yield Figure(small, f"{what}, {name}", f"{what}, {name}")
+
+
+def _reduced(path: Path) -> bytes:
+    """The picture as a smaller JPEG, so that the page can be mailed."""
+    content = io.BytesIO()
+    with Image.open(path) as picture:
+        picture.thumbnail((svg.WIDTH, svg.WIDTH))
+        picture.save(content, "JPEG", quality=85)
+    return content.getvalue()
 
 
 def _chain(folder: Path) -> Text:

@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 from typing import Final
 from xml.sax.saxutils import escape
 
-__all__ = ["Band", "Point", "chart"]
+__all__ = ["HEIGHT", "WIDTH", "Band", "Point", "chart"]
 
-WIDTH: Final = 720
+WIDTH: Final = 500
 HEIGHT: Final = 250
+"""Pixels; two charts stand side by side on a desk, and one is still read on a phone."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 26, 30
 _STEPS = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672, 1344, 2688, 5376)  # hours between marks
+_LEAST_AWAY = 0.02 * WIDTH  # nights of a month would only be noise
 _STYLE = (
-    "text{font:12px sans-serif;fill:#333}.grid{stroke:#ddd}.range{fill:#e8a37c;opacity:.55}"
+    "text{font:13px sans-serif;fill:#333;paint-order:stroke;stroke:#fff;stroke-width:3px}"
+    ".grid{stroke:#ddd}.range{fill:#e8a37c;opacity:.55}"
     ".line{fill:none;stroke:#8c2f0b;stroke-width:1.6}.dot{fill:#8c2f0b}"
     ".mark{stroke:#555;stroke-dasharray:5 4}.away{fill:#9aa3aa;opacity:.35}"
     ".event{fill:#c02020;opacity:.16}"
@@ -99,7 +102,7 @@ class _Frame:
 
     def times(self) -> list[str]:
         hours = self._seconds / 3600
-        step = timedelta(hours=next((s for s in _STEPS if hours / s <= 8), 10752))
+        step = timedelta(hours=next((s for s in _STEPS if hours / s <= 5), 10752))
         form = "%d %b" if step >= timedelta(days=1) else "%d %b %H:%M"
         at = self._start.astimezone().replace(minute=0, second=0, microsecond=0)
         if step >= timedelta(days=1):
@@ -116,6 +119,8 @@ class _Frame:
 
     def shade(self, band: Band) -> str:
         x = self.x(band.start)
+        if band.kind == "away" and self.x(band.end) - x < _LEAST_AWAY:
+            return ""
         width = max(1.5, self.x(band.end) - x)
         return (
             f'<rect class="{band.kind}" x="{x}" y="{_TOP}" width="{width:.1f}" '

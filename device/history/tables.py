@@ -3,15 +3,18 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from corrosion_edge.device.events.summary import Summary
 from corrosion_edge.device.history import d610
-from corrosion_edge.device.history.downtime import Downtime, moment
-from corrosion_edge.device.history.listing import local
+from corrosion_edge.device.history.downtime import AWAY, Downtime, moment
 from corrosion_edge.device.store.reader import Event
 from corrosion_edge.report import Block, Cell, Table, Text
 
-__all__ = ["away", "score", "table_of_days", "table_of_events"]
+__all__ = ["LISTED", "away", "score", "table_of_days", "table_of_events"]
+
+LISTED: Final = 30
+"""Rows of events and of downtimes that a page shows, the newest; events list has them all."""
 
 
 def table_of_days(summaries: Sequence[Summary], events: Sequence[Event]) -> Table:
@@ -54,13 +57,16 @@ def _share(part: int, whole: int) -> str:
 
 
 def table_of_events(events: Sequence[Event]) -> Block:
-    """A row an event."""
-    if not events:
-        return Text("No events.")
-    rows = [[e.sequence, local(e.fields["at"]), e.fields["kind"], score(e, "peak"),
+    """A row an event, the newest first; what is among the downtimes is left out there."""
+    told = [e for e in events if e.fields["kind"] not in AWAY]
+    if not told:
+        return Text("No corrosion was seen to begin or end.")
+    newest = told[: -LISTED - 1 : -1]
+    rows = [[e.sequence, _local(moment(e.fields["at"])), e.fields["kind"], score(e, "peak"),
              score(e, "mean"), _length(e.fields.get("duration_s")), e.fields["reason"] or "–"]
-            for e in events]  # fmt: skip
-    return Table(("number", "time", "event", "peak", "mean", "lasted", "reason"), rows, "Events")
+            for e in newest]  # fmt: skip
+    caption = "Events" if len(told) <= LISTED else f"The newest {LISTED} of {len(told)} events"
+    return Table(("number", "time", "event", "peak", "mean", "lasted", "reason"), rows, caption)
 
 
 def score(event: Event, name: str) -> str:
@@ -79,9 +85,10 @@ def away(found: Sequence[Downtime]) -> Block:
         return Text("No downtime in this period.", "good")
     rows = [[d.camera or "all", d.what, _local(d.start), _local(d.end) if d.end else "goes on",
              _length((d.end - d.start).total_seconds()) if d.end and d.end >= d.start else "–",
-             d.reason or "–"] for d in found]  # fmt: skip
-    return Table(("camera", "what", "from", "until", "lasted", "reason"), rows)
+             d.reason or "–"] for d in found[: -LISTED - 1 : -1]]  # fmt: skip
+    caption = "" if len(found) <= LISTED else f"The newest {LISTED} of {len(found)}"
+    return Table(("camera", "what", "from", "until", "lasted", "reason"), rows, caption)
 
 
 def _local(at: datetime) -> str:
-    return at.astimezone().isoformat(sep=" ", timespec="seconds")
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"

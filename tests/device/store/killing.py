@@ -49,11 +49,11 @@ def killed_at(folder: Path, after: float) -> dict[int, str]:
 
 
 def kill_often(folder: Path, tries: int, seed: int) -> Account:
-    """Kill so often, 0 to 0.3 s after the writer is ready, and compare after each."""
+    """Kill so often, 0 to 0.6 s after the writer is ready, and compare after each."""
     draw, account = random.Random(seed), Account()
     reported: dict[int, str] = {}
     for _ in range(tries):
-        reported |= killed_at(folder, draw.uniform(0, 0.3))
+        reported |= killed_at(folder, draw.uniform(0, 0.6))
         account.kills += 1
         verify(folder)
         with Reader(folder) as reader:
