@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corrosion_edge.device.events.settings import Detection, Mean, Votes, parse_smoothing
@@ -95,9 +95,9 @@ def test_a_looped_video_and_a_new_boot_give_no_negative_time():
 
 
 def test_the_mean_needs_a_time_constant_of_evidence():
-    settings = Detection(enter=0.6, leave=0.4, smoothing=Mean(10))
-    assert kinds(told(Tracker(settings), [0.9] * 10)) == []
-    changes = told(Tracker(settings), [0.9] * 11 + [0.0] * 30)
+    chosen = Detection(enter=0.6, leave=0.4, smoothing=Mean(10))
+    assert kinds(told(Tracker(chosen), [0.9] * 10)) == []
+    changes = told(Tracker(chosen), [0.9] * 11 + [0.0] * 30)
     assert kinds(changes) == ["corrosion_began", "corrosion_ended"]
     assert 5 <= changes[1].at.seconds - 10 <= 9
 
@@ -160,8 +160,8 @@ SETTINGS = st.sampled_from(
 )
 
 
-def story(settings, steps):
-    tracker, time, changes = Tracker(settings), 0.0, []
+def story(chosen, steps):
+    tracker, time, changes = Tracker(chosen), 0.0, []
     for kind, score, pause in steps:
         time += pause
         at = stamp(time, wall=score * 1e6)
@@ -181,29 +181,32 @@ def alternates(changes, pairs):
     return seen == [pairs[number % 2] for number in range(len(seen))]
 
 
+@settings(deadline=None)
 @given(SETTINGS, STEPS)
-def test_every_begin_has_its_end(settings, steps):
-    changes = story(settings, steps)
+def test_every_begin_has_its_end(chosen, steps):
+    changes = story(chosen, steps)
     assert alternates(changes, ("corrosion_began", "corrosion_ended"))
     assert kinds(changes).count("corrosion_began") == kinds(changes).count("corrosion_ended")
     assert alternates(changes, ("camera_lost", "camera_recovered"))
     assert alternates(changes, ("unusable", "usable"))
 
 
+@settings(deadline=None)
 @given(SETTINGS, STEPS)
-def test_peak_and_mean_are_of_scores_that_were_seen(settings, steps):
+def test_peak_and_mean_are_of_scores_that_were_seen(chosen, steps):
     scores = [score for kind, score, _ in steps if kind == "score"]
     forward = sum(max(0.0, pause) for _, _, pause in steps)
-    for change in story(settings, steps):
+    for change in story(chosen, steps):
         if change.kind.startswith("corrosion"):
             span = change.span
             assert span.peak in scores
             assert min(scores) - 1e-9 <= span.mean <= span.peak
             assert 1 <= span.evidence <= span.frames
             assert 0 <= span.seconds <= forward + 1e-6
-            assert span.peak >= settings.enter
+            assert span.peak >= chosen.enter
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.2, 0.8), max_size=50))
 def test_doubt_alone_makes_no_event(scores):
     assert told(Tracker(BAND), scores) == []

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corrosion_edge.cli import cli
@@ -210,6 +210,7 @@ def test_the_grades_are_those_of_the_table(area, grade):
     assert next(g for most, g in d610.GRADES if area <= most) == grade
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.integers(1, 10000))
 def test_more_area_is_never_a_better_grade(area, cells):
     worst = int(d610.band(area, cells).split()[0])
@@ -219,6 +220,7 @@ def test_more_area_is_never_a_better_grade(area, cells):
 POINTS = st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1)), max_size=40)
 
 
+@settings(deadline=None)
 @given(POINTS, st.floats(1, 1e8))
 def test_any_chart_is_whole_and_stays_on_its_paper(drawn, length):
     points = [svg.Point(START + timedelta(seconds=s), v / 2, v, v) for s, v in sorted(drawn)]

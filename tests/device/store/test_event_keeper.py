@@ -1,9 +1,11 @@
 """Nothing that was reported as stored is lost: kills, full disks, clocks that jump."""
 
 import sqlite3
+import subprocess
 from datetime import timedelta
 
 import pytest
+from filling import fill_often
 from happenings import START, Clock, happening, stamp, summary
 from killing import kill_often
 
@@ -88,6 +90,24 @@ def test_a_full_disk_costs_pictures_first_then_waits_and_recovers(small_disk):
         there = {event.sequence: event.hash for event in reader.events()}
     assert {s.sequence: s.hash for s in watch.told}.items() <= there.items()
     watch.store.close()
+
+
+def test_a_disk_that_fills_again_and_again_loses_no_event(roomy_disk):
+    account = fill_often(roomy_disk, rounds=3)
+    assert (account.full, account.sent, account.stored, account.lost) == (3, 60, 60, 0)
+
+
+@pytest.fixture
+def roomy_disk(tmp_path):
+    """A file system of 4 MB of its own; skips where none can be mounted."""
+    folder = tmp_path / "roomy"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder]
+    made = subprocess.run(command, capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
 
 
 class Full:
