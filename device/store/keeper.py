@@ -155,7 +155,7 @@ class Keeper(Log):
         self._tidied = now.seconds
         try:
             stored = self._retention.apply(self._store, now)
-        except OutputError as error:
+        except OSError as error:
             self._failed(error)
             return
         if stored:

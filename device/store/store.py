@@ -125,7 +125,7 @@ class Store(Closing):
 
     def unfinished(self) -> list[Stored]:
         """Corrosion that began and has no end: the process was killed."""
-        rows = self._database.execute(
+        rows = self._asked(
             "SELECT max(sequence), body, hash, kind FROM events WHERE kind IN "
             "('corrosion_began', 'corrosion_ended') GROUP BY camera ORDER BY 1"
         )
@@ -134,11 +134,10 @@ class Store(Closing):
 
     def kept_pictures(self) -> list[tuple[int, str, int]]:
         """Sequence, time and bytes of the events whose pictures are kept, oldest first."""
-        rows = self._database.execute(
+        return self._asked(
             "SELECT sequence, at, sum(bytes) FROM pictures JOIN events USING (sequence) "
             "WHERE removed IS NULL GROUP BY sequence ORDER BY sequence"
         )
-        return list(rows)
 
     def has_room(self, size: int) -> bool:
         """Whether the file system has that many bytes free; False if it can't be asked."""
@@ -167,12 +166,18 @@ class Store(Closing):
         return self._names("sequence <= ? AND removed IS NULL", (sequence,)) if sequence else []
 
     def _names(self, where: str, values: tuple[int, ...]) -> list[tuple[str, str]]:
-        rows = self._database.execute(
+        return self._asked(
             "SELECT json_extract(body, '$.uuid'), role FROM pictures JOIN events USING (sequence) "
             f"WHERE {where}",
             values,
         )
-        return list(rows)
+
+    def _asked(self, query: str, values: tuple[int, ...] = ()) -> list[Any]:
+        """All rows (OutputError if they cannot be read)."""
+        try:
+            return list(self._database.execute(query, values))
+        except sqlite3.Error as error:
+            raise OutputError(f"{self.folder}: cannot be read ({error})") from None
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -196,7 +201,7 @@ class Store(Closing):
                 f"{self.folder}: the store cannot be opened ({error}); put a copy of it back, "
                 "or name a new folder"
             ) from None
-        except StoreError as error:
+        except (StoreError, OutputError) as error:
             raise StoreError(f"{self.folder}: {error}") from None
 
 
