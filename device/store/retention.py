@@ -46,7 +46,7 @@ class Retention:
         if by_age:
             store.forget_summaries(int(oldest.timestamp()))
         kept = store.kept_pictures()
-        old = [row for row in kept if row[1] < iso(oldest)] if by_age else []
+        old = [row for row in kept if row[1] and row[1] < iso(oldest)] if by_age else []
         through = max(self._by_size(store, kept), old[-1][0] if old else 0)
         if not through:
             return None

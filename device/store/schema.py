@@ -8,15 +8,17 @@ from corrosion_edge.errors import StoreError
 __all__ = ["MIGRATIONS", "VERSION", "migrate", "version_of"]
 
 MIGRATIONS: Final = (
-    # 1: events and their pictures. What is searched by is computed from the hashed text.
+    # 1: events and their pictures. What is searched by is computed from the hashed text; one row
+    # that a bad card damaged must not keep a watch from starting.
     """
     CREATE TABLE events (
         sequence INTEGER PRIMARY KEY,
         body TEXT NOT NULL,
         hash TEXT NOT NULL,
-        kind TEXT AS (json_extract(body, '$.kind')) VIRTUAL,
-        camera TEXT AS (json_extract(body, '$.camera')) VIRTUAL,
-        at TEXT AS (json_extract(body, '$.at')) VIRTUAL
+        uuid TEXT AS (CASE WHEN json_valid(body) THEN json_extract(body, '$.uuid') END) VIRTUAL,
+        kind TEXT AS (CASE WHEN json_valid(body) THEN json_extract(body, '$.kind') END) VIRTUAL,
+        camera TEXT AS (CASE WHEN json_valid(body) THEN json_extract(body, '$.camera') END) VIRTUAL,
+        at TEXT AS (CASE WHEN json_valid(body) THEN json_extract(body, '$.at') END) VIRTUAL
     );
     CREATE TABLE pictures (
         sequence INTEGER NOT NULL REFERENCES events (sequence),

@@ -65,7 +65,10 @@ class Store(Closing):
             with self._refusing():
                 migrate(self._database)
                 self._read_head()
-                self.swept = self.pictures.sweep(self._named())
+                named = self._named()
+                # A damaged row does not tell which pictures are its own: then none is deleted.
+                damaged = any(uuid is None for uuid, _ in named)
+                self.swept = 0 if damaged else self.pictures.sweep(named)
         except BaseException:
             self.close()
             raise
@@ -130,7 +133,7 @@ class Store(Closing):
             "('corrosion_began', 'corrosion_ended') GROUP BY camera ORDER BY 1"
         )
         found = [row for row in rows if row[3] == "corrosion_began"]
-        return [Stored(sequence, parsed(body), hash) for sequence, body, hash, _ in found]
+        return [Stored(sequence, parsed(body), linked) for sequence, body, linked, _ in found]
 
     def kept_pictures(self) -> list[tuple[int, str, int]]:
         """Sequence, time and bytes of the events whose pictures are kept, oldest first."""
@@ -167,8 +170,7 @@ class Store(Closing):
 
     def _names(self, where: str, values: tuple[int, ...]) -> list[tuple[str, str]]:
         return self._asked(
-            "SELECT json_extract(body, '$.uuid'), role FROM pictures JOIN events USING (sequence) "
-            f"WHERE {where}",
+            f"SELECT uuid, role FROM pictures JOIN events USING (sequence) WHERE {where}",
             values,
         )
 

@@ -6,6 +6,8 @@ import sqlite3
 
 import pytest
 from happenings import happening, scene, summary
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corrosion_edge.device.store import Reader, Store
 from corrosion_edge.device.store.chain import GENESIS
@@ -157,6 +159,20 @@ def test_orphans_of_a_crash_are_swept_and_nothing_else(filled):
         verify(filled)
 
 
+def test_a_damaged_row_keeps_no_watch_from_starting_and_costs_no_picture(filled):
+    change(filled, "UPDATE events SET body = substr(body, 2) WHERE sequence = 3")
+    before = sorted((filled / "pictures").iterdir())
+    with Store(filled) as store:
+        assert store.swept == 0
+        assert store.unfinished() == []
+        store.append(entry("started", 90))
+    assert sorted((filled / "pictures").iterdir()) == before
+    with pytest.raises(TamperError, match="event 3"):
+        verify(filled)
+    with Reader(filled) as reader:
+        assert [event.fields["kind"] for event in reader.events()][2] == "damaged"
+
+
 def test_two_writers_are_refused(filled):
     with Store(filled), pytest.raises(StoreError, match="another process"):
         Store(filled)
@@ -248,3 +264,46 @@ def test_a_failed_write_leaves_the_store_as_it_was(tmp_path, monkeypatch):
 
 def _full(handle):
     raise OSError(28, "No space left on device")
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("chain") / "store"
+    with Store(folder) as store:
+        for number in range(4):
+            store.append(entry(("corrosion_began", "corrosion_ended")[number % 2], number))
+    return folder
+
+
+@settings(deadline=None, max_examples=60)
+@given(number=st.integers(1, 4), place=st.integers(0), letter=st.characters(codec="ascii"))
+def test_any_letter_of_any_event_that_changes_is_seen_there(untouched, number, place, letter):
+    database = sqlite3.connect(untouched / DATABASE, isolation_level=None)
+    (body,) = database.execute("SELECT body FROM events WHERE sequence = ?", (number,)).fetchone()
+    place %= len(body)
+    changed = body[:place] + letter + body[place + 1 :]
+    try:
+        database.execute("UPDATE events SET body = ? WHERE sequence = ?", (changed, number))
+        if changed == body:
+            verify(untouched)
+        else:
+            with pytest.raises(TamperError, match=f"event {number}: "):
+                verify(untouched)
+    finally:
+        database.execute("UPDATE events SET body = ? WHERE sequence = ?", (body, number))
+        database.close()
+
+
+@settings(deadline=None, max_examples=40)
+@given(which=st.integers(0, 7), place=st.integers(0), bit=st.integers(0, 7))
+def test_any_bit_of_any_picture_that_changes_is_seen(untouched, which, place, bit):
+    file = sorted((untouched / "pictures").iterdir())[which]
+    content = file.read_bytes()
+    changed = bytearray(content)
+    changed[place % len(content)] ^= 1 << bit
+    try:
+        file.write_bytes(changed)
+        with pytest.raises(TamperError, match=f"its picture {file.name} was changed"):
+            verify(untouched)
+    finally:
+        file.write_bytes(content)
