@@ -11,6 +11,8 @@
     │   └── SignatureError        1   its signature is missing, of another key, or wrong
     ├── KeyFileError (ValueError) 2   a key that cannot be used, or that others can read
     ├── OutputError (OSError)     1   a result that cannot be written
+    ├── StoreError (OSError)      1   an event store that cannot be opened
+    │   └── TamperError           1   one that was changed by another hand
     ├── ExtraError (ImportError)  1   a package of an extra that is not installed
     ├── BackendError (RuntimeError) 1 an interpreter or accelerator that fails
     ├── SourceError (OSError)     1   a camera, stream or file that cannot be opened
@@ -31,6 +33,8 @@ __all__ = [
     "SignatureError",
     "SourceError",
     "SourceLost",
+    "StoreError",
+    "TamperError",
     "UsageError",
     "WeightsError",
 ]
@@ -80,6 +84,14 @@ class KeyFileError(CorrosionEdgeError, ValueError):
 
 class OutputError(CorrosionEdgeError, OSError):
     """A result that cannot be written: no permission, no folder, no space."""
+
+
+class StoreError(CorrosionEdgeError, OSError):
+    """An event store that cannot be opened: in use, damaged, or of a newer version."""
+
+
+class TamperError(StoreError):
+    """An event store whose hash chain shows that events or pictures were changed."""
 
 
 class ExtraError(CorrosionEdgeError, ImportError):

@@ -1,5 +1,6 @@
 """One picture on its way from a source to a verdict."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -24,7 +25,8 @@ class Frame:
     ``pixels`` is uint8 [h, w, 3], RGB, 0..255. ``index`` counts the frames the source has
     delivered, from 0. ``taken_at`` is the wall-clock time of capture and carries a time zone.
     ``name`` is the file behind the frame, empty for a camera. ``position`` is the time in the
-    recording in seconds, None for a live source.
+    recording in seconds, None for a live source. ``monotonic`` is the monotonic clock's time of
+    capture in seconds, for durations; None where nobody read it.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -32,6 +34,7 @@ class Frame:
     taken_at: datetime
     name: str = ""
     position: float | None = None
+    monotonic: float | None = None
 
     def __post_init__(self) -> None:
         require_rgb(self.pixels)
@@ -49,4 +52,4 @@ class Frame:
         position: float | None = None,
     ) -> "Frame":
         """A frame taken at this moment (UTC)."""
-        return cls(pixels, index, datetime.now(UTC), name, position)
+        return cls(pixels, index, datetime.now(UTC), name, position, time.monotonic())

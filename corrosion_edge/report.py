@@ -19,6 +19,7 @@ Cell = str | int | float
 
 _DPI: Final = 110
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
+_JPEG: Final = b"\xff\xd8\xff"
 _NUMBER: Final = re.compile(r"[-+−±~<>≤≥]{0,2}\s?\d[\d\s,.:–x×-]*([^\W\d_%°]{1,4}|%|°C|1/s|×)?")
 _SHORT: Final = 24
 _NOTHING: Final = frozenset(("", "-", "–", "—", "n/a", "none", "unavailable"))
@@ -65,7 +66,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture: the bytes of a PNG file, or the text of an SVG one that fetches nothing.
+    """A picture: the bytes of a PNG or JPEG file, or the text of an SVG one that fetches nothing.
 
     ``alt`` says in words what is to be seen. ValueError for other content.
     """
@@ -75,17 +76,18 @@ class Figure:
     alt: str
 
     def __post_init__(self) -> None:
-        if isinstance(self.image, bytes) and not self.image.startswith(_PNG):
-            raise ValueError("image: expected a PNG file's bytes or an SVG's text")
+        if isinstance(self.image, bytes) and not self.image.startswith((_PNG, _JPEG)):
+            raise ValueError("image: expected a PNG or JPEG file's bytes or an SVG's text")
         if isinstance(self.image, str) and not self.image.lstrip().startswith("<svg"):
-            raise ValueError("image: expected a PNG file's bytes or an SVG's text")
+            raise ValueError("image: expected a PNG or JPEG file's bytes or an SVG's text")
 
     @property
     def uri(self) -> str:
         """The picture as a data URI."""
-        vector = isinstance(self.image, str)
-        data = self.image.encode() if isinstance(self.image, str) else self.image
-        kind = "svg+xml" if vector else "png"
+        if isinstance(self.image, str):
+            kind, data = "svg+xml", self.image.encode()
+        else:
+            kind, data = "jpeg" if self.image.startswith(_JPEG) else "png", self.image
         return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 

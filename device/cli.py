@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from corrosion_edge.device.storing import storing
 from corrosion_edge.errors import UsageError
 from corrosion_edge.threshold import Choice, threshold_option
 
@@ -133,6 +134,7 @@ def classify(
 @_threads
 @_key
 @_verify
+@storing
 @click.pass_context
 def watch(
     ctx: click.Context,
@@ -146,6 +148,7 @@ def watch(
     threads: int | None,
     key: Path | None,
     level: str,
+    **stored: Any,
 ) -> None:
     """Print verdicts until the source ends, enough are out, or somebody ends it."""
     from corrosion_edge.device.sources import open_source
@@ -159,21 +162,32 @@ def watch(
                 _say_differences(classifier, level)
                 with open_source(camera) as source:
                     how = {"frames": frames, "interval": interval, "stop": stop}
-                    failed = _watched(source, classifier, as_json, how)
+                    failed = _watched(source, classifier, as_json, how, stored)
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)
     ctx.exit(int(failed > 0))
 
 
-def _watched(source: "Source", classifier: "Classifier", as_json: bool, how: dict[str, Any]) -> int:
+def _watched(
+    source: "Source",
+    classifier: "Classifier",
+    as_json: bool,
+    how: dict[str, Any],
+    stored: dict[str, Any],
+) -> int:
     """Run the pipeline, say what ran and what became of the frames; how many were unreadable."""
     from corrosion_edge.device.pipeline import Pipeline
     from corrosion_edge.device.sinks import JsonSink, TextSink
+    from corrosion_edge.device.store.watching import recording
 
     told = f"watching {source.name}; model {classifier.name}; {classifier.backend.name}"
     click.echo(told, err=True)
-    with JsonSink() if as_json else TextSink() as sink:
-        pipeline = Pipeline(source, classifier, [sink], **how)
+    with (
+        JsonSink() if as_json else TextSink() as sink,
+        recording(stored, classifier, source.name) as further,
+    ):
+        # Stored first, so that what is printed is there.
+        pipeline = Pipeline(source, classifier, [*further, sink], **how)
         try:
             return pipeline.run().unreadable
         finally:

@@ -1,0 +1,74 @@
+"""Moments: the wall clock says when, the monotonic clock how long, the boot id whose clock."""
+
+import ctypes
+import math
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from corrosion_edge.frame import Frame
+
+__all__ = ["Stamp", "boot_id", "clock_is_set"]
+
+_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+_TIME_ERROR: Final = 5  # adjtimex(2): the clock is not synchronised
+_TIMEX_BYTES: Final = 512  # more than struct timex has on any Linux; all zero only reads
+
+
+@lru_cache(maxsize=1)
+def boot_id() -> str:
+    """The kernel's id of this boot; where there is none, one of this process."""
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:
+        return str(uuid.uuid4())
+
+
+def clock_is_set() -> bool | None:
+    """Whether the kernel holds the wall clock for synchronised (adjtimex); None if it can't tell.
+
+    A Raspberry Pi without a battery clock boots with a time of the past, until the network sets it.
+    """
+    try:
+        state = int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
+    except (OSError, AttributeError):
+        return None
+    return None if state < 0 else state != _TIME_ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A moment.
+
+    ``wall`` carries a time zone and may jump, either way. ``seconds`` never runs backwards while
+    a source lives: the monotonic clock, or with ``recording`` the place in the recording. Only
+    within one ``boot`` can two be compared. ValueError for values out of range.
+    """
+
+    wall: datetime
+    seconds: float
+    boot: str
+    recording: bool = False
+
+    def __post_init__(self) -> None:
+        if self.wall.tzinfo is None:
+            raise ValueError("wall: expected a time with a time zone, got a naive one")
+        if not math.isfinite(self.seconds):
+            raise ValueError(f"seconds: expected a finite number, got {self.seconds}")
+
+    @classmethod
+    def now(cls) -> "Stamp":
+        """This moment."""
+        return cls(datetime.now(UTC), time.monotonic(), boot_id())
+
+    @classmethod
+    def of(cls, frame: Frame) -> "Stamp":
+        """When the frame was taken; in a recording ``seconds`` is its place in it."""
+        if frame.position is not None:
+            return cls(frame.taken_at, frame.position, boot_id(), recording=True)
+        seconds = time.monotonic() if frame.monotonic is None else frame.monotonic
+        return cls(frame.taken_at, seconds, boot_id())

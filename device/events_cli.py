@@ -1,0 +1,188 @@
+"""The commands ``events list``, ``show``, ``export``, ``report`` and ``verify``."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from corrosion_edge.errors import UsageError
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.store.reader import Wanted
+
+__all__ = ["events"]
+
+_dir = click.argument("store", type=click.Path(path_type=Path), metavar="DIR")
+
+
+def _time(ctx: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
+    """A day or moment; without an offset it is of this machine's zone."""
+    if value is None:
+        return None
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"expected a day or a time such as 2026-03-01 or 2026-03-01T12:30+01:00, got {value!r}"
+        ) from None
+
+
+_FILTERS = (
+    click.option("--camera", "cameras", multiple=True, metavar="NAME",
+                 help="Only of this camera; may be given more than once."),
+    click.option("--kind", "kinds", multiple=True, metavar="KIND",
+                 help="Only of this kind, such as corrosion_began; may be given more than once."),
+    click.option("--asset", "assets", multiple=True, metavar="NAME",
+                 help="Only of this asset; may be given more than once."),
+    click.option("--since", callback=_time, metavar="TIME", help="From this day or moment on."),
+    click.option("--until", callback=_time, metavar="TIME", help="Before this day or moment."),
+)  # fmt: skip
+
+
+def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_FILTERS):
+        command = option(command)
+    return command
+
+
+def _wanted(how: dict[str, Any]) -> "Wanted":
+    from corrosion_edge.device.events.event import KINDS
+    from corrosion_edge.device.store.reader import Wanted
+
+    if unknown := set(how["kinds"]) - set(KINDS):
+        raise UsageError(f"--kind {min(unknown)}: expected one of {', '.join(KINDS)}")
+    return Wanted(**how)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def events() -> None:
+    """Read, export and verify what a watch stored."""
+
+
+@events.command(name="list")
+@_dir
+@_filters
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def list_(store: Path, as_json: bool, **how: Any) -> None:
+    """List the events in the order in which they were stored."""
+    from corrosion_edge.device.history.listing import table
+    from corrosion_edge.device.lines import json_line
+    from corrosion_edge.device.store.reader import Reader
+
+    wanted = _wanted(how)
+    with Reader(store) as reader:
+        chosen = reader.events(wanted)
+        for line in (json_line(e.to_dict()) for e in chosen) if as_json else table(chosen):
+            click.echo(line)
+
+
+@events.command()
+@_dir
+@click.argument("which", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def show(store: Path, which: str, as_json: bool) -> None:
+    """Show one event: by its number, or the beginning of its uuid."""
+    from corrosion_edge.device.history.listing import shown
+    from corrosion_edge.device.store.reader import Reader
+    from corrosion_edge.output import json_text
+
+    with Reader(store) as reader:
+        event = reader.event(which)
+    click.echo(json_text(event.to_dict()) if as_json else "\n".join(shown(event)), nl=not as_json)
+
+
+@events.command()
+@_dir
+@_filters
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="PATH",
+              help="A file that ends in .json or .csv, or a new folder that gets both and the "
+              "pictures.")  # fmt: skip
+def export(store: Path, out: Path, **how: Any) -> None:
+    """Write events as JSON or CSV, or into a folder with their pictures."""
+    from corrosion_edge import output
+    from corrosion_edge.device.history import listing
+    from corrosion_edge.device.store.reader import Reader
+
+    forms = {".json": listing.json_of, ".csv": listing.csv_of}
+    wanted = _wanted(how)
+    with Reader(store) as reader:
+        if form := forms.get(out.suffix.lower()):
+            chosen = list(reader.events(wanted))
+            output.write(out, form(chosen))
+            count = len(chosen)
+        else:
+            count = listing.export_folder(reader.events(wanted), out)
+    click.echo(f"Written: {count} events to {out}", err=True)
+
+
+@events.command()
+@_dir
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="PATH",
+              help="A file that ends in .html for one page in all, or a folder that gets a page "
+              "for each asset.")  # fmt: skip
+@click.option("--asset", "assets", multiple=True, metavar="NAME",
+              help="Only of this asset; may be given more than once.")  # fmt: skip
+@click.option("--since", callback=_time, metavar="TIME",
+              help="From this day or moment on.  [default: the last 8 weeks]")  # fmt: skip
+@click.option("--until", callback=_time, metavar="TIME", help="Up to this day or moment.")
+def report(
+    store: Path,
+    out: Path,
+    assets: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+) -> None:
+    """Write a page: scores and map areas over weeks, events with pictures, downtimes."""
+    from corrosion_edge import output
+    from corrosion_edge.device.history import page
+    from corrosion_edge.report import render
+
+    material = page.gather(store, since, until)
+    found = page.assets_of(material)
+    if missing := set(assets) - set(found):
+        raise UsageError(f"--asset {min(missing)}: not in this period; there are {sorted(found)}")
+    chosen = {name: found[name] for name in assets or found}
+    for path, title, cameras in _pages(out, chosen):
+        output.make_folder(path.parent)
+        output.write(path, render(page.page(material, cameras, title)))
+        click.echo(f"Written: {path}", err=True)
+
+
+def _pages(out: Path, chosen: dict[str, list[str]]) -> list[tuple[Path, str, list[str]]]:
+    """File, title and cameras of each page."""
+    if out.suffix.lower() in (".html", ".htm"):
+        names = ", ".join(name for name in chosen if name) or "all cameras"
+        return [(out, f"Corrosion watch: {names}", [c for group in chosen.values() for c in group])]
+    pages = []
+    for number, (name, cameras) in enumerate(chosen.items(), 1):
+        safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60] or "no-asset"
+        title = f"Corrosion watch: {name or 'no asset named'}"
+        pages.append((out / f"{number:02d}-{safe}.html", title, cameras))
+    return pages
+
+
+@events.command()
+@_dir
+@click.option("--expect", metavar="HASH", default="",
+              help="A head that was noted before: it must be in the chain.")  # fmt: skip
+@click.option("--head", is_flag=True, help="Print the head's hash alone, to note it elsewhere.")
+def verify(store: Path, expect: str, head: bool) -> None:
+    """Verify the hash chain and every picture.
+
+    The first event where something was changed, removed or reordered is named, with exit code 1.
+    A chain cannot show that its end was cut off, or that all was written anew: note the head in
+    another place, and name it with --expect.
+    """
+    from corrosion_edge.device.store.verify import verify as verified
+
+    found = verified(store, expect)
+    if head:
+        click.echo(found.head)
+        return
+    click.echo(f"{found.events} events: every hash fits the one before")
+    click.echo(f"{found.pictures} pictures: as stored; {found.removed} removed by retention")
+    click.echo(f"head: {found.head}")
+    if not expect:
+        click.echo("not checked: whether the end was cut off; name a noted head with --expect")

@@ -1,0 +1,230 @@
+"""The page of a store: scores and map areas over weeks, events with pictures, downtimes."""
+
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from corrosion_edge.device.events.summary import PERIOD, Summary
+from corrosion_edge.device.history import svg, tables
+from corrosion_edge.device.history.downtime import Downtime, downtimes, moment
+from corrosion_edge.device.history.listing import local
+from corrosion_edge.device.store.chain import ROLES
+from corrosion_edge.device.store.reader import Event, Reader, Wanted
+from corrosion_edge.device.store.verify import verify
+from corrosion_edge.errors import TamperError
+from corrosion_edge.report import Block, Figure, Page, Section, Text
+
+__all__ = ["PICTURED", "WEEKS", "Material", "assets_of", "gather", "page"]
+
+WEEKS: Final = 8
+"""Weeks that a page shows unless asked otherwise."""
+
+PICTURED: Final = 6
+"""Corrosion events whose pictures a page carries, the newest; its size stays within a mail's."""
+
+_POINTS: Final = 240
+_DAY: Final = 86400.0
+_DAILY: Final = 21  # days from which a point is a day
+_SCREENING: Final = (
+    "A screening, not a measurement. A score is a model's opinion of a picture. The area is the "
+    "share of the heat map's cells that speak for corrosion; nobody validated it as an area, so "
+    "the rust grades, which follow the table of ASTM D610, only say where to look first."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a page is made of; ``period`` is its first and last moment."""
+
+    folder: Path
+    events: Sequence[Event]
+    summaries: Sequence[Summary]
+    period: tuple[datetime, datetime]
+    chain: Text
+
+    @property
+    def cameras(self) -> list[str]:
+        """Every camera that is named, in alphabetical order."""
+        named = {e.fields["camera"] for e in self.events} | {s.camera for s in self.summaries}
+        return sorted(named - {""})
+
+
+def gather(folder: Path, since: datetime | None = None, until: datetime | None = None) -> Material:
+    """Read a store, verify it, and take what lies within; the last ``WEEKS`` of it by default.
+
+    Times later than now, of a clock that was wrong, are left out. StoreError for no store.
+    """
+    with Reader(folder) as reader:
+        events, summaries = list(reader.events()), list(reader.summaries())
+    now = datetime.now(UTC)
+    times = [moment(e.fields["at"]) for e in events if e.fields["at"]] + [s.at for s in summaries]
+    end = until or max((t for t in times if t <= now), default=now)
+    begin = since or max(
+        min((t for t in times if t >= end - timedelta(weeks=WEEKS)), default=end),
+        end - timedelta(weeks=WEEKS),
+    )
+    return Material(
+        folder,
+        [e for e in events if e.fields["at"] and begin <= moment(e.fields["at"]) <= end],
+        [s for s in summaries if begin <= s.at <= end],
+        (begin, end),
+        _chain(folder),
+    )
+
+
+def assets_of(material: Material) -> dict[str, list[str]]:
+    """The cameras of each asset; those without one are under an empty name."""
+    named: dict[str, str] = {}
+    for event in material.events:
+        if event.fields["camera"]:
+            named[event.fields["camera"]] = event.fields["asset"]
+    found: dict[str, list[str]] = defaultdict(list)
+    for camera in material.cameras:
+        found[named.get(camera, "")].append(camera)
+    return dict(sorted(found.items()))
+
+
+def page(material: Material, cameras: Sequence[str], title: str) -> Page:
+    """One page on these cameras."""
+    begin, end = (moment.astimezone() for moment in material.period)
+    away = [d for d in downtimes(material.events, material.summaries)
+            if d.camera in ("", *cameras)]  # fmt: skip
+    sections = [Section("What this is", [Text(_SCREENING, "warning"), material.chain])]
+    for camera in cameras:
+        sections.append(Section(f"Camera {camera}", list(_camera(material, camera, away))))
+    sections.append(Section("When nothing was watched", [tables.away(away)]))
+    subtitle = f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M %Z}; from {material.folder}"
+    return Page(title, subtitle, sections)
+
+
+def _camera(material: Material, camera: str, away: Sequence[Downtime]) -> Iterable[Block]:
+    events = list(_of(material.events, Wanted(cameras=[camera])))
+    summaries = [s for s in material.summaries if s.camera == camera]
+    if events:
+        last = events[-1].fields
+        yield Text(
+            f"{last['asset'] or 'no asset named'}; {last['position'] or 'no position named'}"
+        )
+    if summaries:
+        yield from _charts(
+            material, events, summaries, [d for d in away if d.camera in ("", camera)]
+        )
+        yield tables.table_of_days(summaries, events)
+    yield from _pictures(events)
+    yield tables.table_of_events(events)
+
+
+def _of(events: Iterable[Event], wanted: Wanted) -> Iterable[Event]:
+    return (event for event in events if wanted.takes(event.fields))
+
+
+def _charts(
+    material: Material,
+    events: Sequence[Event],
+    summaries: Sequence[Summary],
+    away: Sequence[Downtime],
+) -> Iterable[Block]:
+    end = material.period[1]
+    length = (end - material.period[0]).total_seconds()
+    step = _DAY if length > _DAILY * _DAY else max(PERIOD, length / _POINTS)
+    bands = [svg.Band(d.start, d.end or end, "away") for d in away]
+    bands += [svg.Band(*stretch, "event") for stretch in _stretches(events, end)]
+    enter = next((e.fields["enter"] for e in reversed(events) if e.fields.get("enter")), None)
+    how = {"period": material.period, "gap": timedelta(seconds=3 * step), "bands": bands}
+    scores = _points(summaries, step, "low", "mean", "high")
+    marks = [(enter, f"enter {enter:.3g}")] if enter is not None else []
+    yield Figure(
+        svg.chart("Score", scores, top=1.0, marks=marks, **how),  # type: ignore[arg-type]
+        "Lowest, mean, highest. Red: corrosion; grey: long not watched.",
+        _alt("score", scores),
+    )
+    if areas := _points(summaries, step, "area", "area", "area_high"):
+        top = min(1.0, max(0.1, 1.2 * max(p.high for p in areas)))
+        yield Figure(
+            svg.chart("Share of the heat map", areas, top=top, percent=True, **how),  # type: ignore[arg-type]
+            "Mean and largest share that speaks for corrosion: a screening.",
+            _alt("share of the heat map", areas),
+        )
+
+
+def _alt(what: str, points: Sequence[svg.Point]) -> str:
+    if not points:
+        return f"no {what}"
+    return f"{what} over time: first {points[0].mid:.3g}, last {points[-1].mid:.3g}"
+
+
+def _points(
+    summaries: Sequence[Summary], step: float, low: str, mid: str, high: str
+) -> list[svg.Point]:
+    """The summaries in stretches of ``step`` seconds; means are weighted by frames."""
+    groups: dict[int, list[Summary]] = defaultdict(list)
+    for summary in summaries:
+        if getattr(summary, mid) is not None:
+            groups[int(summary.at.timestamp() / step)].append(summary)
+    points = []
+    for number, group in sorted(groups.items()):
+        frames = sum(s.frames for s in group)
+        mean = sum(getattr(s, mid) * s.frames for s in group) / frames
+        least, most = min(getattr(s, low) for s in group), max(getattr(s, high) for s in group)
+        points.append(svg.Point(datetime.fromtimestamp(number * step, UTC), least, mean, most))
+    return points
+
+
+def _stretches(events: Sequence[Event], end: datetime) -> list[tuple[datetime, datetime]]:
+    """From each beginning of corrosion to its end."""
+    found, began = [], None
+    for event in events:
+        if event.fields["kind"] == "corrosion_began":
+            began = moment(event.fields["start"])
+        elif event.fields["kind"] == "corrosion_ended":
+            start = began or moment(event.fields["start"])
+            found.append((start, moment(event.fields["end"] or event.fields["at"])))
+            began = None
+    return found + ([(began, end)] if began else [])
+
+
+def _pictures(events: Sequence[Event]) -> Iterable[Block]:
+    pictured = [e for e in events if e.pictures and e.fields["kind"] == "corrosion_began"]
+    if len(pictured) > PICTURED:
+        yield Text(f"Pictures of the newest {PICTURED} of {len(pictured)} beginnings:")
+    for event in reversed(pictured[-PICTURED:]):
+        when, peak = local(event.fields["at"]), tables.score(event, "peak")
+        what = f"Event {event.sequence}, {when}, peak {peak}"
+        if any(p.removed or not p.path.is_file() for p in event.pictures.values()):
+            yield Text(f"{what}: its pictures were removed or are missing.")
+            continue
+        for role in (role for role in ROLES if role in event.pictures):
+            name = "as seen" if role == "plain" else "with the heat map"
+            try:
+                small = _reduced(event.pictures[role].path)
+            except OSError:  # Pillow's word for a file that is no picture any more
+                yield Text(f"{what}, {name}: the picture is damaged.", "warning")
+                continue
+            yield Figure(small, f"{what}, {name}", f"{what}, {name}")
+
+
+def _reduced(path: Path) -> bytes:
+    """The picture as a smaller JPEG, so that the page can be mailed."""
+    content = io.BytesIO()
+    with Image.open(path) as picture:
+        picture.thumbnail((svg.WIDTH, svg.WIDTH))
+        picture.save(content, "JPEG", quality=85)
+    return content.getvalue()
+
+
+def _chain(folder: Path) -> Text:
+    try:
+        found = verify(folder)
+    except TamperError as error:
+        return Text(f"The store was changed by another hand: {error}", "warning")
+    return Text(
+        f"Hash chain whole: {found.events} events, {found.pictures} pictures; "
+        f"head {found.head}. It cannot show whether newer events were cut off: compare the head.",
+        "good",
+    )

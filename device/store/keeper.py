@@ -1,0 +1,188 @@
+"""Keeps events while the store cannot take them, and says so; gathers summaries for the SD card."""
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from corrosion_edge.device.events.event import Happening, iso
+from corrosion_edge.device.events.recorder import Log
+from corrosion_edge.device.events.stamp import Stamp
+from corrosion_edge.device.events.summary import Summary
+from corrosion_edge.device.lines import emit, printable
+from corrosion_edge.device.store.pictures import jpegs
+from corrosion_edge.device.store.retention import Retention
+from corrosion_edge.device.store.store import Entry, Store, Stored
+from corrosion_edge.errors import OutputError
+
+__all__ = ["BATCH", "WAITING", "Keeper"]
+
+BATCH: Final = 600.0
+"""Seconds over which summaries are gathered: a kill or power cut loses at most those."""
+
+WAITING: Final = 500
+"""Events that wait in memory at most; the first ones are kept, later ones are counted as lost."""
+
+WAITING_PICTURES: Final = 20
+"""Of those, how many keep their pictures (about 0.3 MB each)."""
+
+_HOUR = 3600.0
+_SUMMARIES = 3000
+
+
+class Keeper(Log):
+    """A log before a store.
+
+    ``told`` is called with each event that is stored, after it is. A full disk costs the picture
+    first, then events wait in memory and are tried again with the next event or summary; the
+    event ``store_recovered`` says how many waited, and how many were lost.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        retention: Retention | None = None,
+        *,
+        told: Callable[[Stored], None] = lambda stored: None,
+        now: Callable[[], Stamp] = Stamp.now,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        self._store = store
+        self._retention = retention or Retention()
+        self._told = told
+        self._now = now
+        self._warn = warn or (lambda line: emit(sys.stderr, f"warning: {printable(line)}"))
+        self._waiting: deque[Entry] = deque()
+        self._summaries: deque[Summary] = deque(maxlen=_SUMMARIES)
+        self._full_since: float | None = None
+        self._most = self._lost = self._needed = 0
+        self._flushed = now().seconds
+        self._tidied = float("-inf")
+        self._closed = False
+        self._finish_what_broke_off()
+        self._tidy()
+
+    def append(self, happening: Happening) -> None:
+        """See ``Log.append``; a store that cannot be written raises nothing."""
+        self._put(Entry(happening.to_dict(), jpegs(happening.scene)))
+
+    def summarise(self, summary: Summary) -> None:
+        """See ``Log.summarise``."""
+        self._summaries.append(summary)
+        self._drain()
+        if self._now().seconds - self._flushed >= BATCH:
+            self._flush()
+            self._tidy()
+
+    def close(self) -> None:
+        """Store what waits, as far as that is possible, and close the store."""
+        if self._closed:
+            return
+        self._closed = True
+        self._drain()
+        self._flush()
+        if self._waiting:
+            self._warn(f"{self._store.folder}: {len(self._waiting)} events could not be stored")
+        self._store.close()
+
+    def _put(self, entry: Entry) -> None:
+        if len(self._waiting) >= WAITING:
+            self._lost += 1
+        else:
+            keeps = len(self._waiting) < WAITING_PICTURES
+            self._waiting.append(entry if keeps else _without_pictures(entry))
+        self._drain()
+
+    def _drain(self) -> None:
+        while self._waiting:
+            stored = self._tried(self._waiting[0])
+            if stored is None:
+                return
+            self._waiting.popleft()
+            self._told(stored)
+        self._recovered()
+
+    def _tried(self, entry: Entry) -> Stored | None:
+        """The event as stored, with or else without its pictures; None if neither worked."""
+        try:
+            return self._store.append(entry)
+        except OSError as error:
+            self._needed = 2 * sum(map(len, entry.pictures.values())) or self._needed
+            self._failed(error)
+        if not entry.pictures:
+            return None
+        try:
+            return self._store.append(_without_pictures(entry))
+        except OSError:
+            return None
+
+    def _failed(self, error: OSError) -> None:
+        self._most = max(self._most, len(self._waiting))
+        if self._full_since is None:
+            self._full_since = self._now().seconds
+            self._warn(
+                f"{error}; events wait in memory, up to {WAITING}; what was stored stays stored"
+            )
+
+    def _recovered(self) -> None:
+        if self._full_since is None or not self._store.has_room(self._needed):
+            return
+        seconds = round(self._now().seconds - self._full_since, 3)
+        told = {"seconds": seconds, "waited": self._most, "lost": self._lost}
+        reason = f"the store could not be written for {seconds:g} s: {self._lost} events were lost"
+        happening = Happening(kind="store_recovered", at=self._now(), reason=reason, details=told)
+        try:
+            stored = self._store.append(Entry(happening.to_dict()))
+        except OSError:
+            return
+        self._full_since, self._most, self._lost, self._needed = None, 0, 0, 0
+        self._warn(f"{self._store.folder}: {reason}")
+        self._told(stored)
+
+    def _flush(self) -> None:
+        try:
+            self._store.summarise(list(self._summaries))
+        except OutputError as error:
+            self._failed(error)
+            return
+        self._summaries.clear()
+        self._flushed = self._now().seconds
+
+    def _tidy(self) -> None:
+        now = self._now()
+        if now.seconds - self._tidied < _HOUR:
+            return
+        self._tidied = now.seconds
+        try:
+            stored = self._retention.apply(self._store, now)
+        except OSError as error:
+            self._failed(error)
+            return
+        if stored:
+            self._told(stored)
+
+    def _finish_what_broke_off(self) -> None:
+        for began in self._store.unfinished():
+            self._put(Entry(_ended(began.fields, self._now())))
+
+
+def _without_pictures(entry: Entry) -> Entry:
+    """The same event, saying that its pictures could not be stored."""
+    if not entry.pictures:
+        return entry
+    details = {**entry.fields["details"], "pictures": "could not be stored"}
+    return Entry({**entry.fields, "details": details})
+
+
+def _ended(began: Any, now: Stamp) -> dict[str, Any]:
+    """The end of corrosion whose watch was killed: what its begin said, and no more."""
+    happening = Happening(kind="corrosion_ended", at=now).to_dict()
+    taken = ("uuid", "kind", "at", "boot", "monotonic_s", "clock_set")
+    reason = "the watch broke off; when it ended was not recorded"
+    told: dict[str, Any] = {
+        "duration_s": None,
+        "clock_jump_s": None,
+        "reason": reason,
+        "details": {},
+    }
+    return {**began, **{name: happening[name] for name in taken}, **told, "at": iso(now.wall)}

@@ -1,0 +1,88 @@
+"""Pictures of events: JPEG files, written whole before the row that names them."""
+
+import io
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from corrosion_edge import heatmap, output
+from corrosion_edge.device.events.event import Scene
+
+__all__ = ["LONGEST", "QUALITY", "Pictures", "jpegs"]
+
+LONGEST: Final = 1280
+"""Longer pictures are reduced to this many pixels on their longer side."""
+
+QUALITY: Final = 85
+
+
+def jpegs(scene: Scene | None) -> dict[str, bytes]:
+    """The scene as JPEG files by role: ``plain`` and, where the model has one, under its ``map``.
+
+    A frame without a scene gives none.
+    """
+    if scene is None:
+        return {}
+    picture = Image.fromarray(scene.pixels)
+    picture.thumbnail((LONGEST, LONGEST))
+    made = {"plain": _jpeg(picture)}
+    if scene.prediction.heatmap is not None:
+        laid_over = heatmap.overlay(np.asarray(picture), scene.prediction)
+        made["map"] = _jpeg(Image.fromarray(laid_over))
+    return made
+
+
+class Pictures:
+    """The folder of pictures; a name is the event's uuid and the role."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, uuid: str, role: str) -> Path:
+        """Where that picture is, or was."""
+        return self.folder / f"{uuid}-{role}.jpg"
+
+    def put(self, uuid: str, pictures: Mapping[str, bytes]) -> None:
+        """Write them so that a power cut cannot take them back; all or none (OutputError)."""
+        if not pictures:
+            return
+        try:
+            for role, content in pictures.items():
+                output.write(self.path(uuid, role), content)
+            self._sync()
+        except OSError:
+            self.remove((uuid, role) for role in pictures)
+            raise
+
+    def remove(self, which: Iterable[tuple[str, str]]) -> None:
+        """Delete pictures by uuid and role; one that is gone is no fault."""
+        for uuid, role in which:
+            with suppress(OSError):
+                self.path(uuid, role).unlink()
+
+    def sweep(self, known: Iterable[tuple[str, str]]) -> int:
+        """Delete what no row names, left by a crash; how many files that were."""
+        names = {self.path(uuid, role).name for uuid, role in known}
+        orphans = [file for file in self.folder.iterdir() if file.name not in names]
+        for file in orphans:
+            file.unlink(missing_ok=True)
+        return len(orphans)
+
+    def _sync(self) -> None:
+        """Make the new names durable too."""
+        handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, "JPEG", quality=QUALITY)
+    return content.getvalue()

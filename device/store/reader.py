@@ -1,0 +1,184 @@
+"""Reading a store, also while a watch writes to it; nothing that is stored is changed."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from corrosion_edge.closing import Closing
+from corrosion_edge.device.events.event import iso
+from corrosion_edge.device.events.summary import Summary
+from corrosion_edge.device.store.pictures import Pictures
+from corrosion_edge.device.store.schema import version_of
+from corrosion_edge.device.store.store import DATABASE, parsed
+from corrosion_edge.errors import StoreError, UsageError
+
+__all__ = ["Event", "Picture", "Reader", "Wanted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture's file, its SHA-256 in hex, and when retention removed it (empty: it did not)."""
+
+    path: Path
+    digest: str
+    removed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A stored event: number, fields, the text that was hashed, hash, and pictures by role."""
+
+    sequence: int
+    fields: dict[str, Any]
+    body: str
+    hash: str
+    pictures: dict[str, Picture]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields, the hash, and for each picture its file's name, digest and removal."""
+        shown = {
+            role: {"file": p.path.name, "sha256": p.digest, "removed": p.removed or None}
+            for role, p in self.pictures.items()
+        }
+        return {**self.fields, "hash": self.hash, "pictures": shown}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which events: empty means all; ``since`` is included, ``until`` is not."""
+
+    cameras: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    assets: Sequence[str] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def takes(self, fields: dict[str, Any]) -> bool:
+        """Whether an event with these fields is wanted."""
+        return (
+            (not self.cameras or fields["camera"] in self.cameras)
+            and (not self.kinds or fields["kind"] in self.kinds)
+            and (not self.assets or fields["asset"] in self.assets)
+            and (self.since is None or fields["at"] >= iso(self.since))
+            and (self.until is None or fields["at"] < iso(self.until))
+        )
+
+
+class Reader(Closing):
+    """An open store; StoreError if there is none, or it is damaged or of a newer version."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        if not (folder / DATABASE).is_file():
+            raise StoreError(f"{folder}: no event store ({DATABASE} is missing)")
+        self._pictures = Pictures(folder / "pictures")
+        self._database = _opened(folder / DATABASE)
+        try:
+            self._version = version_of(self._database)
+        except StoreError as error:
+            self.close()
+            raise StoreError(f"{folder}: {error}") from None
+
+    def events(self, wanted: Wanted | None = None) -> Iterator[Event]:
+        """The events in the order in which they were stored."""
+        wanted = wanted or Wanted()
+        for event in self._rows("", ()):
+            if wanted.takes(event.fields):
+                yield event
+
+    def event(self, which: str) -> Event:
+        """The event with that number, or whose uuid begins so (UsageError if not just one)."""
+        if which.isdecimal() and len(which) < 19:
+            found = list(self._rows("WHERE sequence = ?", (int(which),)))
+        else:
+            found = [e for e in self._rows("", ()) if e.fields["uuid"].startswith(which)]
+        if len(found) != 1:
+            count = "no event has" if not found else f"{len(found)} events have"
+            raise UsageError(
+                f"{self.folder}: {count} the number or uuid {which!r}; see events list"
+            )
+        return found[0]
+
+    def summaries(self, since: datetime | None = None) -> Iterator[Summary]:
+        """The summaries in the order in which they were stored; none in a store of version 1."""
+        if self._version < 2:
+            return
+        names = ("camera", "boot", "frames", "unsure", "unusable", "low", "mean", "high", "area",
+                 "area_high", "cells")  # fmt: skip
+        rows = self._database.execute(
+            f"SELECT at, {', '.join(names)} FROM summaries WHERE at >= ? ORDER BY rowid",
+            (int(since.timestamp()) if since else -(2**62),),
+        )
+        for at, *values in rows:
+            fields: dict[str, Any] = dict(zip(names, values, strict=True))
+            yield Summary(at=datetime.fromtimestamp(at, UTC), **fields)
+
+    def close(self) -> None:
+        """See ``Closing.close``."""
+        self._database.close()
+
+    def _rows(self, where: str, values: tuple[int, ...]) -> Iterator[Event]:
+        # One statement, so that a writer at work cannot come between event and pictures.
+        query = (
+            "SELECT sequence, body, hash, role, digest, removed FROM events "
+            f"LEFT JOIN pictures USING (sequence) {where} ORDER BY sequence"
+        )
+        current: Event | None = None
+        try:
+            for sequence, body, hash, role, digest, removed in self._database.execute(
+                query, values
+            ):
+                if current is None or current.sequence != sequence:
+                    if current is not None:
+                        yield current
+                    current = Event(sequence, _fields(sequence, body), body, hash, {})
+                if role is not None:
+                    path = self._pictures.path(str(current.fields["uuid"]), role)
+                    current.pictures[role] = Picture(path, digest, removed or "")
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"{self.folder}: damaged ({error})") from None
+        if current is not None:
+            yield current
+
+
+def _fields(sequence: int, body: str) -> dict[str, Any]:
+    """The row's fields; what is no event's text gets those that readers need, so as to be told."""
+    blank = {"uuid": "", "kind": "", "at": "", "camera": "", "asset": ""}
+    try:
+        return blank | parsed(body)
+    except (ValueError, TypeError):
+        return {**blank, "sequence": sequence, "kind": "damaged"}
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open for reading; on a read-only medium only if no writer left a log behind."""
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    try:
+        return _asked(address)
+    except sqlite3.OperationalError:
+        pass
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path}: damaged ({error})") from None
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        raise StoreError(
+            f"{path}: has a log that was not merged; copy the folder, and read the copy"
+        )
+    try:
+        return _asked(f"{address}&immutable=1")
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path}: cannot be read ({error})") from None
+
+
+def _asked(address: str) -> sqlite3.Connection:
+    database = sqlite3.connect(address, uri=True, timeout=10)
+    try:
+        database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database

@@ -1,0 +1,249 @@
+"""The one writer of a store: an event is stored when ``append`` returns, or not at all."""
+
+import fcntl
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from corrosion_edge import output
+from corrosion_edge.closing import Closing
+from corrosion_edge.device.events.summary import Summary
+from corrosion_edge.device.store import chain
+from corrosion_edge.device.store.pictures import Pictures
+from corrosion_edge.device.store.schema import migrate
+from corrosion_edge.errors import OutputError, StoreError
+
+__all__ = ["DATABASE", "Entry", "Store", "Stored", "parsed"]
+
+DATABASE: Final = "events.sqlite"
+"""The database's name in the store's folder."""
+
+_SUMMARY: Final = tuple(field.name for field in fields(Summary))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be stored: the event's fields with its ``uuid``, and its JPEGs by role."""
+
+    fields: Mapping[str, Any]
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is stored: its sequence number, its fields, and its hash in the chain."""
+
+    sequence: int
+    fields: Mapping[str, Any]
+    hash: str
+
+
+class Store(Closing):
+    """An open store. Use one thread.
+
+    Pictures are written and synced first, then the row that names them is committed (WAL with
+    synchronous=FULL: a commit survives a power cut). What a crash leaves between the two is swept
+    at the next opening.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open or make it (StoreError if it is in use, damaged, or cannot be written)."""
+        output.make_folder(folder / "pictures")
+        self.folder = folder
+        self.pictures = Pictures(folder / "pictures")
+        self._doubtful: set[tuple[str, str]] = set()
+        self._sequence, self._hash = 0, chain.GENESIS
+        self._lock = _locked(folder)
+        try:
+            self._database = _connected(folder / DATABASE)
+            with self._refusing():
+                migrate(self._database)
+                self._read_head()
+                named = self._named()
+                # A damaged row does not tell which pictures are its own: then none is deleted.
+                damaged = any(uuid is None for uuid, _ in named)
+                self.swept = 0 if damaged else self.pictures.sweep(named)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """Sequence number and hash of the last event; 0 and ``GENESIS`` in an empty store."""
+        return self._sequence, self._hash
+
+    def append(self, entry: Entry, *, remove_through: int = 0) -> Stored:
+        """Store an event durably and give it its number (OutputError if that failed).
+
+        With ``remove_through`` the pictures up to that event's are marked removed with it, in one
+        transaction, and then deleted.
+        """
+        sequence = self._sequence + 1
+        content = {**entry.fields, "sequence": sequence}
+        uuid, body = content["uuid"], chain.canonical(content)
+        digests = {role: chain.digest(data) for role, data in entry.pictures.items()}
+        linked = chain.link(self._hash, body, digests)
+        self.pictures.put(uuid, entry.pictures)
+        old = self._pictures_through(remove_through)
+        names = {(uuid, role) for role in digests}
+        # After a failed commit the row may be there all the same when the file is next opened.
+        self._doubtful |= names
+        with self._transaction() as database:
+            database.execute(
+                "INSERT INTO events (sequence, body, hash) VALUES (?, ?, ?)",
+                (sequence, body, linked),
+            )
+            database.executemany(
+                "INSERT INTO pictures (sequence, role, digest, bytes) VALUES (?, ?, ?, ?)",
+                [(sequence, r, digests[r], len(data)) for r, data in entry.pictures.items()],
+            )
+            database.execute(
+                "UPDATE pictures SET removed = ? WHERE sequence <= ? AND removed IS NULL",
+                (content["at"], remove_through),
+            )
+        self._sequence, self._hash = sequence, linked
+        self.pictures.remove([*old, *(self._doubtful - names)])
+        self._doubtful.clear()
+        return Stored(sequence, content, linked)
+
+    def summarise(self, rows: Sequence[Summary]) -> None:
+        """Store summaries, all or none (OutputError)."""
+        marks = ", ".join("?" * len(_SUMMARY))
+        with self._transaction() as database:
+            database.executemany(
+                f"INSERT INTO summaries ({', '.join(_SUMMARY)}) VALUES ({marks})",
+                [_row(summary) for summary in rows],
+            )
+
+    def forget_summaries(self, before: int) -> None:
+        """Delete summaries from before that time, in seconds since 1970 (OutputError)."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM summaries WHERE at < ?", (before,))
+
+    def unfinished(self) -> list[Stored]:
+        """Corrosion that began and has no end: the process was killed."""
+        rows = self._asked(
+            "SELECT max(sequence), body, hash, kind FROM events WHERE kind IN "
+            "('corrosion_began', 'corrosion_ended') GROUP BY camera ORDER BY 1"
+        )
+        found = [row for row in rows if row[3] == "corrosion_began"]
+        return [Stored(sequence, parsed(body), linked) for sequence, body, linked, _ in found]
+
+    def kept_pictures(self) -> list[tuple[int, str, int]]:
+        """Sequence, time and bytes of the events whose pictures are kept, oldest first."""
+        return self._asked(
+            "SELECT sequence, at, sum(bytes) FROM pictures JOIN events USING (sequence) "
+            "WHERE removed IS NULL GROUP BY sequence ORDER BY sequence"
+        )
+
+    def has_room(self, size: int) -> bool:
+        """Whether the file system has that many bytes free; False if it can't be asked."""
+        try:
+            return shutil.disk_usage(self.folder).free >= size
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Close the file and give the lock back; a second call does nothing."""
+        if database := getattr(self, "_database", None):
+            database.close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _read_head(self) -> None:
+        last = "SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1"
+        if row := self._database.execute(last).fetchone():
+            self._sequence, self._hash = row
+
+    def _named(self) -> list[tuple[str, str]]:
+        return self._names("removed IS NULL", ())
+
+    def _pictures_through(self, sequence: int) -> list[tuple[str, str]]:
+        return self._names("sequence <= ? AND removed IS NULL", (sequence,)) if sequence else []
+
+    def _names(self, where: str, values: tuple[int, ...]) -> list[tuple[str, str]]:
+        return self._asked(
+            f"SELECT uuid, role FROM pictures JOIN events USING (sequence) WHERE {where}",
+            values,
+        )
+
+    def _asked(self, query: str, values: tuple[int, ...] = ()) -> list[Any]:
+        """All rows (OutputError if they cannot be read)."""
+        try:
+            return list(self._database.execute(query, values))
+        except sqlite3.Error as error:
+            raise OutputError(f"{self.folder}: cannot be read ({error})") from None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of the block, or nothing of it (OutputError)."""
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            yield self._database
+            self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise OutputError(f"{self.folder}: cannot be written ({error})") from None
+        finally:
+            if self._database.in_transaction:
+                self._database.rollback()
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"{self.folder}: the store cannot be opened ({error}); put a copy of it back, "
+                "or name a new folder"
+            ) from None
+        except (StoreError, OutputError) as error:
+            raise StoreError(f"{self.folder}: {error}") from None
+
+
+def parsed(body: str) -> dict[str, Any]:
+    """The fields of a stored event."""
+    found = json.loads(body)
+    if not isinstance(found, dict):
+        raise ValueError(f"an event: expected fields, got {found!r}")
+    return found
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    try:
+        database = sqlite3.connect(path, isolation_level=None, timeout=10)
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            database.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"{path}: cannot be opened ({error}); put a copy of it back, or name a new folder"
+        ) from None
+    return database
+
+
+def _locked(folder: Path) -> int:
+    """A lock that ends with the process, so that two watches never write one chain."""
+    try:
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise StoreError(
+            f"{folder}: another process writes to this store; end it, or name another folder"
+        ) from None
+    return handle
+
+
+def _row(summary: Summary) -> tuple[Any, ...]:
+    values = {name: getattr(summary, name) for name in _SUMMARY}
+    values["at"] = int(summary.at.timestamp())
+    return tuple(round(v, 4) if isinstance(v, float) else v for v in values.values())

@@ -1,0 +1,38 @@
+"""The options with which ``watch`` stores events, and what they make."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+__all__ = ["storing"]
+
+_OPTIONS: Final = (
+    click.option("--store", "folder", type=click.Path(path_type=Path), metavar="DIR",
+                 help="Turn verdicts into events, and store them in this folder.  [default: off]"),
+    click.option("--asset", metavar="NAME", help="What the camera looks at, for the events."),
+    click.option("--position", metavar="TEXT", help="Where the camera looks from, for the events."),
+    click.option("--smooth", metavar="N/M|SECONDS",
+                 help="An event begins or ends with N of the last M frames, such as 3/5, or by the "
+                 "mean over a time, such as 30s.  [default: 3/5]"),
+    click.option("--enter", type=click.FloatRange(0, 1), metavar="SCORE",
+                 help="Score from which a frame speaks for corrosion.  [default: the upper end of "
+                 "the model's unsure scores, or else the threshold]"),
+    click.option("--leave", type=click.FloatRange(0, 1), metavar="SCORE",
+                 help="Score down from which it speaks against.  [default: the lower end of the "
+                 "model's unsure scores, or else 0.8 of the threshold]"),
+    click.option("--keep-days", type=float, metavar="DAYS",
+                 help="Keep pictures and minutes so long; rows of events stay.  [default: 365]"),
+    click.option("--keep-mb", type=float, metavar="MB",
+                 help="Keep the store below this; oldest pictures go first.  [default: 2000]"),
+    click.option("--head-file", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Write number and hash of the newest event there, to be kept elsewhere."),
+)  # fmt: skip
+
+
+def storing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command, which gets their values as further keywords."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

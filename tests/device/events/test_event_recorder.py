@@ -1,0 +1,203 @@
+"""Several cameras before one log, minutes, and ``watch --store`` from the outside."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from corrosion_edge.cli import cli
+from corrosion_edge.device import sources
+from corrosion_edge.device.events.event import Asset, ModelName
+from corrosion_edge.device.events.recorder import Log, Recorder
+from corrosion_edge.device.events.settings import Detection
+from corrosion_edge.device.events.stamp import Stamp, boot_id
+from corrosion_edge.device.events.summary import area
+from corrosion_edge.device.sources import LatestFrame
+from corrosion_edge.device.sources.fake import FakeCamera
+from corrosion_edge.device.store import Reader
+from corrosion_edge.device.store.verify import verify
+from corrosion_edge.frame import Frame
+from corrosion_edge.prediction import Prediction
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PIXELS = np.zeros((4, 6, 3), np.uint8)
+MAP = np.array([[-1, 2], [3, -4]], np.float32)
+ASSETS = {"north": Asset("Tank 7", "gangway"), "south": Asset("Mast")}
+
+
+class Memory(Log):
+    def __init__(self):
+        self.happened, self.summaries, self.closed = [], [], 0
+
+    def append(self, happening):
+        self.happened.append(happening)
+
+    def summarise(self, summary):
+        self.summaries.append(summary)
+
+    def close(self):
+        self.closed += 1
+
+    def kinds(self):
+        return [(one.kind, one.camera) for one in self.happened]
+
+
+def frame(seconds):
+    return Frame(PIXELS, int(seconds), START + timedelta(seconds=seconds), monotonic=seconds)
+
+
+@pytest.fixture
+def log():
+    return Memory()
+
+
+@pytest.fixture
+def recorder(log):
+    def now():
+        return Stamp(START, 999.0, boot_id())
+
+    settings = Detection.for_model(0.5, (0.2, 0.8))
+    return Recorder(log, settings, ModelName("m", "ab" * 32, 0.5), ASSETS, now=now)
+
+
+def test_cameras_do_not_mix(recorder, log):
+    for second in range(5):
+        recorder.verdict("north", frame(second), Prediction(0.9, 0.5, MAP))
+        recorder.verdict("south", frame(second), Prediction(0.1, 0.5, MAP))
+    recorder.camera_state("south", "lost", "unplugged")
+    recorder.close()
+    recorder.close()
+    assert log.kinds() == [("started", ""), ("corrosion_began", "north"), ("camera_lost", "south"),
+                           ("corrosion_ended", "north"), ("stopped", "")]  # fmt: skip
+    began = log.happened[1].to_dict()
+    assert (began["asset"], began["position"], began["model_sha256"]) == (
+        "Tank 7",
+        "gangway",
+        "ab" * 32,
+    )
+    assert (began["start"], began["end"]) == ("2026-03-01T12:00:00.000000+00:00", None)
+    assert log.happened[1].scene.pixels is PIXELS
+    assert log.closed == 1
+
+
+def test_another_model_ends_what_is_open_and_starts_anew(recorder, log):
+    for second in range(3):
+        recorder.verdict("north", frame(second), Prediction(0.9, 0.5))
+    recorder.model_changed(ModelName("n", "cd" * 32, 0.4), Detection(enter=0.4, leave=0.3), "put")
+    for second in range(3, 6):
+        recorder.verdict("north", frame(second), Prediction(0.45, 0.4))
+    kinds = [one.kind for one in log.happened]
+    assert kinds == ["started", "corrosion_began", "corrosion_ended", "model_changed",
+                     "corrosion_began"]  # fmt: skip
+    assert log.happened[-1].model.name == "n"
+    assert log.happened[2].model.name == "m"
+
+
+def test_minutes_have_low_mean_high_and_area(recorder, log):
+    for second, score in enumerate([0.1, 0.5, 0.9]):
+        recorder.verdict("north", frame(20 * second), Prediction(score, 0.5, MAP))
+    recorder.unusable("north", "dark", Stamp(START, 59.0, boot_id()))
+    assert log.summaries == []
+    recorder.verdict("north", frame(60), Prediction(0.3, 0.5))
+    (minute,) = log.summaries
+    assert (minute.low, minute.mean, minute.high) == (0.1, pytest.approx(0.5), 0.9)
+    assert (minute.frames, minute.unsure, minute.unusable) == (3, 1, 1)
+    assert (minute.area, minute.cells) == (0.5, 4)
+    recorder.close()
+    assert log.summaries[1].area is None
+    assert log.summaries[1].frames == 1
+
+
+def test_the_area_is_the_share_of_cells_that_speak_for_it():
+    assert area(Prediction(0.5, 0.5, MAP)) == 0.5
+    assert area(Prediction(0.5, 0.5)) is None
+
+
+def test_an_unknown_state_is_refused(recorder):
+    with pytest.raises(ValueError, match="state"):
+        recorder.camera_state("north", "asleep")
+
+
+@pytest.fixture
+def camera(monkeypatch, classifier):
+    def script(*steps, live=True):
+        made = FakeCamera(steps, live=live)
+        opened = LatestFrame(made, deadline=0.3) if live else made
+        monkeypatch.setattr(sources, "open_source", lambda spec: opened)
+
+    return script
+
+
+def watch(folder, *words):
+    return CliRunner().invoke(cli, ["watch", "--store", str(folder), *words])
+
+
+def stored(folder):
+    with Reader(folder) as reader:
+        return [event.fields for event in reader.events()]
+
+
+def test_watch_stores_events_and_says_so(tmp_path, camera):
+    camera(*["frame"] * 8, live=False)
+    head = tmp_path / "head"
+    result = watch(tmp_path / "s", "--asset", "Tank 7", "--position", "gangway", "--enter", "0",
+                   "--leave", "0", "--json", "--head-file", str(head))  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert all("label" in json.loads(line) for line in result.stdout.splitlines())
+    found = stored(tmp_path / "s")
+    assert [one["kind"] for one in found] == [
+        "started",
+        "corrosion_began",
+        "corrosion_ended",
+        "stopped",
+    ]
+    assert (found[1]["asset"], found[1]["position"]) == ("Tank 7", "gangway")
+    verified = verify(tmp_path / "s", head.read_text().split()[1])
+    assert verified.pictures == 4
+    said = [line for line in result.stderr.splitlines() if line.startswith("stored: ")]
+    assert len(said) == 4
+    assert said[-1].endswith(verified.head)
+
+
+def test_a_lost_camera_is_an_event(tmp_path, camera):
+    camera("frame", "hang")
+    result = watch(tmp_path)
+    assert result.exit_code == 1
+    kinds = [one["kind"] for one in stored(tmp_path)]
+    assert kinds == ["started", "camera_lost", "stopped"]
+    assert "failed: " in stored(tmp_path)[-1]["reason"]
+
+
+def test_watch_without_a_store_stores_nothing_and_takes_none_of_its_options(tmp_path, camera):
+    camera("frame", live=False)
+    result = CliRunner().invoke(cli, ["watch", "--asset", "x"])
+    assert result.exit_code == 2
+    assert "--asset: needs --store" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--smooth", "1/5"], "smoothing"),
+        (["--enter", "0.1", "--leave", "0.9"], "leave"),
+        (["--keep-days", "nan"], "retention"),
+        (["--keep-mb", "0"], "retention"),
+    ],
+)
+def test_options_that_cannot_be_are_one_sentence(tmp_path, camera, words, told):
+    camera("frame", live=False)
+    result = watch(tmp_path / "s", *words)
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_a_store_in_use_is_one_sentence(tmp_path, camera):
+    from corrosion_edge.device.store import Store
+
+    camera("frame", live=False)
+    with Store(tmp_path):
+        result = watch(tmp_path)
+    assert result.exit_code == 1
+    assert "another process" in result.stderr

@@ -1,0 +1,18 @@
+"""What was reported as stored is on the disk when the power goes."""
+
+import os
+import shutil
+
+import pytest
+from power_cut import cut_often
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("mkfs.ext4") or not os.path.exists("/dev/loop-control"),  # noqa: PTH110
+    reason="needs root, mkfs.ext4 and loop devices",
+)
+def test_a_power_cut_loses_nothing_that_was_reported():
+    account = cut_often(tries=3, seed=1)
+    assert account.cuts == 3
+    assert account.reported > 3
+    assert account.lost == 0
