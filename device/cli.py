@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from corrosion_edge.device.capture_options import Capture, capture_options
 from corrosion_edge.errors import UsageError
 from corrosion_edge.threshold import Choice, threshold_option
 
 if TYPE_CHECKING:
     from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.device.sinks import Sink
     from corrosion_edge.device.sources import Source
 
 __all__ = ["classify", "watch"]
@@ -130,6 +132,7 @@ def classify(
     help="Least time between two verdicts in seconds; in a video file, of the video's time.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@capture_options
 @_threads
 @_key
 @_verify
@@ -143,12 +146,13 @@ def watch(
     frames: int | None,
     interval: float,
     as_json: bool,
+    capture: Capture,
     threads: int | None,
     key: Path | None,
     level: str,
 ) -> None:
     """Print verdicts until the source ends, enough are out, or somebody ends it."""
-    from corrosion_edge.device.sources import open_source
+    from corrosion_edge.device.sinks import JsonSink, TextSink
     from corrosion_edge.device.stop import Stop
 
     failed = 0
@@ -157,27 +161,26 @@ def watch(
             with _opened(model, threads, key) as classifier:
                 classifier.use_threshold(threshold)
                 _say_differences(classifier, level)
-                with open_source(camera) as source:
+                sink: Sink = JsonSink() if as_json else TextSink()
+                with sink, capture.open(camera, sink.write) as source:
                     how = {"frames": frames, "interval": interval, "stop": stop}
-                    failed = _watched(source, classifier, as_json, how)
+                    failed = _watched(source, classifier, sink, how)
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)
     ctx.exit(int(failed > 0))
 
 
-def _watched(source: "Source", classifier: "Classifier", as_json: bool, how: dict[str, Any]) -> int:
+def _watched(source: "Source", classifier: "Classifier", sink: "Sink", how: dict[str, Any]) -> int:
     """Run the pipeline, say what ran and what became of the frames; how many were unreadable."""
     from corrosion_edge.device.pipeline import Pipeline
-    from corrosion_edge.device.sinks import JsonSink, TextSink
 
     told = f"watching {source.name}; model {classifier.name}; {classifier.backend.name}"
     click.echo(told, err=True)
-    with JsonSink() if as_json else TextSink() as sink:
-        pipeline = Pipeline(source, classifier, [sink], **how)
-        try:
-            return pipeline.run().unreadable
-        finally:
-            click.echo(str(pipeline.tally), err=True)
+    pipeline = Pipeline(source, classifier, [sink], **how)
+    try:
+        return pipeline.run().unreadable
+    finally:
+        click.echo(str(pipeline.tally), err=True)
 
 
 def _opened(model: Path | None, threads: int | None, key: Path | None) -> "Classifier":

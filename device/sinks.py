@@ -5,17 +5,21 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from corrosion_edge.closing import Closing
+from corrosion_edge.device.capture.state import CameraState
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.verdict import Unreadable, Verdict
 from corrosion_edge.frame import Frame
 
-__all__ = ["JsonSink", "Sink", "TextSink"]
+__all__ = ["JsonSink", "Result", "Sink", "TextSink"]
+
+Result = Verdict | Unreadable | CameraState
+"""What a sink takes."""
 
 
 class Sink(Closing, Protocol):
     """Takes results one by one; a context manager. Sinks inherit from it."""
 
-    def write(self, result: Verdict | Unreadable) -> None:
+    def write(self, result: Result) -> None:
         """Take one result (OutputError if it cannot be kept)."""
 
     def close(self) -> None:
@@ -25,17 +29,21 @@ class Sink(Closing, Protocol):
 class TextSink(Sink):
     """A line for people: local time, label, score, latency, and the file if there is one.
 
-    Unreadable pictures go to ``errors``. None means the standard streams.
+    Unreadable pictures and what becomes of a camera go to ``errors``. None means the standard
+    streams.
     """
 
     def __init__(self, out: TextIO | None = None, errors: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._errors = errors or sys.stderr
 
-    def write(self, result: Verdict | Unreadable) -> None:
+    def write(self, result: Result) -> None:
         """See ``Sink.write``."""
         if isinstance(result, Unreadable):
             emit(self._errors, f"Error: {printable(result.error)}")
+        elif isinstance(result, CameraState):
+            if result.notable:
+                emit(self._errors, printable(str(result)))
         else:
             emit(self._out, _text(result))
 
@@ -48,16 +56,21 @@ class JsonSink(Sink):
 
     A verdict has index, time (ISO 8601 with offset), label, score, threshold, latency_ms, and
     path if there is a file, position_s in a recording. An unreadable picture has index, path and
-    error. None means standard output.
+    error. A camera that fails or recovers has event (``camera_lost``, ``camera_recovered``, …)
+    and the fields of ``CameraState.to_dict``. None means standard output.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
 
-    def write(self, result: Verdict | Unreadable) -> None:
+    def write(self, result: Result) -> None:
         """See ``Sink.write``."""
-        fields = _failure(result) if isinstance(result, Unreadable) else _fields(result)
-        emit(self._out, json_line(fields))
+        if isinstance(result, Verdict):
+            emit(self._out, json_line(_fields(result)))
+        elif isinstance(result, Unreadable):
+            emit(self._out, json_line(_failure(result)))
+        elif result.notable:
+            emit(self._out, json_line(result.to_dict()))
 
     def close(self) -> None:
         """The stream belongs to whoever opened it: nothing to do."""

@@ -4,35 +4,50 @@ import re
 from pathlib import Path
 
 from corrosion_edge.device.sources.address import is_readable, redacted
-from corrosion_edge.device.sources.latest import LatestFrame
 from corrosion_edge.device.sources.source import PhotoError, Source
 from corrosion_edge.errors import SourceError
 from corrosion_edge.photos import passed_over_because
 
-__all__ = ["LatestFrame", "PhotoError", "Source", "open_source"]
+__all__ = ["PhotoError", "Source", "is_live_kind", "open_directly", "open_source"]
 
 _EXAMPLES = "--camera /dev/video0, video.mp4, rtsp://…, a folder, or demo"
+_PICAMERA2 = r"picamera2(?::(\d{1,3}))?"
 
 
 def open_source(spec: str) -> Source:
-    """Open what ``--camera`` names; a live source delivers its newest frame.
+    """Open what ``--camera`` names; a live source delivers its newest frame, and is lost once.
+
+    See ``open_directly``, and ``capture.open_camera`` for one that comes back.
+    """
+    from corrosion_edge.device.capture import open_camera
+
+    return open_camera(spec, reconnect=False)
+
+
+def is_live_kind(spec: str) -> bool:
+    """Whether it names a camera or a stream, which may be live, and not a file or the demo."""
+    if spec == "auto" or "://" in spec or re.fullmatch(_PICAMERA2, spec):
+        return True
+    try:
+        return Path(spec).is_relative_to("/dev") or Path(spec).is_char_device()
+    except (OSError, ValueError):
+        return False
+
+
+def open_directly(spec: str) -> Source:
+    """Open a source as its driver has it; a read of a live one may hang.
 
     ``auto`` is the first Raspberry Pi camera, or else the first V4L2 camera. Others: ``demo``,
     ``picamera2`` or ``picamera2:N``, an RTSP or HTTP address, a device, a folder, a picture or a
     video file. Raises SourceError with what to do, DataError for a folder without photos.
     """
-    source = _opened(spec)
-    return LatestFrame(source) if source.live else source
-
-
-def _opened(spec: str) -> Source:
     if spec == "auto":
         return _first_camera()
     if spec == "demo":
         from corrosion_edge.device.sources.demo import DemoSource
 
         return DemoSource()
-    if number := re.fullmatch(r"picamera2(?::(\d{1,3}))?", spec):
+    if number := re.fullmatch(_PICAMERA2, spec):
         return _picamera2(int(number[1] or 0))
     if "://" in spec:
         return _stream(spec)

@@ -88,6 +88,11 @@ class AvSource(Source):
         self._index += 1
         return frame
 
+    def interrupt(self) -> bool:
+        """See ``Source.interrupt``: a V4L2 camera bears it; a stream has a time limit anyway."""
+        device = self.live and self.name.startswith("/dev/")
+        return device and v4l2.stop_streaming(Path(self.name))
+
     def close(self) -> None:
         """See ``Source.close``."""
         self._pictures = iter(())

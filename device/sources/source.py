@@ -36,5 +36,12 @@ class Source(Closing, Protocol):
         bad picture, after which reading goes on. A live source never ends with None.
         """
 
+    def interrupt(self) -> bool:
+        """Free a read that hangs in another thread; whether the driver bears that.
+
+        A freed read raises or returns; the source is of no further use but to be closed.
+        """
+        return False
+
     def close(self) -> None:
         """Give the camera or file back; a second call does nothing."""

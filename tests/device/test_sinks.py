@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from corrosion_edge.device.capture import CameraState
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.sinks import JsonSink, TextSink
 from corrosion_edge.device.verdict import Unreadable, Verdict
@@ -72,6 +73,55 @@ def test_an_unreadable_picture_is_an_error_line():
     }
     TextSink(out, errors).write(result)
     assert errors.getvalue() == "Error: a.jpg: not a picture, or damaged\n"
+
+
+def state(name="lost", previous="running"):
+    return CameraState("gate", name, "no frame\x1b for 10 s", TAKEN, previous, 5, 2, 1, 0)
+
+
+def test_a_lost_camera_is_a_line_for_people_and_an_event_for_programs():
+    out, errors = io.StringIO(), io.StringIO()
+    TextSink(out, errors).write(state())
+    assert out.getvalue() == ""
+    assert errors.getvalue().endswith("  gate: lost: no frame? for 10 s\n")
+    assert datetime.fromisoformat(errors.getvalue().split()[0]) == TAKEN
+    JsonSink(out).write(state())
+    fields = json.loads(out.getvalue())
+    assert datetime.fromisoformat(fields.pop("time")) == TAKEN
+    assert fields == {
+        "event": "camera_lost",
+        "camera": "gate",
+        "state": "lost",
+        "reason": "no frame\x1b for 10 s",
+        "frames": 5,
+        "dropped": 2,
+        "failures": 1,
+        "abandoned": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "event", "notable"),
+    [("running", "starting", "running", False), ("running", "lost", "recovered", True),
+     ("running", "frozen", "recovered", True), ("running", "degraded", "recovered", True),
+     ("degraded", "running", "degraded", True), ("ended", "running", "ended", False)],
+)  # fmt: skip
+def test_only_a_failure_and_its_end_are_told(now, before, event, notable):
+    out, errors = io.StringIO(), io.StringIO()
+    assert (state(now, before).event, state(now, before).notable) == (event, notable)
+    TextSink(out, errors).write(state(now, before))
+    JsonSink(out).write(state(now, before))
+    assert bool(errors.getvalue()) is notable
+    assert bool(out.getvalue()) is notable
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"state": "gone"}, {"since": datetime(2026, 3, 1)}, {"frames": -1}]
+)
+def test_a_state_that_cannot_be_is_refused(wrong):
+    right = {"camera": "gate", "state": "lost", "reason": "", "since": TAKEN}
+    with pytest.raises(ValueError, match="expected"):
+        CameraState(**{**right, **wrong})
 
 
 class Counting(io.StringIO):

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +14,10 @@ from click.testing import CliRunner
 
 from corrosion_edge.bundle import DEFAULT_MODEL
 from corrosion_edge.cli import cli
-from corrosion_edge.device import sources
+from corrosion_edge.device import capture
+from corrosion_edge.device.capture import Backoff, Patience, Supervised, supervised
 from corrosion_edge.device.classifier import Classifier
-from corrosion_edge.device.sources import LatestFrame, picamera2_source, v4l2
+from corrosion_edge.device.sources import picamera2_source, v4l2
 from corrosion_edge.device.sources.fake import FakeCamera
 from corrosion_edge.errors import BackendError
 
@@ -37,11 +39,12 @@ def camera(monkeypatch):
     def script(*steps, live=True, **how):
         made = FakeCamera(steps, live=live, **how)
 
-        def opened(spec):
+        def opened(spec, *, observe=None, **_):
             asked.append(spec)
-            return LatestFrame(made, deadline=0.3) if live else made
+            patience = Patience(hung_after=0.3)
+            return Supervised(made, patience=patience, observe=observe) if live else made
 
-        monkeypatch.setattr(sources, "open_source", opened)
+        monkeypatch.setattr(capture, "open_camera", opened)
         return asked
 
     return script
@@ -106,10 +109,54 @@ def test_a_lost_camera_is_a_sentence_a_tally_and_a_failure(camera, failure):
     camera("frame", failure, period=0.05)
     result = run("--json")
     assert result.exit_code == 1
-    assert len(lines(result)) == 1
+    assert ["event" in line for line in lines(result)][:1] == [False]
+    assert lines(result)[-1]["event"] == "camera_lost"
     tally, sentence = result.stderr.splitlines()[-2:]
     assert tally.startswith("frames: 1 delivered = 1 classified")
     assert sentence.startswith("Error: fake camera: ")
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_camera_that_comes_back_is_told_and_no_failure(monkeypatch, as_json):
+    openings = iter([["frame", "vanish"], ["frame", "frame", "hang"]])
+    monkeypatch.setattr(capture.opening, "open_directly",
+                        lambda spec: FakeCamera(next(openings), period=0.05))  # fmt: skip
+    monkeypatch.setattr(Backoff, "pause", lambda self: 0.01)
+    result = run("--camera", "/dev/video0", "--frames", "2", *["--json"] * as_json)
+    assert result.exit_code == 0
+    if as_json:
+        kinds = [line.get("event", "verdict") for line in lines(result)]
+        assert kinds == ["verdict", "camera_lost", "camera_recovered", "verdict"]
+        assert lines(result)[1]["reason"] == "it vanished"
+    else:
+        assert len(result.stdout.splitlines()) == 2
+        assert "  fake camera: lost: it vanished\n" in result.stderr
+        assert "  fake camera: recovered: frames come again after 0" in result.stderr
+
+
+def test_without_reconnecting_the_first_failure_is_the_end(monkeypatch):
+    monkeypatch.setattr(capture.opening, "open_directly",
+                        lambda spec: FakeCamera(["frame", "vanish"], period=0.05))  # fmt: skip
+    result = run("--camera", "/dev/video0", "--no-reconnect")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == "Error: fake camera: it vanished"
+
+
+def test_ctrl_c_while_a_camera_is_away_ends_at_once(monkeypatch):
+    openings = iter([["frame", "vanish"]])
+
+    def opened(spec):
+        if steps := next(openings, None):
+            return FakeCamera(steps, period=0.05)
+        threading.Timer(0.05, signal.raise_signal, [signal.SIGINT]).start()
+        return FakeCamera(["hang"])
+
+    monkeypatch.setattr(capture.opening, "open_directly", opened)
+    monkeypatch.setattr(Backoff, "pause", lambda self: 0.01)
+    monkeypatch.setattr(supervised, "_CLOSE_WITHIN", 0.05)
+    result = run("--camera", "/dev/video0", "--json")
+    assert result.exit_code == 0
+    assert [line.get("event") for line in lines(result)] == [None, "camera_lost"]
 
 
 def test_unreadable_pictures_are_lines_and_a_failure_at_the_end(folder):
@@ -144,7 +191,8 @@ def test_a_damaged_video_gives_what_it_has_and_fails(write_video, pictures, tmp_
 @pytest.mark.parametrize(
     "arguments",
     [["--frames", "0"], ["--frames", "-1"], ["--frames", "x"], ["--interval", "-1"],
-     ["--interval", "nan"], ["--interval", "inf"], ["--threads", "0"], ["stray"]],
+     ["--interval", "nan"], ["--interval", "inf"], ["--threads", "0"], ["stray"],
+     ["--hung-after", "0"], ["--frozen-after", "-1"]],
 )  # fmt: skip
 def test_wrong_usage(arguments):
     assert run("--camera", "demo", *arguments).exit_code == 2

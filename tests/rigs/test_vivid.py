@@ -108,3 +108,16 @@ def test_plugged_in_again_it_is_watched_as_before(found):
     result = found["replug"]
     assert result["code"] == 0, result["err"]
     assert len(_lines(result)) == 1
+
+
+@pytest.mark.parametrize("blow", ["hang_and_back", "unplug_and_back"])
+def test_a_camera_that_hangs_or_is_pulled_out_is_watched_again_once_it_is_back(found, blow):
+    result = found[blow]
+    assert result["code"] == 0, result
+    assert "Traceback" not in result["err"]
+    events = [line["event"] for line in _lines(result) if "event" in line]
+    assert events[-1] == "camera_recovered"
+    assert "camera_lost" in events
+    last = [line for line in _lines(result) if "event" in line][-1]
+    assert last["abandoned"] == 0  # the hanging read was freed
+    assert "label" in _lines(result)[-1]

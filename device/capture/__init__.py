@@ -1,0 +1,17 @@
+"""Live cameras that are watched over: deadlines, re-opening, and what became of them."""
+
+from corrosion_edge.device.capture.opening import open_camera
+from corrosion_edge.device.capture.patience import Backoff, Patience
+from corrosion_edge.device.capture.state import STATES, CameraState, Observer
+from corrosion_edge.device.capture.supervised import MOST_ABANDONED, Supervised
+
+__all__ = [
+    "MOST_ABANDONED",
+    "STATES",
+    "Backoff",
+    "CameraState",
+    "Observer",
+    "Patience",
+    "Supervised",
+    "open_camera",
+]
