@@ -1,6 +1,8 @@
 """The options of ``watch`` that say how its cameras are read."""
 
 import functools
+import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,12 +10,59 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from corrosion_edge.device.capture import Observer
+    from corrosion_edge.device.capture import Look, Observer
+    from corrosion_edge.device.pipeline import Classifies
     from corrosion_edge.device.sources import Source
 
 __all__ = ["Capture", "capture_options"]
 
+
+def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> Any:
+    if value is None:
+        return None
+    if not (found := re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", value)):
+        raise click.BadParameter(f"expected two counts such as {option.metavar}, got {value!r}")
+    return int(found[1]), int(found[2])
+
+
+def _rate(ctx: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise click.BadParameter(f"expected more than 0 frames a second, got {value}")
+    return value
+
+
 _OPTIONS = (
+    click.option(
+        "--resolution",
+        callback=_size,
+        metavar="1280x720",
+        help="Size asked of the camera; what it cannot do is scaled here.",
+    ),
+    click.option(
+        "--rate",
+        type=float,
+        callback=_rate,
+        metavar="FPS",
+        help="Frames a second asked of the camera; what it cannot do is skipped here.",
+    ),
+    click.option(
+        "--rotate",
+        type=click.Choice(["0", "90", "180", "270"]),
+        default="0",
+        show_default=True,
+        help="Degrees by which the picture is turned clockwise.",
+    ),
+    click.option(
+        "--roi",
+        metavar="X,Y,W,H",
+        help="Judge this part of the turned picture: in pixels, or with a point as fractions.",
+    ),
+    click.option(
+        "--tiles",
+        callback=_size,
+        metavar="3x2",
+        help="Judge so many columns and rows of tiles apart; the worst one counts.",
+    ),
     click.option(
         "--reconnect/--no-reconnect",
         default=True,
@@ -41,8 +90,16 @@ _OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What these options said; ``frozen_after`` 0 means never."""
+    """What these options said; ``frozen_after`` 0 means never.
 
+    ``resolution`` is width and height in pixels, ``tiles`` columns and rows.
+    """
+
+    resolution: tuple[int, int] | None = None
+    rate: float | None = None
+    rotate: str = "0"
+    roi: str | None = None
+    tiles: tuple[int, int] | None = None
     reconnect: bool = True
     hung_after: float = 10.0
     frozen_after: float = 60.0
@@ -50,10 +107,37 @@ class Capture:
     def open(self, spec: str, observe: "Observer | None" = None) -> "Source":
         """Open what ``--camera`` names, see ``capture.open_camera``."""
         from corrosion_edge.device.capture import Patience, open_camera
+        from corrosion_edge.device.sources import Wish
 
         frozen_after = self.frozen_after or float("inf")
         patience = Patience(hung_after=self.hung_after, frozen_after=frozen_after)
-        return open_camera(spec, patience=patience, reconnect=self.reconnect, observe=observe)
+        return open_camera(
+            spec,
+            patience=patience,
+            reconnect=self.reconnect,
+            observe=observe,
+            wish=Wish(self.resolution, self.rate),
+        )
+
+    def look(self) -> "Look":
+        """What turns a delivered frame into the judged one (UsageError)."""
+        from corrosion_edge.device.capture import Framing, Look, Region
+
+        roi = Region.parse(self.roi) if self.roi else None
+        return Look(Framing(self.resolution, int(self.rotate), roi), _say)
+
+    def judge(self, classifier: "Classifies") -> "Classifies":
+        """The classifier, behind tiles where they are asked for (UsageError)."""
+        from corrosion_edge.device.capture.tiles import Tiled
+
+        return Tiled(classifier, *self.tiles) if self.tiles else classifier
+
+    def interval(self, least: float, source: "Source") -> float:
+        """The least time between verdicts where the source does not keep the rate itself."""
+        if self.rate is None or source.paced:
+            return least
+        _say(f"the source keeps no rate of {self.rate:g}: frames are skipped here")
+        return max(least, 1 / self.rate)
 
 
 def capture_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,3 +152,7 @@ def capture_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)

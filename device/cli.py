@@ -14,6 +14,7 @@ from corrosion_edge.threshold import Choice, threshold_option
 
 if TYPE_CHECKING:
     from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.device.pipeline import Classifies
     from corrosion_edge.device.sinks import Sink
     from corrosion_edge.device.sources import Source
 
@@ -162,21 +163,27 @@ def watch(
                 classifier.use_threshold(threshold)
                 _say_differences(classifier, level)
                 sink: Sink = JsonSink() if as_json else TextSink()
+                how: dict[str, Any] = {"frames": frames, "look": capture.look(), "stop": stop}
+                judge = capture.judge(classifier)
                 with sink, capture.open(camera, sink.write) as source:
-                    how = {"frames": frames, "interval": interval, "stop": stop}
-                    failed = _watched(source, classifier, sink, how)
+                    _say_what_runs(source, classifier)
+                    how["interval"] = capture.interval(interval, source)
+                    failed = _watched(source, judge, sink, how)
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)
     ctx.exit(int(failed > 0))
 
 
-def _watched(source: "Source", classifier: "Classifier", sink: "Sink", how: dict[str, Any]) -> int:
-    """Run the pipeline, say what ran and what became of the frames; how many were unreadable."""
-    from corrosion_edge.device.pipeline import Pipeline
-
+def _say_what_runs(source: "Source", classifier: "Classifier") -> None:
     told = f"watching {source.name}; model {classifier.name}; {classifier.backend.name}"
     click.echo(told, err=True)
-    pipeline = Pipeline(source, classifier, [sink], **how)
+
+
+def _watched(source: "Source", judge: "Classifies", sink: "Sink", how: dict[str, Any]) -> int:
+    """Run the pipeline and say what became of the frames; how many were unreadable."""
+    from corrosion_edge.device.pipeline import Pipeline
+
+    pipeline = Pipeline(source, judge, [sink], **how)
     try:
         return pipeline.run().unreadable
     finally:

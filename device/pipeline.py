@@ -75,7 +75,8 @@ class Pipeline:
     """Classifies the frames of a source and hands the verdicts to every sink.
 
     ``frames`` ends it after so many verdicts (None: when the source ends); ``interval`` is the
-    least time between two, see ``Pace``. Raises UsageError for a value out of range.
+    least time between two, see ``Pace``; ``look`` turns a frame into what is judged of it. Raises
+    UsageError for a value out of range.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Pipeline:
         frames: int | None = None,
         interval: float = 0.0,
         pace: Pace | None = None,
+        look: Callable[[Frame], Frame] | None = None,
         stop: Stop | None = None,
     ) -> None:
         if frames is not None and frames < 1:
@@ -96,6 +98,7 @@ class Pipeline:
         self._sinks = sinks
         self._frames = frames
         self._pace = pace or Pace(interval, live=source.live)
+        self._look = look
         self._stop = stop or Stop()
         self._classified = self._skipped = self._unreadable = 0
 
@@ -132,6 +135,8 @@ class Pipeline:
 
     def _judge(self, frame: Frame) -> Verdict:
         start = time.perf_counter()
+        if self._look is not None:
+            frame = self._look(frame)
         prediction = self._classifier.classify(frame.pixels)
         return Verdict(frame, prediction, 1000 * (time.perf_counter() - start))
 

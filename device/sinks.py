@@ -54,9 +54,10 @@ class TextSink(Sink):
 class JsonSink(Sink):
     """A JSON object a line, for programs.
 
-    A verdict has index, time (ISO 8601 with offset), label, score, threshold, latency_ms, and
-    path if there is a file, position_s in a recording. An unreadable picture has index, path and
-    error. A camera that fails or recovers has event (``camera_lost``, ``camera_recovered``, …)
+    A verdict has index, time (ISO 8601 with offset), label, score, threshold, unsure (if the
+    model has a band), tile ([column, row] from 1, if there are tiles), latency_ms, and path if
+    there is a file, position_s in a recording. An unreadable picture has index, path and error.
+    A camera that fails or recovers has event (``camera_lost``, ``camera_recovered``, …)
     and the fields of ``CameraState.to_dict``. None means standard output.
     """
 
@@ -78,9 +79,11 @@ class JsonSink(Sink):
 
 def _text(verdict: Verdict) -> str:
     frame, said = verdict.frame, verdict.prediction
-    line = f"{_time(frame)}  {said.label:<12}  {said.score:.3f}  {verdict.latency_ms:7.1f} ms"
+    line = f"{_time(frame)}  {said.word:<12}  {said.score:.3f}  {verdict.latency_ms:7.1f} ms"
     if frame.position is not None:
         line += f"  {frame.position:9.3f} s"
+    if said.tile is not None:
+        line += "  tile {},{}".format(*said.tile)
     return f"{line}  {printable(Path(frame.name).name)}" if frame.name else line
 
 

@@ -1,7 +1,9 @@
 """Live cameras that are watched over: deadlines, re-opening, and what became of them."""
 
+from corrosion_edge.device.capture.framing import Framing, Look
 from corrosion_edge.device.capture.opening import open_camera
 from corrosion_edge.device.capture.patience import Backoff, Patience
+from corrosion_edge.device.capture.region import Region
 from corrosion_edge.device.capture.state import STATES, CameraState, Observer
 from corrosion_edge.device.capture.supervised import MOST_ABANDONED, Supervised
 
@@ -10,8 +12,11 @@ __all__ = [
     "STATES",
     "Backoff",
     "CameraState",
+    "Framing",
+    "Look",
     "Observer",
     "Patience",
+    "Region",
     "Supervised",
     "open_camera",
 ]

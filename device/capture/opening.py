@@ -10,6 +10,7 @@ from corrosion_edge.device.capture.supervised import Supervised
 from corrosion_edge.device.sources import is_live_kind, open_directly
 from corrosion_edge.device.sources.address import redacted
 from corrosion_edge.device.sources.source import Source
+from corrosion_edge.device.sources.wish import NOTHING, Wish
 from corrosion_edge.errors import SourceError
 
 __all__ = ["open_camera", "within"]
@@ -21,20 +22,22 @@ def open_camera(
     patience: Patience | None = None,
     reconnect: bool = True,
     observe: Observer | None = None,
+    wish: Wish = NOTHING,
 ) -> Source:
     """Open what ``--camera`` names, see ``sources.open_directly``.
 
     A live source comes ``Supervised``: after its first frame it is opened again when it fails,
-    unless ``reconnect`` is false. Raises SourceError, saying what to do, if it cannot be opened
-    now or does not answer in time, DataError for a folder without photos.
+    unless ``reconnect`` is false. The camera is asked for the ``wish`` at each opening.
+    Raises SourceError, saying what to do, if it cannot be opened now or does not answer in time,
+    DataError for a folder without photos.
     """
     patience = patience or Patience()
     if not is_live_kind(spec):
-        return open_directly(spec)
-    first = within(patience.open_within, lambda: open_directly(spec), redacted_spec(spec))
+        return open_directly(spec, wish)
+    first = within(patience.open_within, lambda: open_directly(spec, wish), redacted_spec(spec))
     if not first.live:
         return first
-    again = (lambda: open_directly(spec)) if reconnect else None
+    again = (lambda: open_directly(spec, wish)) if reconnect else None
     return Supervised(first, again, patience=patience, observe=observe)
 
 

@@ -48,7 +48,7 @@ class Supervised(Source):
         clock: Callable[[], float] = time.monotonic,
         bell: Bell | None = None,
     ) -> None:
-        self.name = first.name
+        self.name, self.paced = first.name, first.paced
         self.camera = name or first.name
         self.bell = bell or Bell()
         self._again = again

@@ -62,6 +62,24 @@ def test_json_of_a_recording_has_both():
     assert (fields["path"], fields["position_s"]) == ("clip.mp4", 0.3)
 
 
+def test_a_score_inside_the_band_is_unsure_and_keeps_its_label():
+    out = io.StringIO()
+    for score, word, unsure in ((0.1, "no-corrosion", False), (0.2, "unsure", True),
+                                (0.6, "unsure", True), (0.9, "corrosion", False)):  # fmt: skip
+        said = Prediction(score, 0.5, band=(0.2, 0.8), tile=(3, 1))
+        result = Verdict(Frame(PIXELS, 7, TAKEN), said, 1)
+        out.truncate(out.seek(0))
+        JsonSink(out).write(result)
+        fields = json.loads(out.getvalue())
+        assert fields["unsure"] is unsure
+        assert fields["label"] == ("corrosion" if score >= 0.5 else "no-corrosion")
+        assert fields["tile"] == [3, 1]
+        out.truncate(out.seek(0))
+        TextSink(out).write(result)
+        assert out.getvalue().split()[1] == word
+        assert out.getvalue().endswith("  tile 3,1\n")
+
+
 def test_an_unreadable_picture_is_an_error_line():
     out, errors = io.StringIO(), io.StringIO()
     result = Unreadable(3, "a.jpg", "a.jpg: not a picture, or damaged")

@@ -17,7 +17,7 @@ from corrosion_edge.cli import cli
 from corrosion_edge.device import capture
 from corrosion_edge.device.capture import Backoff, Patience, Supervised, supervised
 from corrosion_edge.device.classifier import Classifier
-from corrosion_edge.device.sources import picamera2_source, v4l2
+from corrosion_edge.device.sources import Wish, picamera2_source, v4l2
 from corrosion_edge.device.sources.fake import FakeCamera
 from corrosion_edge.errors import BackendError
 
@@ -120,7 +120,7 @@ def test_a_lost_camera_is_a_sentence_a_tally_and_a_failure(camera, failure):
 def test_a_camera_that_comes_back_is_told_and_no_failure(monkeypatch, as_json):
     openings = iter([["frame", "vanish"], ["frame", "frame", "hang"]])
     monkeypatch.setattr(capture.opening, "open_directly",
-                        lambda spec: FakeCamera(next(openings), period=0.05))  # fmt: skip
+                        lambda *_: FakeCamera(next(openings), period=0.05))  # fmt: skip
     monkeypatch.setattr(Backoff, "pause", lambda self: 0.01)
     result = run("--camera", "/dev/video0", "--frames", "2", *["--json"] * as_json)
     assert result.exit_code == 0
@@ -136,7 +136,7 @@ def test_a_camera_that_comes_back_is_told_and_no_failure(monkeypatch, as_json):
 
 def test_without_reconnecting_the_first_failure_is_the_end(monkeypatch):
     monkeypatch.setattr(capture.opening, "open_directly",
-                        lambda spec: FakeCamera(["frame", "vanish"], period=0.05))  # fmt: skip
+                        lambda *_: FakeCamera(["frame", "vanish"], period=0.05))  # fmt: skip
     result = run("--camera", "/dev/video0", "--no-reconnect")
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1] == "Error: fake camera: it vanished"
@@ -145,7 +145,7 @@ def test_without_reconnecting_the_first_failure_is_the_end(monkeypatch):
 def test_ctrl_c_while_a_camera_is_away_ends_at_once(monkeypatch):
     openings = iter([["frame", "vanish"]])
 
-    def opened(spec):
+    def opened(*_):
         if steps := next(openings, None):
             return FakeCamera(steps, period=0.05)
         threading.Timer(0.05, signal.raise_signal, [signal.SIGINT]).start()
@@ -157,6 +157,50 @@ def test_ctrl_c_while_a_camera_is_away_ends_at_once(monkeypatch):
     result = run("--camera", "/dev/video0", "--json")
     assert result.exit_code == 0
     assert [line.get("event") for line in lines(result)] == [None, "camera_lost"]
+
+
+def test_size_region_and_tiles_reach_the_verdict(write_video, pictures, tmp_path, monkeypatch):
+    file = write_video(tmp_path / "a.mkv", pictures)
+    shapes = []
+    classify = Classifier.classify
+    monkeypatch.setattr(Classifier, "classify",
+                        lambda self, p: (shapes.append(p.shape), classify(self, p))[1])  # fmt: skip
+    result = run("--camera", str(file), "--json", "--resolution", "32x24", "--rotate", "90",
+                 "--roi", "0,0,0.5,1.0", "--tiles", "2x1", "--rate", "5")  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    assert [line["position_s"] for line in lines(result)] == [0, 0.2, 0.4]
+    assert all(len(line["tile"]) == 2 for line in lines(result))
+    assert shapes == [(32, 6, 3)] * 6
+    assert "pictures come as 64x48; scaled here to 32x24\n" in result.stderr
+    assert "the source keeps no rate of 5: frames are skipped here\n" in result.stderr
+    text = run("--camera", str(file), "--tiles", "1x1").stdout
+    assert all("  tile 1,1  " in line for line in text.splitlines())
+
+
+def test_a_region_beyond_the_picture_is_wrong_usage(folder):
+    result = run("--camera", str(folder), "--roi", "0,0,65,48")
+    assert result.exit_code == 2
+    assert "--roi 0,0,65,48: reaches beyond the picture of 64x48" in result.stderr
+
+
+def test_the_camera_is_asked_for_size_and_rate_at_every_opening(monkeypatch):
+    openings = iter([["frame", "vanish"], ["frame", "frame", "hang"]])
+    asked = []
+
+    def opened(spec, wish):
+        asked.append(wish)
+        made = FakeCamera(next(openings), period=0.05)
+        made.paced = True
+        return made
+
+    monkeypatch.setattr(capture.opening, "open_directly", opened)
+    monkeypatch.setattr(Backoff, "pause", lambda self: 0.01)
+    result = run(
+        "--camera", "/dev/video0", "--frames", "2", "--resolution", "64x48", "--rate", "0.1"
+    )
+    assert result.exit_code == 0
+    assert asked == [Wish((64, 48), 0.1)] * 2
+    assert "here" not in result.stderr
 
 
 def test_unreadable_pictures_are_lines_and_a_failure_at_the_end(folder):
@@ -192,7 +236,9 @@ def test_a_damaged_video_gives_what_it_has_and_fails(write_video, pictures, tmp_
     "arguments",
     [["--frames", "0"], ["--frames", "-1"], ["--frames", "x"], ["--interval", "-1"],
      ["--interval", "nan"], ["--interval", "inf"], ["--threads", "0"], ["stray"],
-     ["--hung-after", "0"], ["--frozen-after", "-1"]],
+     ["--rate", "0"], ["--rate", "nan"], ["--rotate", "45"], ["--resolution", "640"],
+     ["--resolution", "0x5"], ["--resolution", "5000x5"], ["--tiles", "17x1"], ["--tiles", "3"],
+     ["--roi", "1,2,3"], ["--hung-after", "0"], ["--frozen-after", "-1"]],
 )  # fmt: skip
 def test_wrong_usage(arguments):
     assert run("--camera", "demo", *arguments).exit_code == 2

@@ -70,6 +70,10 @@ def test_the_colours_of_the_camera_arrive_as_rgb(found):
         assert seen["indices"] == sorted(set(seen["indices"]))
 
 
+def test_the_driver_takes_the_size_and_rate_that_are_asked(found):
+    assert found["asked"] == {"shape": [180, 320, 3], "paced": True}
+
+
 def test_the_camera_is_found_by_itself(found):
     assert found["listed"] == ["/dev/video0"]
     assert found["automatic"] == "/dev/video0"

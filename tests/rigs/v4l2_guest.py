@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from corrosion_edge.device.sources import open_source, v4l2
+from corrosion_edge.device.sources import Wish, open_directly, open_source, v4l2
 from corrosion_edge.errors import SourceError
 
 CAMERA = "/dev/video0"
@@ -74,6 +74,13 @@ def capture() -> dict[str, Any]:
         }
     control("test_pattern", 0)
     return found
+
+
+def asked() -> dict[str, Any]:
+    """The size and rate that are asked of the camera."""
+    with open_directly(CAMERA, Wish((320, 180), 10.0)) as source:
+        frame = source.read()
+        return {"shape": frame.pixels.shape if frame else (), "paced": source.paced}
 
 
 def listed() -> list[str]:
@@ -197,7 +204,7 @@ def unplug_and_back() -> dict[str, Any]:
 
 
 SCENARIOS: list[Callable[[], Any]] = [
-    capture, listed, automatic, in_use, watched, streaming_error, disconnect, unplug, replug,
+    capture, asked, listed, automatic, in_use, watched, streaming_error, disconnect, unplug, replug,
     hang_and_back, unplug_and_back,
 ]  # fmt: skip
 

@@ -71,7 +71,7 @@ def test_an_opening_that_hangs_is_an_error_and_what_comes_late_is_closed():
 
 
 def test_patience_reaches_the_supervision(monkeypatch):
-    monkeypatch.setattr(opening, "open_directly", lambda spec: FakeCamera(["frame", "hang"]))
+    monkeypatch.setattr(opening, "open_directly", lambda *_: FakeCamera(["frame", "hang"]))
     patience = Patience(hung_after=0.05)
     with open_camera("/dev/video0", patience=patience, reconnect=False) as source:
         source.read()
