@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from corrosion_edge.device.capture import Look, Observer
+    from corrosion_edge.device.capture import Gate, Look, Observer
+    from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.pipeline import Classifies
     from corrosion_edge.device.sources import Source
 
@@ -29,6 +30,13 @@ def _rate(ctx: click.Context, option: click.Parameter, value: float | None) -> f
     if value is not None and not (math.isfinite(value) and value > 0):
         raise click.BadParameter(f"expected more than 0 frames a second, got {value}")
     return value
+
+
+def _limit(name: str, default: float, rule: str) -> Callable[..., Any]:
+    kind = click.FloatRange(min=0)
+    return click.option(
+        name, type=kind, default=default, show_default=True, metavar="X", help=f"Unusable: {rule}"
+    )
 
 
 _OPTIONS = (
@@ -63,6 +71,16 @@ _OPTIONS = (
         metavar="3x2",
         help="Judge so many columns and rows of tiles apart; the worst one counts.",
     ),
+    click.option(
+        "--quality/--no-quality",
+        default=True,
+        show_default=True,
+        help="Give no verdict on frames that are too dark, bright, covered or blurred.",
+    ),
+    _limit("--dark-below", 48.0, "99 % of the pixels are darker than this grey, of 255."),
+    _limit("--bright-above", 240.0, "95 % are at least this bright, of 255."),
+    _limit("--covered-below", 5.0, "nine of ten blocks vary by less grey (deviation)."),
+    _limit("--blurred-below", 20.0, "the variance of the Laplacian, at 224x224, is less."),
     click.option(
         "--reconnect/--no-reconnect",
         default=True,
@@ -100,6 +118,11 @@ class Capture:
     rotate: str = "0"
     roi: str | None = None
     tiles: tuple[int, int] | None = None
+    quality: bool = True
+    dark_below: float = 48.0
+    bright_above: float = 240.0
+    covered_below: float = 5.0
+    blurred_below: float = 20.0
     reconnect: bool = True
     hung_after: float = 10.0
     frozen_after: float = 60.0
@@ -131,6 +154,17 @@ class Capture:
         from corrosion_edge.device.capture.tiles import Tiled
 
         return Tiled(classifier, *self.tiles) if self.tiles else classifier
+
+    def gate(self, classifier: "Classifier") -> "Gate | None":
+        """What keeps unusable frames from a verdict; None if nothing does."""
+        from corrosion_edge.device.capture import Gate, Limits
+        from corrosion_edge.device.capture.quality import SPEC
+
+        if not self.quality:
+            return None
+        limits = Limits(self.dark_below, self.bright_above, self.covered_below, self.blurred_below)
+        whole = self.tiles is None and classifier.manifest.preprocessing == SPEC
+        return Gate(limits, shared=whole)
 
     def interval(self, least: float, source: "Source") -> float:
         """The least time between verdicts where the source does not keep the rate itself."""

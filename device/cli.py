@@ -164,6 +164,7 @@ def watch(
                 _say_differences(classifier, level)
                 sink: Sink = JsonSink() if as_json else TextSink()
                 how: dict[str, Any] = {"frames": frames, "look": capture.look(), "stop": stop}
+                how["gate"] = capture.gate(classifier)
                 judge = capture.judge(classifier)
                 with sink, capture.open(camera, sink.write) as source:
                     _say_what_runs(source, classifier)

@@ -8,10 +8,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from corrosion_edge.device.sinks import Sink
+from corrosion_edge.device.capture.quality import Gate
+from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.sources.source import PhotoError, Source
 from corrosion_edge.device.stop import Stop
-from corrosion_edge.device.verdict import Tally, Unreadable, Verdict
+from corrosion_edge.device.verdict import Tally, Unreadable, Unusable, Verdict
 from corrosion_edge.errors import UsageError
 from corrosion_edge.frame import Frame
 from corrosion_edge.prediction import Prediction
@@ -75,8 +76,8 @@ class Pipeline:
     """Classifies the frames of a source and hands the verdicts to every sink.
 
     ``frames`` ends it after so many verdicts (None: when the source ends); ``interval`` is the
-    least time between two, see ``Pace``; ``look`` turns a frame into what is judged of it. Raises
-    UsageError for a value out of range.
+    least time between two, see ``Pace``; ``look`` turns a frame into what is judged of it, and
+    what does not pass the ``gate`` gets no verdict. Raises UsageError for a value out of range.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Pipeline:
         interval: float = 0.0,
         pace: Pace | None = None,
         look: Callable[[Frame], Frame] | None = None,
+        gate: Gate | None = None,
         stop: Stop | None = None,
     ) -> None:
         if frames is not None and frames < 1:
@@ -99,14 +101,16 @@ class Pipeline:
         self._frames = frames
         self._pace = pace or Pace(interval, live=source.live)
         self._look = look
+        self._gate = gate
         self._stop = stop or Stop()
-        self._classified = self._skipped = self._unreadable = 0
+        self._classified = self._skipped = self._unreadable = self._unusable = 0
 
     @property
     def tally(self) -> Tally:
         """What became of the frames so far; right also after an error or interrupt."""
-        done = self._classified, self._skipped, self._unreadable
-        return Tally(sum(done), done[0], done[1], self._source.dropped, done[2])
+        bad = self._unreadable, self._unusable
+        delivered = self._classified + self._skipped + sum(bad)
+        return Tally(delivered, self._classified, self._skipped, self._source.dropped, *bad)
 
     def run(self) -> Tally:
         """Work until the source ends or ``frames`` verdicts are out.
@@ -130,14 +134,21 @@ class Pipeline:
             self._skipped += 1
             return
         with self._stop.deferred():
-            self._write(self._judge(frame))
-            self._classified += 1
+            result = self._judge(frame)
+            self._write(result)
+            self._classified += isinstance(result, Verdict)
+            self._unusable += isinstance(result, Unusable)
 
-    def _judge(self, frame: Frame) -> Verdict:
+    def _judge(self, frame: Frame) -> Verdict | Unusable:
         start = time.perf_counter()
         if self._look is not None:
             frame = self._look(frame)
-        prediction = self._classifier.classify(frame.pixels)
+        pixels = frame.pixels
+        if self._gate is not None:
+            quality, pixels = self._gate.check(pixels)
+            if not quality.usable:
+                return Unusable(frame, quality)
+        prediction = self._classifier.classify(pixels)
         return Verdict(frame, prediction, 1000 * (time.perf_counter() - start))
 
     def _report(self, error: PhotoError) -> None:
@@ -145,6 +156,6 @@ class Pipeline:
             self._write(Unreadable(self.tally.delivered, error.name, str(error)))
             self._unreadable += 1
 
-    def _write(self, result: Verdict | Unreadable) -> None:
+    def _write(self, result: Result) -> None:
         for sink in self._sinks:
             sink.write(result)

@@ -7,12 +7,12 @@ from typing import Any, Protocol, TextIO
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.capture.state import CameraState
 from corrosion_edge.device.lines import emit, json_line, printable
-from corrosion_edge.device.verdict import Unreadable, Verdict
+from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
 from corrosion_edge.frame import Frame
 
 __all__ = ["JsonSink", "Result", "Sink", "TextSink"]
 
-Result = Verdict | Unreadable | CameraState
+Result = Verdict | Unreadable | Unusable | CameraState
 """What a sink takes."""
 
 
@@ -57,8 +57,10 @@ class JsonSink(Sink):
     A verdict has index, time (ISO 8601 with offset), label, score, threshold, unsure (if the
     model has a band), tile ([column, row] from 1, if there are tiles), latency_ms, and path if
     there is a file, position_s in a recording. An unreadable picture has index, path and error.
-    A camera that fails or recovers has event (``camera_lost``, ``camera_recovered``, …)
-    and the fields of ``CameraState.to_dict``. None means standard output.
+    A frame that got no verdict has unusable (dark, bright, covered or blurred), value and limit
+    in place of label, score and threshold. A camera that fails or recovers has event
+    (``camera_lost``, ``camera_recovered``, …) and the fields of ``CameraState.to_dict``. None
+    means standard output.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
@@ -70,6 +72,8 @@ class JsonSink(Sink):
             emit(self._out, json_line(_fields(result)))
         elif isinstance(result, Unreadable):
             emit(self._out, json_line(_failure(result)))
+        elif isinstance(result, Unusable):
+            emit(self._out, json_line({**_frame(result.frame), **result.quality.to_dict()}))
         elif result.notable:
             emit(self._out, json_line(result.to_dict()))
 
@@ -77,20 +81,30 @@ class JsonSink(Sink):
         """The stream belongs to whoever opened it: nothing to do."""
 
 
-def _text(verdict: Verdict) -> str:
-    frame, said = verdict.frame, verdict.prediction
-    line = f"{_time(frame)}  {said.word:<12}  {said.score:.3f}  {verdict.latency_ms:7.1f} ms"
+def _text(result: Verdict | Unusable) -> str:
+    frame = result.frame
+    line = f"{_time(frame)}  {_said(result)}"
     if frame.position is not None:
         line += f"  {frame.position:9.3f} s"
-    if said.tile is not None:
-        line += "  tile {},{}".format(*said.tile)
+    if isinstance(result, Verdict) and result.prediction.tile is not None:
+        line += "  tile {},{}".format(*result.prediction.tile)
     return f"{line}  {printable(Path(frame.name).name)}" if frame.name else line
 
 
+def _said(result: Verdict | Unusable) -> str:
+    if isinstance(result, Unusable):
+        return f"{'unusable':<12}  {result.quality}"
+    said = result.prediction
+    return f"{said.word:<12}  {said.score:.3f}  {result.latency_ms:7.1f} ms"
+
+
 def _fields(verdict: Verdict) -> dict[str, Any]:
-    frame = verdict.frame
-    fields = {"index": frame.index, "time": _time(frame), **verdict.prediction.to_dict()}
-    fields["latency_ms"] = round(verdict.latency_ms, 3)
+    latency = {"latency_ms": round(verdict.latency_ms, 3)}
+    return {**_frame(verdict.frame), **verdict.prediction.to_dict(), **latency}
+
+
+def _frame(frame: Frame) -> dict[str, Any]:
+    fields: dict[str, Any] = {"index": frame.index, "time": _time(frame)}
     if frame.name:
         fields["path"] = frame.name
     if frame.position is not None:

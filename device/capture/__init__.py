@@ -3,6 +3,7 @@
 from corrosion_edge.device.capture.framing import Framing, Look
 from corrosion_edge.device.capture.opening import open_camera
 from corrosion_edge.device.capture.patience import Backoff, Patience
+from corrosion_edge.device.capture.quality import Gate, Limits, Quality
 from corrosion_edge.device.capture.region import Region
 from corrosion_edge.device.capture.state import STATES, CameraState, Observer
 from corrosion_edge.device.capture.supervised import MOST_ABANDONED, Supervised
@@ -13,9 +14,12 @@ __all__ = [
     "Backoff",
     "CameraState",
     "Framing",
+    "Gate",
+    "Limits",
     "Look",
     "Observer",
     "Patience",
+    "Quality",
     "Region",
     "Supervised",
     "open_camera",

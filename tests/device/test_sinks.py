@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corrosion_edge.device.capture import CameraState
+from corrosion_edge.device.capture import CameraState, Quality
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.sinks import JsonSink, TextSink
-from corrosion_edge.device.verdict import Unreadable, Verdict
+from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
 from corrosion_edge.errors import OutputError
 from corrosion_edge.frame import Frame
 from corrosion_edge.prediction import Prediction
@@ -78,6 +78,21 @@ def test_a_score_inside_the_band_is_unsure_and_keeps_its_label():
         TextSink(out).write(result)
         assert out.getvalue().split()[1] == word
         assert out.getvalue().endswith("  tile 3,1\n")
+
+
+def test_an_unusable_frame_has_neither_label_nor_score():
+    out = io.StringIO()
+    result = Unusable(Frame(PIXELS, 7, TAKEN, "a/b.jpg"), Quality("dark", 12.345, 48.0))
+    JsonSink(out).write(result)
+    fields = json.loads(out.getvalue())
+    assert datetime.fromisoformat(fields.pop("time")) == TAKEN
+    expected = {"index": 7, "path": "a/b.jpg", "unusable": "dark", "value": 12.35, "limit": 48}
+    assert fields == expected
+    out = io.StringIO()
+    TextSink(out).write(result)
+    assert out.getvalue().endswith("  unusable      dark (12.3, limit 48)  b.jpg\n")
+    with pytest.raises(ValueError, match="quality"):
+        Unusable(result.frame, Quality())
 
 
 def test_an_unreadable_picture_is_an_error_line():

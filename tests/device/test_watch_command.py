@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from corrosion_edge.bundle import DEFAULT_MODEL
 from corrosion_edge.cli import cli
@@ -80,7 +81,9 @@ def test_it_says_first_what_runs_and_last_what_became_of_the_frames(camera):
     result = run()
     first, last = result.stderr.splitlines()
     assert first == "watching fake camera; model fake model; fake backend"
-    assert last == ("frames: 2 delivered = 2 classified + 0 skipped + 0 unreadable; 0 dropped")
+    assert last == (
+        "frames: 2 delivered = 2 classified + 0 skipped + 0 unreadable + 0 unusable; 0 dropped"
+    )
     assert len(result.stdout.splitlines()) == 2
 
 
@@ -175,6 +178,22 @@ def test_size_region_and_tiles_reach_the_verdict(write_video, pictures, tmp_path
     assert "the source keeps no rate of 5: frames are skipped here\n" in result.stderr
     text = run("--camera", str(file), "--tiles", "1x1").stdout
     assert all("  tile 1,1  " in line for line in text.splitlines())
+
+
+def test_a_dark_photo_gets_no_verdict(folder):
+    Image.new("RGB", (64, 48), (9, 9, 9)).save(folder / "2.png")
+    result = run("--camera", str(folder), "--json")
+    assert result.exit_code == 0
+    assert lines(result)[2]["unusable"] == "dark"
+    assert "score" not in lines(result)[2]
+    assert "5 classified + 0 skipped + 0 unreadable + 1 unusable" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["--no-quality"], ["--dark-below", "9", "--covered-below", "0"]])
+def test_a_dark_photo_gets_a_verdict_where_the_user_wants_one(folder, words):
+    Image.new("RGB", (64, 48), (9, 9, 9)).save(folder / "2.png")
+    result = run("--camera", str(folder), "--json", *words)
+    assert "score" in lines(result)[2]
 
 
 def test_a_region_beyond_the_picture_is_wrong_usage(folder):
