@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,6 +41,12 @@ def _limit(name: str, default: float, rule: str) -> Callable[..., Any]:
 
 
 _OPTIONS = (
+    click.option(
+        "--follow",
+        is_flag=True,
+        default=False,
+        help="After the photos of a folder, wait for new ones in it.",
+    ),
     click.option(
         "--resolution",
         callback=_size,
@@ -113,6 +120,7 @@ class Capture:
     ``resolution`` is width and height in pixels, ``tiles`` columns and rows.
     """
 
+    follow: bool = False
     resolution: tuple[int, int] | None = None
     rate: float | None = None
     rotate: str = "0"
@@ -128,10 +136,12 @@ class Capture:
     frozen_after: float = 60.0
 
     def open(self, spec: str, observe: "Observer | None" = None) -> "Source":
-        """Open what ``--camera`` names, see ``capture.open_camera``."""
-        from corrosion_edge.device.capture import Patience, open_camera
+        """Open what ``--camera`` names, see ``capture.open_camera``; follow it if asked to."""
+        from corrosion_edge.device.capture import FollowedFolder, Patience, open_camera
         from corrosion_edge.device.sources import Wish
 
+        if self.follow:
+            return FollowedFolder(Path(spec), observe=observe)
         frozen_after = self.frozen_after or float("inf")
         patience = Patience(hung_after=self.hung_after, frozen_after=frozen_after)
         return open_camera(

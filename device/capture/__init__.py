@@ -1,5 +1,6 @@
 """Live cameras that are watched over: deadlines, re-opening, and what became of them."""
 
+from corrosion_edge.device.capture.follow import FollowedFolder
 from corrosion_edge.device.capture.framing import Framing, Look
 from corrosion_edge.device.capture.opening import open_camera
 from corrosion_edge.device.capture.patience import Backoff, Patience
@@ -13,6 +14,7 @@ __all__ = [
     "STATES",
     "Backoff",
     "CameraState",
+    "FollowedFolder",
     "Framing",
     "Gate",
     "Limits",

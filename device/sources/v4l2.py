@@ -61,7 +61,7 @@ def require_camera(path: Path) -> None:
 def holder(paths: Iterable[Path]) -> str:
     """The other process that has one of the files open, as 'name (process 123)', or ''.
 
-    Processes of other users are seen by root only.
+    The list of open files of each process is read; those of other users only root may read.
     """
     wanted = {os.path.realpath(path) for path in paths}
     for process in Path("/proc").glob("[0-9]*"):
@@ -71,8 +71,12 @@ def holder(paths: Iterable[Path]) -> str:
 
 
 def busy(name: str, *paths: Path) -> str:
-    """The sentence for a camera that another program uses."""
-    user = holder(paths) or "another program"
+    """The sentence for a camera that is used already."""
+    user = holder(paths)
+    if not user:
+        mine = _has_open(Path("/proc/self"), {os.path.realpath(path) for path in paths})
+        unseen = "another program" + ("" if os.geteuid() == 0 else " (as root, its name is shown)")
+        user = "this program itself (a read that hangs in its driver)" if mine else unseen
     return f"{name}: the camera is in use by {user}; end that first"
 
 

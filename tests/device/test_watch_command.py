@@ -196,6 +196,17 @@ def test_a_dark_photo_gets_a_verdict_where_the_user_wants_one(folder, words):
     assert "score" in lines(result)[2]
 
 
+def test_a_followed_folder_goes_on_with_what_is_dropped_into_it(folder, tmp_path):
+    for photo in sorted(folder.glob("*.png"))[2:]:
+        photo.rename(tmp_path / photo.name)
+    drop = lambda: (tmp_path / "3.png").rename(folder / "new.png")  # noqa: E731
+    threading.Timer(0.3, drop).start()
+    result = run("--camera", str(folder), "--follow", "--frames", "3", "--json")
+    assert result.exit_code == 0
+    assert [Path(line["path"]).name for line in lines(result)] == ["0.png", "1.png", "new.png"]
+    assert run("--camera", "demo", "--follow").exit_code == 1
+
+
 def test_a_region_beyond_the_picture_is_wrong_usage(folder):
     result = run("--camera", str(folder), "--roi", "0,0,65,48")
     assert result.exit_code == 2
