@@ -24,7 +24,8 @@ class Frame:
     ``pixels`` is uint8 [h, w, 3], RGB, 0..255. ``index`` counts the frames the source has
     delivered, from 0. ``taken_at`` is the wall-clock time of capture and carries a time zone.
     ``name`` is the file behind the frame, empty for a camera. ``position`` is the time in the
-    recording in seconds, None for a live source.
+    recording in seconds, None for a live source. ``camera`` is the user's name for one of
+    several cameras, else empty.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -32,6 +33,7 @@ class Frame:
     taken_at: datetime
     name: str = ""
     position: float | None = None
+    camera: str = ""
 
     def __post_init__(self) -> None:
         require_rgb(self.pixels)

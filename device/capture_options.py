@@ -3,15 +3,18 @@
 import functools
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from corrosion_edge.errors import UsageError
+
 if TYPE_CHECKING:
     from corrosion_edge.device.capture import Gate, Look, Observer
+    from corrosion_edge.device.capture.bell import Bell
     from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.pipeline import Classifies
     from corrosion_edge.device.sources import Source
@@ -135,13 +138,27 @@ class Capture:
     hung_after: float = 10.0
     frozen_after: float = 60.0
 
-    def open(self, spec: str, observe: "Observer | None" = None) -> "Source":
-        """Open what ``--camera`` names, see ``capture.open_camera``; follow it if asked to."""
-        from corrosion_edge.device.capture import FollowedFolder, Patience, open_camera
+    def open(self, specs: Sequence[str], observe: "Observer | None" = None) -> "Source":
+        """Open what each ``--camera`` names (UsageError, and what opening raises)."""
+        from corrosion_edge.device.capture import FollowedFolder, named, open_several
+
+        sources = named(specs or ["auto"])
+        if self.follow:
+            if set(sources) != {""}:
+                raise UsageError("--follow: one folder alone is followed, without a name")
+            return FollowedFolder(Path(sources[""]), observe=observe)
+        if "" in sources:
+            return self._open_one(sources[""], observe)
+        return open_several(
+            sources, lambda spec, name, bell: self._open_one(spec, observe, name, bell)
+        )
+
+    def _open_one(
+        self, spec: str, observe: "Observer | None", name: str = "", bell: "Bell | None" = None
+    ) -> "Source":
+        from corrosion_edge.device.capture import Patience, open_camera
         from corrosion_edge.device.sources import Wish
 
-        if self.follow:
-            return FollowedFolder(Path(spec), observe=observe)
         frozen_after = self.frozen_after or float("inf")
         patience = Patience(hung_after=self.hung_after, frozen_after=frozen_after)
         return open_camera(
@@ -150,6 +167,8 @@ class Capture:
             reconnect=self.reconnect,
             observe=observe,
             wish=Wish(self.resolution, self.rate),
+            name=name,
+            bell=bell,
         )
 
     def look(self) -> "Look":

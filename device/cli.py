@@ -108,16 +108,17 @@ def classify(
     help="""Classify live frames of a camera.
 
     SOURCE is auto (the first camera), picamera2, picamera2:N, a device such as /dev/video0, an
-    RTSP or HTTP address, a video file, a folder, or demo. Ctrl-C ends it.
+    RTSP or HTTP address, a video file, a folder, or demo. Several live cameras at once each have
+    a name. Ctrl-C ends it.
     """
 )
 @click.option(
     "--camera",
     is_flag=False,
     flag_value="auto",
-    default="auto",
-    metavar="[SOURCE]",
-    help="Where the frames come from.  [default: auto]",
+    multiple=True,
+    metavar="[[NAME=]SOURCE]",
+    help="Where the frames come from; several with names.  [default: auto]",
 )
 @_model
 @threshold_option
@@ -141,7 +142,7 @@ def classify(
 def watch(
     ctx: click.Context,
     *,
-    camera: str,
+    camera: tuple[str, ...],
     model: Path | None,
     threshold: Choice,
     frames: int | None,

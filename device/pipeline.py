@@ -34,7 +34,8 @@ class Pace:
 
     In a recording the recording's own time counts, and frames between are skipped. With a live
     source the clock on the wall counts, and frames between are skipped too. Everything else,
-    pictures of a folder and the demonstration, waits its turn.
+    pictures of a folder and the demonstration, waits its turn. Each of several cameras has an
+    interval of its own.
     """
 
     def __init__(
@@ -51,24 +52,25 @@ class Pace:
         self._live = live
         self._clock = clock
         self._sleep = sleep
-        self._last: float | None = None
+        self._last: dict[str, float] = {}
 
     def takes(self, frame: Frame) -> bool:
         """Whether the frame gets a verdict; returns when it is due."""
         now = self._clock() if frame.position is None else frame.position
-        early = self._too_early(now)
+        early = self._too_early(frame.camera, now)
         if early > 0 and frame.position is None and not self._live:
             self._sleep(early)
             now, early = self._clock(), 0.0
         if early <= 0:
-            self._last = now
+            self._last[frame.camera] = now
         return early <= 0
 
-    def _too_early(self, now: float) -> float:
+    def _too_early(self, camera: str, now: float) -> float:
         """Seconds until the next verdict is due; time that runs backwards starts anew."""
-        if self._last is None or now < self._last:
+        last = self._last.get(camera)
+        if last is None or now < last:
             return 0.0
-        missing = self._last + self._interval - now
+        missing = last + self._interval - now
         return missing if missing > _ROUNDING else 0.0
 
 

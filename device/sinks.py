@@ -54,11 +54,12 @@ class TextSink(Sink):
 class JsonSink(Sink):
     """A JSON object a line, for programs.
 
-    A verdict has index, time (ISO 8601 with offset), label, score, threshold, unsure (if the
-    model has a band), tile ([column, row] from 1, if there are tiles), latency_ms, and path if
-    there is a file, position_s in a recording. An unreadable picture has index, path and error.
-    A frame that got no verdict has unusable (dark, bright, covered or blurred), value and limit
-    in place of label, score and threshold. A camera that fails or recovers has event
+    A verdict has camera (where cameras have names), index, time (ISO 8601 with offset), label,
+    score, threshold, unsure (if the model has a band), tile ([column, row] from 1, if there are
+    tiles), latency_ms, and path if there is a file, position_s in a recording. An unreadable
+    picture has index, path and error. A frame that got no verdict has unusable (dark, bright,
+    covered or blurred), value and limit in place of label, score and threshold. A camera that
+    fails or recovers has event
     (``camera_lost``, ``camera_recovered``, …) and the fields of ``CameraState.to_dict``. None
     means standard output.
     """
@@ -84,6 +85,8 @@ class JsonSink(Sink):
 def _text(result: Verdict | Unusable) -> str:
     frame = result.frame
     line = f"{_time(frame)}  {_said(result)}"
+    if frame.camera:
+        line = f"{_time(frame)}  {frame.camera:<8}  {_said(result)}"
     if frame.position is not None:
         line += f"  {frame.position:9.3f} s"
     if isinstance(result, Verdict) and result.prediction.tile is not None:
@@ -105,6 +108,8 @@ def _fields(verdict: Verdict) -> dict[str, Any]:
 
 def _frame(frame: Frame) -> dict[str, Any]:
     fields: dict[str, Any] = {"index": frame.index, "time": _time(frame)}
+    if frame.camera:
+        fields = {"camera": frame.camera, **fields}
     if frame.name:
         fields["path"] = frame.name
     if frame.position is not None:

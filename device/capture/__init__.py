@@ -6,6 +6,7 @@ from corrosion_edge.device.capture.opening import open_camera
 from corrosion_edge.device.capture.patience import Backoff, Patience
 from corrosion_edge.device.capture.quality import Gate, Limits, Quality
 from corrosion_edge.device.capture.region import Region
+from corrosion_edge.device.capture.several import Several, named, open_several
 from corrosion_edge.device.capture.state import STATES, CameraState, Observer
 from corrosion_edge.device.capture.supervised import MOST_ABANDONED, Supervised
 
@@ -23,6 +24,9 @@ __all__ = [
     "Patience",
     "Quality",
     "Region",
+    "Several",
     "Supervised",
+    "named",
     "open_camera",
+    "open_several",
 ]

@@ -52,17 +52,19 @@ class Look:
     def __init__(self, framing: Framing, say: Callable[[str], None]) -> None:
         self._framing = framing
         self._say = say
-        self._delivered: tuple[int, int] | None = None
+        self._delivered: dict[str, tuple[int, int]] = {}
 
     def __call__(self, frame: Frame) -> Frame:
         """The frame as it is judged."""
         height, width = frame.pixels.shape[:2]
-        if (width, height) != self._delivered:
-            self._delivered = (width, height)
-            self._explain(width, height)
+        if (width, height) != self._delivered.get(frame.camera):
+            self._delivered[frame.camera] = (width, height)
+            self._explain(frame.camera, width, height)
         return replace(frame, pixels=self._framing.apply(frame.pixels))
 
-    def _explain(self, width: int, height: int) -> None:
+    def _explain(self, camera: str, width: int, height: int) -> None:
         wanted = self._framing.resolution
         if wanted and wanted != (width, height):
-            self._say(f"pictures come as {width}x{height}; scaled here to {wanted[0]}x{wanted[1]}")
+            of = f"{camera}: " if camera else ""
+            size = f"{wanted[0]}x{wanted[1]}"
+            self._say(f"{of}pictures come as {width}x{height}; scaled here to {size}")

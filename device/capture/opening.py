@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from corrosion_edge.device.capture.bell import Bell
 from corrosion_edge.device.capture.patience import Patience
 from corrosion_edge.device.capture.state import Observer
 from corrosion_edge.device.capture.supervised import Supervised
@@ -23,11 +24,14 @@ def open_camera(
     reconnect: bool = True,
     observe: Observer | None = None,
     wish: Wish = NOTHING,
+    name: str = "",
+    bell: Bell | None = None,
 ) -> Source:
     """Open what ``--camera`` names, see ``sources.open_directly``.
 
     A live source comes ``Supervised``: after its first frame it is opened again when it fails,
-    unless ``reconnect`` is false. The camera is asked for the ``wish`` at each opening.
+    unless ``reconnect`` is false. ``name`` is what ``observe`` is told it is called, ``bell`` one
+    that it shares with others. The camera is asked for the ``wish`` at each opening.
     Raises SourceError, saying what to do, if it cannot be opened now or does not answer in time,
     DataError for a folder without photos.
     """
@@ -38,7 +42,7 @@ def open_camera(
     if not first.live:
         return first
     again = (lambda: open_directly(spec, wish)) if reconnect else None
-    return Supervised(first, again, patience=patience, observe=observe)
+    return Supervised(first, again, name=name, patience=patience, observe=observe, bell=bell)
 
 
 def within(seconds: float, make: Callable[[], Source], name: str) -> Source:

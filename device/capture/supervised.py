@@ -114,6 +114,11 @@ class Supervised(Source):
         limits = (self._patience.late_after, self._limit(reader))
         return max(0.001, min([at - waited for at in limits if at > waited] or [0.0]))
 
+    def stop(self) -> None:
+        """Ask the reader to end, without waiting; ``close`` waits."""
+        if self._reader is not None:
+            self._reader.stop()
+
     def close(self) -> None:
         """Stop the reader, waiting for it no longer than two seconds."""
         if self._closed:

@@ -207,6 +207,31 @@ def test_a_followed_folder_goes_on_with_what_is_dropped_into_it(folder, tmp_path
     assert run("--camera", "demo", "--follow").exit_code == 1
 
 
+def test_several_cameras_are_watched_at_once(monkeypatch):
+    asked = []
+
+    def opened(spec, wish):
+        asked.append(spec)
+        return FakeCamera(["frame"] * 1000, period=0.01)
+
+    monkeypatch.setattr(capture.opening, "open_directly", opened)
+    two = ["--camera", "gate=/dev/video0", "--camera", "pole=rtsp://host/x"]
+    result = run(*two, "--frames", "6", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert asked == ["/dev/video0", "rtsp://host/x"]
+    assert {line["camera"] for line in lines(result)} == {"gate", "pole"}
+    assert "watching gate=fake camera, pole=fake camera;" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--camera", "a=demo"], ["--camera", "auto", "--camera", "demo"],
+     ["--camera", "a=auto", "--camera", "a=demo"], ["--camera", "a=x", "--follow"]],
+)  # fmt: skip
+def test_cameras_that_cannot_go_together_are_wrong_usage(arguments):
+    assert run(*arguments).exit_code == 2
+
+
 def test_a_region_beyond_the_picture_is_wrong_usage(folder):
     result = run("--camera", str(folder), "--roi", "0,0,65,48")
     assert result.exit_code == 2
