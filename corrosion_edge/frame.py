@@ -26,7 +26,8 @@ class Frame:
     delivered, from 0. ``taken_at`` is the wall-clock time of capture and carries a time zone.
     ``name`` is the file behind the frame, empty for a camera. ``position`` is the time in the
     recording in seconds, None for a live source. ``monotonic`` is the monotonic clock's time of
-    capture in seconds, for durations; None where nobody read it.
+    capture in seconds, for durations; None where nobody read it. ``camera`` is the user's name
+    for one of several cameras, else empty.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -35,6 +36,7 @@ class Frame:
     name: str = ""
     position: float | None = None
     monotonic: float | None = None
+    camera: str = ""
 
     def __post_init__(self) -> None:
         require_rgb(self.pixels)

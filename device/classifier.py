@@ -35,20 +35,26 @@ GOLDEN_PIXELS: Final = 16 * 2**20
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def decode(outputs: Mapping[str, Output], threshold: float) -> Prediction:
-    """Turn raw outputs into a verdict: ``scores`` [1, 2] and, where there is one, ``map``."""
+def decode(
+    outputs: Mapping[str, Output], threshold: float, band: tuple[float, float] | None = None
+) -> Prediction:
+    """Turn raw outputs into a verdict: ``scores`` [1, 2] and, where there is one, ``map``.
+
+    ``band`` is that of ``Prediction``.
+    """
     scores = outputs["scores"].real.reshape(-1)
     if scores.shape != (len(LABELS),):
         raise ValueError(f"scores: expected {len(LABELS)} values, got {scores.size}")
     score = float(np.clip(scores[LABELS.index(CORROSION)], 0.0, 1.0))
-    return Prediction(score, threshold, _heatmap(outputs))
+    return Prediction(score, threshold, _heatmap(outputs), band)
 
 
 class Classifier(Closing):
     """A model on a backend, with the model's own preprocessing.
 
     ``threshold``, in [0, 1], is the score from which the verdict is corrosion: the model's own,
-    unless ``use_threshold`` set another.
+    unless ``use_threshold`` set another. ``band`` holds the scores between which the model
+    abstains, or None.
     """
 
     def __init__(self, bundle: Bundle, backend: Backend, name: str = "") -> None:
@@ -57,6 +63,8 @@ class Classifier(Closing):
         self.backend = backend
         self.name = name or bundle.manifest.name
         self.threshold = float(bundle.manifest.threshold)
+        confidence = bundle.manifest.confidence
+        self.band = confidence.unsure if confidence else None
 
     @classmethod
     def open(
@@ -89,7 +97,7 @@ class Classifier(Closing):
 
     def decode(self, outputs: Mapping[str, Output]) -> Prediction:
         """Turn the backend's outputs into a verdict at the classifier's threshold."""
-        return decode(outputs, self.threshold)
+        return decode(outputs, self.threshold, self.band)
 
     def classify(self, pixels: npt.NDArray[np.uint8]) -> Prediction:
         """The verdict on uint8 [h, w, 3] RGB pixels of any size."""

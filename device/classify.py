@@ -40,7 +40,7 @@ class Result:
             emit(sys.stderr, f"Error: {printable(self.error)}")
         else:
             said = self.prediction
-            emit(sys.stdout, f"{said.label:<12}  {said.score:.3f}  {printable(self.path)}")
+            emit(sys.stdout, f"{said.word:<12}  {said.score:.3f}  {printable(self.path)}")
 
     def _fields(self) -> dict[str, str | float]:
         return self.prediction.to_dict() if self.prediction else {"error": self.error}

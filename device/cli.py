@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from corrosion_edge.device.capture_options import Capture, capture_options
 from corrosion_edge.device.storing import storing
 from corrosion_edge.errors import UsageError
 from corrosion_edge.threshold import Choice, threshold_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.device.pipeline import Classifies
+    from corrosion_edge.device.sinks import Sink
     from corrosion_edge.device.sources import Source
 
 __all__ = ["classify", "watch"]
@@ -106,16 +111,17 @@ def classify(
     help="""Classify live frames of a camera.
 
     SOURCE is auto (the first camera), picamera2, picamera2:N, a device such as /dev/video0, an
-    RTSP or HTTP address, a video file, a folder, or demo. Ctrl-C ends it.
+    RTSP or HTTP address, a video file, a folder, or demo. Several live cameras at once each have
+    a name. Ctrl-C ends it.
     """
 )
 @click.option(
     "--camera",
     is_flag=False,
     flag_value="auto",
-    default="auto",
-    metavar="[SOURCE]",
-    help="Where the frames come from.  [default: auto]",
+    multiple=True,
+    metavar="[[NAME=]SOURCE]",
+    help="Where the frames come from; several with names.  [default: auto]",
 )
 @_model
 @threshold_option
@@ -131,6 +137,7 @@ def classify(
     help="Least time between two verdicts in seconds; in a video file, of the video's time.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@capture_options
 @_threads
 @_key
 @_verify
@@ -139,20 +146,22 @@ def classify(
 def watch(
     ctx: click.Context,
     *,
-    camera: str,
+    camera: tuple[str, ...],
     model: Path | None,
     threshold: Choice,
     frames: int | None,
     interval: float,
     as_json: bool,
+    capture: Capture,
     threads: int | None,
     key: Path | None,
     level: str,
     **stored: Any,
 ) -> None:
     """Print verdicts until the source ends, enough are out, or somebody ends it."""
-    from corrosion_edge.device.sources import open_source
+    from corrosion_edge.device.sinks import JsonSink, TextSink, telling
     from corrosion_edge.device.stop import Stop
+    from corrosion_edge.device.store.watching import recording
 
     failed = 0
     with Stop().on(signal.SIGINT, signal.SIGTERM) as stop:
@@ -160,38 +169,39 @@ def watch(
             with _opened(model, threads, key) as classifier:
                 classifier.use_threshold(threshold)
                 _say_differences(classifier, level)
-                with open_source(camera) as source:
-                    how = {"frames": frames, "interval": interval, "stop": stop}
-                    failed = _watched(source, classifier, as_json, how, stored)
+                sink: Sink = JsonSink() if as_json else TextSink()
+                sinks = [sink]
+                how: dict[str, Any] = {"frames": frames, "look": capture.look(), "stop": stop}
+                how["gate"] = capture.gate(classifier)
+                judge = capture.judge(classifier)
+                with sink, capture.open(camera, telling(sinks, stop)) as source:
+                    _say_what_runs(source, classifier)
+                    how["interval"] = capture.interval(interval, source)
+                    names = capture.names(camera)
+                    with recording(stored, classifier, source.name, names) as further:
+                        sinks[:0] = further  # stored first, so that what is printed is there
+                        failed = _watched(source, judge, sinks, how)
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)
     ctx.exit(int(failed > 0))
 
 
-def _watched(
-    source: "Source",
-    classifier: "Classifier",
-    as_json: bool,
-    how: dict[str, Any],
-    stored: dict[str, Any],
-) -> int:
-    """Run the pipeline, say what ran and what became of the frames; how many were unreadable."""
-    from corrosion_edge.device.pipeline import Pipeline
-    from corrosion_edge.device.sinks import JsonSink, TextSink
-    from corrosion_edge.device.store.watching import recording
-
+def _say_what_runs(source: "Source", classifier: "Classifier") -> None:
     told = f"watching {source.name}; model {classifier.name}; {classifier.backend.name}"
     click.echo(told, err=True)
-    with (
-        JsonSink() if as_json else TextSink() as sink,
-        recording(stored, classifier, source.name) as further,
-    ):
-        # Stored first, so that what is printed is there.
-        pipeline = Pipeline(source, classifier, [*further, sink], **how)
-        try:
-            return pipeline.run().unreadable
-        finally:
-            click.echo(str(pipeline.tally), err=True)
+
+
+def _watched(
+    source: "Source", judge: "Classifies", sinks: "Sequence[Sink]", how: dict[str, Any]
+) -> int:
+    """Run the pipeline and say what became of the frames; how many were unreadable."""
+    from corrosion_edge.device.pipeline import Pipeline
+
+    pipeline = Pipeline(source, judge, sinks, **how)
+    try:
+        return pipeline.run().unreadable
+    finally:
+        click.echo(str(pipeline.tally), err=True)
 
 
 def _opened(model: Path | None, threads: int | None, key: Path | None) -> "Classifier":

@@ -8,10 +8,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from corrosion_edge.device.sinks import Sink
+from corrosion_edge.device.capture.quality import Gate
+from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.sources.source import PhotoError, Source
 from corrosion_edge.device.stop import Stop
-from corrosion_edge.device.verdict import Tally, Unreadable, Verdict
+from corrosion_edge.device.verdict import Tally, Unreadable, Unusable, Verdict
 from corrosion_edge.errors import UsageError
 from corrosion_edge.frame import Frame
 from corrosion_edge.prediction import Prediction
@@ -33,7 +34,8 @@ class Pace:
 
     In a recording the recording's own time counts, and frames between are skipped. With a live
     source the clock on the wall counts, and frames between are skipped too. Everything else,
-    pictures of a folder and the demonstration, waits its turn.
+    pictures of a folder and the demonstration, waits its turn. Each of several cameras has an
+    interval of its own.
     """
 
     def __init__(
@@ -50,24 +52,25 @@ class Pace:
         self._live = live
         self._clock = clock
         self._sleep = sleep
-        self._last: float | None = None
+        self._last: dict[str, float] = {}
 
     def takes(self, frame: Frame) -> bool:
         """Whether the frame gets a verdict; returns when it is due."""
         now = self._clock() if frame.position is None else frame.position
-        early = self._too_early(now)
+        early = self._too_early(frame.camera, now)
         if early > 0 and frame.position is None and not self._live:
             self._sleep(early)
             now, early = self._clock(), 0.0
         if early <= 0:
-            self._last = now
+            self._last[frame.camera] = now
         return early <= 0
 
-    def _too_early(self, now: float) -> float:
+    def _too_early(self, camera: str, now: float) -> float:
         """Seconds until the next verdict is due; time that runs backwards starts anew."""
-        if self._last is None or now < self._last:
+        last = self._last.get(camera)
+        if last is None or now < last:
             return 0.0
-        missing = self._last + self._interval - now
+        missing = last + self._interval - now
         return missing if missing > _ROUNDING else 0.0
 
 
@@ -75,7 +78,8 @@ class Pipeline:
     """Classifies the frames of a source and hands the verdicts to every sink.
 
     ``frames`` ends it after so many verdicts (None: when the source ends); ``interval`` is the
-    least time between two, see ``Pace``. Raises UsageError for a value out of range.
+    least time between two, see ``Pace``; ``look`` turns a frame into what is judged of it, and
+    what does not pass the ``gate`` gets no verdict. Raises UsageError for a value out of range.
     """
 
     def __init__(
@@ -87,6 +91,8 @@ class Pipeline:
         frames: int | None = None,
         interval: float = 0.0,
         pace: Pace | None = None,
+        look: Callable[[Frame], Frame] | None = None,
+        gate: Gate | None = None,
         stop: Stop | None = None,
     ) -> None:
         if frames is not None and frames < 1:
@@ -96,14 +102,17 @@ class Pipeline:
         self._sinks = sinks
         self._frames = frames
         self._pace = pace or Pace(interval, live=source.live)
+        self._look = look
+        self._gate = gate
         self._stop = stop or Stop()
-        self._classified = self._skipped = self._unreadable = 0
+        self._classified = self._skipped = self._unreadable = self._unusable = 0
 
     @property
     def tally(self) -> Tally:
         """What became of the frames so far; right also after an error or interrupt."""
-        done = self._classified, self._skipped, self._unreadable
-        return Tally(sum(done), done[0], done[1], self._source.dropped, done[2])
+        bad = self._unreadable, self._unusable
+        delivered = self._classified + self._skipped + sum(bad)
+        return Tally(delivered, self._classified, self._skipped, self._source.dropped, *bad)
 
     def run(self) -> Tally:
         """Work until the source ends or ``frames`` verdicts are out.
@@ -127,12 +136,21 @@ class Pipeline:
             self._skipped += 1
             return
         with self._stop.deferred():
-            self._write(self._judge(frame))
-            self._classified += 1
+            result = self._judge(frame)
+            self._write(result)
+            self._classified += isinstance(result, Verdict)
+            self._unusable += isinstance(result, Unusable)
 
-    def _judge(self, frame: Frame) -> Verdict:
+    def _judge(self, frame: Frame) -> Verdict | Unusable:
         start = time.perf_counter()
-        prediction = self._classifier.classify(frame.pixels)
+        if self._look is not None:
+            frame = self._look(frame)
+        pixels = frame.pixels
+        if self._gate is not None:
+            quality, pixels = self._gate.check(pixels)
+            if not quality.usable:
+                return Unusable(frame, quality)
+        prediction = self._classifier.classify(pixels)
         return Verdict(frame, prediction, 1000 * (time.perf_counter() - start))
 
     def _report(self, error: PhotoError) -> None:
@@ -140,6 +158,6 @@ class Pipeline:
             self._write(Unreadable(self.tally.delivered, error.name, str(error)))
             self._unreadable += 1
 
-    def _write(self, result: Verdict | Unreadable) -> None:
+    def _write(self, result: Result) -> None:
         for sink in self._sinks:
             sink.write(result)

@@ -1,21 +1,27 @@
 """Where verdicts go."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from corrosion_edge.closing import Closing
+from corrosion_edge.device.capture.state import CameraState, Observer
 from corrosion_edge.device.lines import emit, json_line, printable
-from corrosion_edge.device.verdict import Unreadable, Verdict
+from corrosion_edge.device.stop import Stop
+from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
 from corrosion_edge.frame import Frame
 
-__all__ = ["JsonSink", "Sink", "TextSink"]
+__all__ = ["JsonSink", "Result", "Sink", "TextSink", "telling"]
+
+Result = Verdict | Unreadable | Unusable | CameraState
+"""What a sink takes."""
 
 
 class Sink(Closing, Protocol):
     """Takes results one by one; a context manager. Sinks inherit from it."""
 
-    def write(self, result: Verdict | Unreadable) -> None:
+    def write(self, result: Result) -> None:
         """Take one result (OutputError if it cannot be kept)."""
 
     def close(self) -> None:
@@ -25,17 +31,21 @@ class Sink(Closing, Protocol):
 class TextSink(Sink):
     """A line for people: local time, label, score, latency, and the file if there is one.
 
-    Unreadable pictures go to ``errors``. None means the standard streams.
+    Unreadable pictures and what becomes of a camera go to ``errors``. None means the standard
+    streams.
     """
 
     def __init__(self, out: TextIO | None = None, errors: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._errors = errors or sys.stderr
 
-    def write(self, result: Verdict | Unreadable) -> None:
+    def write(self, result: Result) -> None:
         """See ``Sink.write``."""
         if isinstance(result, Unreadable):
             emit(self._errors, f"Error: {printable(result.error)}")
+        elif isinstance(result, CameraState):
+            if result.notable:
+                emit(self._errors, printable(str(result)))
         else:
             emit(self._out, _text(result))
 
@@ -46,35 +56,62 @@ class TextSink(Sink):
 class JsonSink(Sink):
     """A JSON object a line, for programs.
 
-    A verdict has index, time (ISO 8601 with offset), label, score, threshold, latency_ms, and
-    path if there is a file, position_s in a recording. An unreadable picture has index, path and
-    error. None means standard output.
+    A verdict has camera (where cameras have names), index, time (ISO 8601 with offset), label,
+    score, threshold, unsure (if the model has a band), tile ([column, row] from 1, if there are
+    tiles), latency_ms, and path if there is a file, position_s in a recording. An unreadable
+    picture has index, path and error. A frame that got no verdict has unusable (dark, bright,
+    covered or blurred), value and limit in place of label, score and threshold. A camera that
+    fails or recovers has event
+    (``camera_lost``, ``camera_recovered``, …) and the fields of ``CameraState.to_dict``. None
+    means standard output.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
 
-    def write(self, result: Verdict | Unreadable) -> None:
+    def write(self, result: Result) -> None:
         """See ``Sink.write``."""
-        fields = _failure(result) if isinstance(result, Unreadable) else _fields(result)
-        emit(self._out, json_line(fields))
+        if isinstance(result, Verdict):
+            emit(self._out, json_line(_fields(result)))
+        elif isinstance(result, Unreadable):
+            emit(self._out, json_line(_failure(result)))
+        elif isinstance(result, Unusable):
+            emit(self._out, json_line({**_frame(result.frame), **result.quality.to_dict()}))
+        elif result.notable:
+            emit(self._out, json_line(result.to_dict()))
 
     def close(self) -> None:
         """The stream belongs to whoever opened it: nothing to do."""
 
 
-def _text(verdict: Verdict) -> str:
-    frame, said = verdict.frame, verdict.prediction
-    line = f"{_time(frame)}  {said.label:<12}  {said.score:.3f}  {verdict.latency_ms:7.1f} ms"
+def _text(result: Verdict | Unusable) -> str:
+    frame = result.frame
+    line = f"{_time(frame)}  {_said(result)}"
+    if frame.camera:
+        line = f"{_time(frame)}  {frame.camera:<8}  {_said(result)}"
     if frame.position is not None:
         line += f"  {frame.position:9.3f} s"
+    if isinstance(result, Verdict) and result.prediction.tile is not None:
+        line += "  tile {},{}".format(*result.prediction.tile)
     return f"{line}  {printable(Path(frame.name).name)}" if frame.name else line
 
 
+def _said(result: Verdict | Unusable) -> str:
+    if isinstance(result, Unusable):
+        return f"{'unusable':<12}  {result.quality}"
+    said = result.prediction
+    return f"{said.word:<12}  {said.score:.3f}  {result.latency_ms:7.1f} ms"
+
+
 def _fields(verdict: Verdict) -> dict[str, Any]:
-    frame = verdict.frame
-    fields = {"index": frame.index, "time": _time(frame), **verdict.prediction.to_dict()}
-    fields["latency_ms"] = round(verdict.latency_ms, 3)
+    latency = {"latency_ms": round(verdict.latency_ms, 3)}
+    return {**_frame(verdict.frame), **verdict.prediction.to_dict(), **latency}
+
+
+def _frame(frame: Frame) -> dict[str, Any]:
+    fields: dict[str, Any] = {"index": frame.index, "time": _time(frame)}
+    if frame.camera:
+        fields = {"camera": frame.camera, **fields}
     if frame.name:
         fields["path"] = frame.name
     if frame.position is not None:
@@ -88,3 +125,14 @@ def _failure(result: Unreadable) -> dict[str, Any]:
 
 def _time(frame: Frame) -> str:
     return frame.taken_at.astimezone().isoformat(timespec="milliseconds")
+
+
+def telling(sinks: Sequence[Sink], stop: Stop) -> Observer:
+    """What tells ``sinks``, as they are then, of each camera's states; not broken off half-way."""
+
+    def tell(state: CameraState) -> None:
+        with stop.deferred():
+            for sink in sinks:
+                sink.write(state)
+
+    return tell

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from corrosion_edge.device.capture.quality import Quality
 from corrosion_edge.frame import Frame
 from corrosion_edge.prediction import Prediction
 
-__all__ = ["Tally", "Unreadable", "Verdict"]
+__all__ = ["Tally", "Unreadable", "Unusable", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,20 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class Unusable:
+    """A frame that got no verdict, for it is too dark, bright, covered or blurred."""
+
+    frame: Frame
+    quality: Quality
+
+    def __post_init__(self) -> None:
+        if self.quality.usable:
+            raise ValueError("quality: expected one that is not ok")
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of every frame: delivered = classified + skipped + unreadable.
+    """What became of every frame: delivered = classified + skipped + unreadable + unusable.
 
     ``skipped`` came too early for the interval. ``dropped`` were replaced by a newer frame before
     they were delivered; only live sources have them.
@@ -43,16 +56,19 @@ class Tally:
     skipped: int = 0
     dropped: int = 0
     unreadable: int = 0
+    unusable: int = 0
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
-        if self.delivered != self.classified + self.skipped + self.unreadable:
-            raise ValueError(f"expected delivered = classified + skipped + unreadable, got {self}")
+        rest = self.skipped + self.unreadable + self.unusable
+        if self.delivered != self.classified + rest:
+            raise ValueError(f"expected delivered to be the sum of the others, got {self}")
 
     def __str__(self) -> str:
         return (
             f"frames: {self.delivered} delivered = {self.classified} classified + "
-            f"{self.skipped} skipped + {self.unreadable} unreadable; {self.dropped} dropped"
+            f"{self.skipped} skipped + {self.unreadable} unreadable + "
+            f"{self.unusable} unusable; {self.dropped} dropped"
         )

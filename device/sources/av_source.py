@@ -13,6 +13,7 @@ import numpy.typing as npt
 from corrosion_edge.device.sources import v4l2
 from corrosion_edge.device.sources.address import redacted
 from corrosion_edge.device.sources.source import Source
+from corrosion_edge.device.sources.wish import NOTHING, Wish
 from corrosion_edge.errors import SourceError, SourceLost
 from corrosion_edge.frame import Frame
 
@@ -29,6 +30,7 @@ _IN_WORDS: Final = {
     errno.ENODEV: "the device is gone; check its cable",
 }
 _SLACK = 1.0  # seconds by which a recording may end before the length its header states
+_SAME_RATE = 0.01  # share by which a granted rate may differ from the wish
 _STATE_LENGTH = ("mov", "matroska")  # formats whose header states the length
 
 
@@ -48,10 +50,16 @@ def open_stream(url: str) -> "AvSource":
     return AvSource(container, name, live=not container.duration)
 
 
-def open_device(path: Path) -> "AvSource":
-    """Open a V4L2 camera (SourceError)."""
+def open_device(path: Path, wish: Wish = NOTHING) -> "AvSource":
+    """Open a V4L2 camera (SourceError); the driver takes what is nearest to the wish."""
     v4l2.require_camera(path)
-    return AvSource(_opened(str(path), str(path), format="v4l2"), str(path), live=True)
+    options = {}
+    if wish.resolution:
+        options["video_size"] = "{}x{}".format(*wish.resolution)
+    if wish.rate:
+        options["framerate"] = f"{wish.rate:g}"
+    container = _opened(str(path), str(path), format="v4l2", options=options)
+    return AvSource(container, str(path), live=True, rate=wish.rate)
 
 
 class AvSource(Source):
@@ -62,7 +70,9 @@ class AvSource(Source):
     frames counts from its first frame.
     """
 
-    def __init__(self, container: Any, name: str, *, file: str = "", live: bool) -> None:
+    def __init__(
+        self, container: Any, name: str, *, file: str = "", live: bool, rate: float | None = None
+    ) -> None:
         self.name = name
         self.live = live
         self._container = container
@@ -73,6 +83,8 @@ class AvSource(Source):
         self._damaged = 0
         self._end = 0.0
         self._track = _video_track(container, name)
+        granted = self._track.average_rate
+        self.paced = bool(rate and granted and abs(float(granted) - rate) < _SAME_RATE * rate)
         self._pictures: Iterator[Any] = self._decoded()
 
     def read(self) -> Frame | None:
@@ -87,6 +99,11 @@ class AvSource(Source):
         frame = Frame.now(_upright(picture), self._index, self._file, self._position(picture))
         self._index += 1
         return frame
+
+    def interrupt(self) -> bool:
+        """See ``Source.interrupt``: a V4L2 camera bears it; a stream has a time limit anyway."""
+        device = self.live and self.name.startswith("/dev/")
+        return device and v4l2.stop_streaming(Path(self.name))
 
     def close(self) -> None:
         """See ``Source.close``."""

@@ -21,10 +21,11 @@ class FakeCamera(Source):
     """A scripted camera.
 
     The steps, one a read: ``frame`` delivers a new picture, ``repeat`` the last one again (a
-    frozen camera), ``hang`` returns only when closed, ``vanish`` raises SourceLost now and at
-    every later read, ``broken`` is an unreadable picture (in recordings and folders only). After
-    the script a recording ends with None, and a live camera is lost.
+    frozen camera), ``hang`` returns only when closed or interrupted, ``vanish`` raises SourceLost
+    now and at every later read, ``broken`` is an unreadable picture (in recordings and folders
+    only). After the script a recording ends with None, and a live camera is lost.
 
+    With ``stubborn`` a hanging read cannot be interrupted, as with most drivers.
     ``size`` is (width, height) in pixels; a frame takes ``period`` seconds; ``spacing`` is the
     time between frames in the recording in seconds, None for no recording. ``history`` lists
     what happened, in order.
@@ -38,6 +39,7 @@ class FakeCamera(Source):
         size: tuple[int, int] = (64, 48),
         period: float = 0.0,
         spacing: float | None = None,
+        stubborn: bool = False,
     ) -> None:
         self.name = "fake camera"
         self.live = live
@@ -46,10 +48,12 @@ class FakeCamera(Source):
         self._size = size
         self._period = period
         self._spacing = spacing
+        self._stubborn = stubborn
         self._index = 0
         self._picture: npt.NDArray[np.uint8] | None = None
         self._lost = False
         self._closed = threading.Event()
+        self._free = threading.Event()
 
     def read(self) -> Frame | None:
         """See ``Source.read``."""
@@ -62,17 +66,25 @@ class FakeCamera(Source):
         if step == "broken":
             raise self._broken()
         if step == "hang":
-            self._closed.wait()
+            self._free.wait()
         if step == "end" and not self.live:
             return None
         self._lost = True
         raise SourceLost(f"{self.name}: it vanished")
+
+    def interrupt(self) -> bool:
+        """See ``Source.interrupt``."""
+        self.history.append("interrupted")
+        if not self._stubborn:
+            self._free.set()
+        return not self._stubborn
 
     def close(self) -> None:
         """See ``Source.close``; it also frees a hanging read."""
         if not self._closed.is_set():
             self.history.append("closed")
         self._closed.set()
+        self._free.set()
 
     def _frame(self, *, new: bool) -> Frame:
         time.sleep(self._period)

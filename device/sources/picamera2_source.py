@@ -15,13 +15,15 @@ import numpy.typing as npt
 
 from corrosion_edge.device.sources.source import Source
 from corrosion_edge.device.sources.v4l2 import busy
+from corrosion_edge.device.sources.wish import NOTHING, Wish
 from corrosion_edge.errors import SourceError, SourceLost
 from corrosion_edge.frame import Frame
 
 __all__ = ["SIZE", "Picamera2Source", "attached"]
 
 SIZE: Final = (1024, 768)
-"""Width and height asked for, in pixels: 4:3 like the sensors, so that no side is cut off."""
+"""Width and height asked for without a wish, in pixels: 4:3 like the sensors, so that no side is
+cut off."""
 
 _FORMAT: Final = "BGR888"  # red, green, blue in memory
 _SHORTEST: Final = 1 / 60  # seconds between frames; a virtual camera has no pace of its own
@@ -49,8 +51,10 @@ class Picamera2Source(Source):
 
     live = True
 
-    def __init__(self, number: int = 0) -> None:
+    def __init__(self, number: int = 0, wish: Wish = NOTHING) -> None:
         self.name = f"picamera2:{number}"
+        self.paced = wish.rate is not None
+        self._wish = wish
         self._index = 0
         self._next = 0.0
         self._camera = _opened(self.name, number)
@@ -81,8 +85,9 @@ class Picamera2Source(Source):
         self._camera.close()
 
     def _configured(self) -> tuple[int, int, int]:
-        wanted = {"size": SIZE, "format": _FORMAT}
-        self._camera.configure(self._camera.create_video_configuration(main=wanted))
+        wanted = {"size": self._wish.resolution or SIZE, "format": _FORMAT}
+        pace = {"controls": {"FrameRate": self._wish.rate}} if self._wish.rate else {}
+        self._camera.configure(self._camera.create_video_configuration(main=wanted, **pace))
         granted = self._camera.camera_configuration()["main"]
         if granted["format"] != _FORMAT:
             raise SourceError(

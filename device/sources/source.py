@@ -22,12 +22,13 @@ class Source(Closing, Protocol):
 
     ``name`` is what a person calls it, without any password. ``live`` says that time passes
     whether or not somebody reads. ``dropped`` counts frames that nobody took in time; it stays 0
-    where nothing is live.
+    where nothing is live. ``paced`` says that the driver keeps the rate that was asked of it.
     """
 
     name: str
     live: bool = False
     dropped: int = 0
+    paced: bool = False
 
     def read(self) -> Frame | None:
         """The next frame, or None when the recording has ended.
@@ -35,6 +36,13 @@ class Source(Closing, Protocol):
         Raises SourceLost when it delivers no more though it should, and PhotoError for one
         bad picture, after which reading goes on. A live source never ends with None.
         """
+
+    def interrupt(self) -> bool:
+        """Free a read that hangs in another thread; whether the driver bears that.
+
+        A freed read raises or returns; the source is of no further use but to be closed.
+        """
+        return False
 
     def close(self) -> None:
         """Give the camera or file back; a second call does nothing."""

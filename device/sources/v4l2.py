@@ -7,16 +7,20 @@ import re
 import stat
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from corrosion_edge.errors import SourceError
 
-__all__ = ["busy", "cameras", "holder", "is_camera", "require_camera"]
+__all__ = ["busy", "cameras", "holder", "is_camera", "require_camera", "stop_streaming"]
 
 # The kernel's include/uapi/linux/videodev2.h: struct v4l2_capability and its request.
 _CAPABILITY = struct.Struct("=16s32s32sIII12x")
 _QUERYCAP: Final = 0x80000000 | _CAPABILITY.size << 16 | ord("V") << 8
+# VIDIOC_STREAMOFF is _IOW('V', 19, int) in the same file; its argument is the kind of queue.
+_STREAMOFF: Final = 0x40000000 | 4 << 16 | ord("V") << 8 | 19
+_QUEUE: Final = struct.pack("=i", 1)  # V4L2_BUF_TYPE_VIDEO_CAPTURE
 _VIDEO_CAPTURE: Final = 0x00000001
 _DEVICE_CAPS: Final = 0x80000000
 
@@ -57,7 +61,7 @@ def require_camera(path: Path) -> None:
 def holder(paths: Iterable[Path]) -> str:
     """The other process that has one of the files open, as 'name (process 123)', or ''.
 
-    Processes of other users are seen by root only.
+    The list of open files of each process is read; those of other users only root may read.
     """
     wanted = {os.path.realpath(path) for path in paths}
     for process in Path("/proc").glob("[0-9]*"):
@@ -67,9 +71,29 @@ def holder(paths: Iterable[Path]) -> str:
 
 
 def busy(name: str, *paths: Path) -> str:
-    """The sentence for a camera that another program uses."""
-    user = holder(paths) or "another program"
+    """The sentence for a camera that is used already."""
+    user = holder(paths)
+    if not user:
+        mine = _has_open(Path("/proc/self"), {os.path.realpath(path) for path in paths})
+        unseen = "another program" + ("" if os.geteuid() == 0 else " (as root, its name is shown)")
+        user = "this program itself (a read that hangs in its driver)" if mine else unseen
     return f"{name}: the camera is in use by {user}; end that first"
+
+
+def stop_streaming(path: Path) -> bool:
+    """End this process's stream from the device, which frees a read that waits for a frame.
+
+    The kernel wakes whoever waits for a buffer of a queue that is turned off. FFmpeg, which holds
+    the handle, has no call for that, so the handle is looked up among those of this process.
+    Whether there was one.
+    """
+    found = False
+    for handle in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            if os.path.realpath(handle) == os.path.realpath(path):
+                fcntl.ioctl(int(handle.name), _STREAMOFF, _QUEUE)
+                found = True
+    return found
 
 
 def _query(path: Path) -> tuple[str, int]:

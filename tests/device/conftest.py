@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +15,11 @@ import pytest
 from PIL import Image
 
 from corrosion_edge.bundle import Bundle
+from corrosion_edge.device import capture
 from corrosion_edge.device.backends.fake import FakeBackend
+from corrosion_edge.device.capture import Patience, Supervised
 from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.device.sources.fake import FakeCamera
 
 Pictures = list[npt.NDArray[np.uint8]]
 
@@ -73,13 +77,19 @@ def serve() -> Iterator[Callable[..., str]]:
     """Serve over HTTP on this machine, and give the address.
 
     A file; or JPEGs without end, or until it is to ``then`` "stall" or "leave"; or a ``status``.
+    During an ``outage`` so many connections after the first get status 503.
     """
     servers = []
 
     def start(
-        *, file: Path | None = None, jpegs: Pictures | None = None, then: str = "", status: int = 0
+        *,
+        file: Path | None = None,
+        jpegs: Pictures | None = None,
+        then: str = "",
+        status: int = 0,
+        outage: int = 0,
     ) -> str:
-        handler = _camera_handler(jpegs or [], then)
+        handler = _camera_handler(jpegs or [], then, outage)
         if status or file:
             handler = _file_handler(file, status)
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -111,11 +121,16 @@ def _file_handler(file: Path | None, status: int) -> type[BaseHTTPRequestHandler
     return Handler
 
 
-def _camera_handler(pictures: Pictures, then: str) -> type[BaseHTTPRequestHandler]:
+def _camera_handler(pictures: Pictures, then: str, outage: int) -> type[BaseHTTPRequestHandler]:
     """What cheap network cameras do: one JPEG after the other in a multipart answer."""
+
+    calls = itertools.count()
 
     class Handler(_Quiet):
         def do_GET(self) -> None:
+            if 1 <= next(calls) <= outage:
+                self.send_error(503)
+                return
             self.send_response(200)
             self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=picture")
             self.end_headers()
@@ -157,3 +172,22 @@ def classifier(bundle: Bundle, backend: FakeBackend, monkeypatch: pytest.MonkeyP
     made = Classifier(bundle, backend)
     monkeypatch.setattr(Classifier, "open", lambda model=None, **_: made)
     return made
+
+
+@pytest.fixture
+def camera(monkeypatch, classifier):
+    """Let ``--camera`` open a scripted camera, and remember what was asked for."""
+    asked = []
+
+    def script(*steps, live=True, **how):
+        made = FakeCamera(steps, live=live, **how)
+
+        def opened(spec, *, observe=None, **_):
+            asked.append(spec)
+            patience = Patience(hung_after=0.3)
+            return Supervised(made, patience=patience, observe=observe) if live else made
+
+        monkeypatch.setattr(capture, "open_camera", opened)
+        return asked
+
+    return script

@@ -7,7 +7,7 @@ import types
 import numpy as np
 import pytest
 
-from corrosion_edge.device.sources import open_source, picamera2_source
+from corrosion_edge.device.sources import Wish, open_directly, open_source, picamera2_source
 from corrosion_edge.device.sources.picamera2_source import SIZE, Picamera2Source, attached
 from corrosion_edge.errors import SourceError, SourceLost
 
@@ -34,7 +34,8 @@ class StubCamera:
     def global_camera_info():
         return list(StubCamera.cameras)
 
-    def create_video_configuration(self, main):
+    def create_video_configuration(self, main, controls=None):
+        self.controls = controls
         return {"main": dict(main)}
 
     def configure(self, configuration):
@@ -77,6 +78,13 @@ def test_the_pixels_are_red_green_blue(stub):
     assert tuple(frame.pixels[5, 5]) == RUST
     assert frame.pixels.shape == (SIZE[1], SIZE[0], 3)
     assert StubCamera.made[0].history == ["started", "closed"]
+
+
+def test_size_and_rate_are_asked_of_the_camera(stub):
+    with open_directly("picamera2", Wish((640, 480), 5.0)) as source:
+        assert source.read().pixels.shape == (480, 640, 3)
+        assert source.paced
+    assert StubCamera.made[0].controls == {"FrameRate": 5.0}
 
 
 def test_the_stub_is_as_treacherous_as_the_real_one(stub):

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corrosion_edge.device.backends.fake import FakeBackend
+from corrosion_edge.device.capture import Supervised
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.pipeline import Pace, Pipeline
 from corrosion_edge.device.sinks import Sink
-from corrosion_edge.device.sources import LatestFrame, open_source
+from corrosion_edge.device.sources import open_source
 from corrosion_edge.device.sources.fake import FakeCamera
 from corrosion_edge.device.stop import Stop
 from corrosion_edge.device.verdict import Tally, Unreadable, Verdict
@@ -161,7 +162,7 @@ def test_every_delivered_frame_is_accounted_for(script, frames, interval, spacin
 @given(st.integers(1, 60), st.integers(0, 3))
 def test_of_a_live_camera_nothing_is_lost_from_the_books(count, slow):
     camera = FakeCamera(["frame"] * count, size=(2, 2))
-    with LatestFrame(camera, deadline=5) as source:
+    with Supervised(camera) as source:
         pipeline = Pipeline(source, Always(), [Kept()], frames=slow or None)
         try:
             pipeline.run()

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from corrosion_edge.device.capture import CameraState, Quality
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.sinks import JsonSink, TextSink
-from corrosion_edge.device.verdict import Unreadable, Verdict
+from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
 from corrosion_edge.errors import OutputError
 from corrosion_edge.frame import Frame
 from corrosion_edge.prediction import Prediction
@@ -61,6 +62,39 @@ def test_json_of_a_recording_has_both():
     assert (fields["path"], fields["position_s"]) == ("clip.mp4", 0.3)
 
 
+def test_a_score_inside_the_band_is_unsure_and_keeps_its_label():
+    out = io.StringIO()
+    for score, word, unsure in ((0.1, "no-corrosion", False), (0.2, "unsure", True),
+                                (0.6, "unsure", True), (0.9, "corrosion", False)):  # fmt: skip
+        said = Prediction(score, 0.5, band=(0.2, 0.8), tile=(3, 1))
+        result = Verdict(Frame(PIXELS, 7, TAKEN), said, 1)
+        out.truncate(out.seek(0))
+        JsonSink(out).write(result)
+        fields = json.loads(out.getvalue())
+        assert fields["unsure"] is unsure
+        assert fields["label"] == ("corrosion" if score >= 0.5 else "no-corrosion")
+        assert fields["tile"] == [3, 1]
+        out.truncate(out.seek(0))
+        TextSink(out).write(result)
+        assert out.getvalue().split()[1] == word
+        assert out.getvalue().endswith("  tile 3,1\n")
+
+
+def test_an_unusable_frame_has_neither_label_nor_score():
+    out = io.StringIO()
+    result = Unusable(Frame(PIXELS, 7, TAKEN, "a/b.jpg"), Quality("dark", 12.345, 48.0))
+    JsonSink(out).write(result)
+    fields = json.loads(out.getvalue())
+    assert datetime.fromisoformat(fields.pop("time")) == TAKEN
+    expected = {"index": 7, "path": "a/b.jpg", "unusable": "dark", "value": 12.35, "limit": 48}
+    assert fields == expected
+    out = io.StringIO()
+    TextSink(out).write(result)
+    assert out.getvalue().endswith("  unusable      dark (12.3, limit 48)  b.jpg\n")
+    with pytest.raises(ValueError, match="quality"):
+        Unusable(result.frame, Quality())
+
+
 def test_an_unreadable_picture_is_an_error_line():
     out, errors = io.StringIO(), io.StringIO()
     result = Unreadable(3, "a.jpg", "a.jpg: not a picture, or damaged")
@@ -72,6 +106,55 @@ def test_an_unreadable_picture_is_an_error_line():
     }
     TextSink(out, errors).write(result)
     assert errors.getvalue() == "Error: a.jpg: not a picture, or damaged\n"
+
+
+def state(name="lost", previous="running"):
+    return CameraState("gate", name, "no frame\x1b for 10 s", TAKEN, previous, 5, 2, 1, 0)
+
+
+def test_a_lost_camera_is_a_line_for_people_and_an_event_for_programs():
+    out, errors = io.StringIO(), io.StringIO()
+    TextSink(out, errors).write(state())
+    assert out.getvalue() == ""
+    assert errors.getvalue().endswith("  gate: lost: no frame? for 10 s\n")
+    assert datetime.fromisoformat(errors.getvalue().split()[0]) == TAKEN
+    JsonSink(out).write(state())
+    fields = json.loads(out.getvalue())
+    assert datetime.fromisoformat(fields.pop("time")) == TAKEN
+    assert fields == {
+        "event": "camera_lost",
+        "camera": "gate",
+        "state": "lost",
+        "reason": "no frame\x1b for 10 s",
+        "frames": 5,
+        "dropped": 2,
+        "failures": 1,
+        "abandoned": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "event", "notable"),
+    [("running", "starting", "running", False), ("running", "lost", "recovered", True),
+     ("running", "frozen", "recovered", True), ("running", "degraded", "recovered", True),
+     ("degraded", "running", "degraded", True), ("ended", "running", "ended", False)],
+)  # fmt: skip
+def test_only_a_failure_and_its_end_are_told(now, before, event, notable):
+    out, errors = io.StringIO(), io.StringIO()
+    assert (state(now, before).event, state(now, before).notable) == (event, notable)
+    TextSink(out, errors).write(state(now, before))
+    JsonSink(out).write(state(now, before))
+    assert bool(errors.getvalue()) is notable
+    assert bool(out.getvalue()) is notable
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"state": "gone"}, {"since": datetime(2026, 3, 1)}, {"frames": -1}]
+)
+def test_a_state_that_cannot_be_is_refused(wrong):
+    right = {"camera": "gate", "state": "lost", "reason": "", "since": TAKEN}
+    with pytest.raises(ValueError, match="expected"):
+        CameraState(**{**right, **wrong})
 
 
 class Counting(io.StringIO):

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from corrosion_edge.device.capture import Supervised
 from corrosion_edge.device.sources import PhotoError, Source, open_source, picamera2_source, v4l2
 from corrosion_edge.device.sources.demo import DemoSource
 from corrosion_edge.device.sources.fake import FakeCamera
-from corrosion_edge.device.sources.latest import LatestFrame
 from corrosion_edge.errors import DataError, SourceError, SourceLost
 
 GST_PYTHON = os.environ.get("GST_PYTHON", "/usr/bin/python3")
@@ -48,7 +48,7 @@ def source(request: pytest.FixtureRequest) -> Iterator[Source]:
 
 
 def _fake(get):
-    yield LatestFrame(FakeCamera(["frame"] * 50, period=0.01), deadline=2)
+    yield Supervised(FakeCamera(["frame"] * 50, period=0.01))
 
 
 def _fake_recording(get):
@@ -317,7 +317,7 @@ def test_an_upright_photo_is_read_through_the_one_reader(tmp_path):
 def test_the_pipeline_gets_live_sources_by_their_newest_frame(serve, pictures):
     pytest.importorskip("av", reason="PyAV is not installed")
     with open_source(serve(jpegs=pictures)) as source:
-        assert isinstance(source, LatestFrame)
+        assert isinstance(source, Supervised)
 
 
 @pytest.fixture

@@ -108,3 +108,28 @@ def test_the_holder_is_found_by_its_open_file(tmp_path):
         other.stdin.close()
     assert found.endswith(f"(process {other.pid})")
     assert v4l2.holder([held]) == ""
+
+
+def test_who_holds_a_camera_is_named_as_far_as_permissions_allow(monkeypatch, tmp_path):
+    camera = tmp_path / "video0"
+    camera.touch()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert v4l2.busy("x", camera) == "x: the camera is in use by another program; end that first"
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "another program (as root, its name is shown)" in v4l2.busy("x", camera)
+    with camera.open():
+        assert "this program itself (a read that hangs in its driver)" in v4l2.busy("x", camera)
+    with camera.open() as held:
+        other = subprocess.Popen(["sleep", "60"], stdin=held)
+    try:
+        assert f"in use by sleep (process {other.pid})" in v4l2.busy("x", camera)
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_stream_that_nobody_has_cannot_be_stopped(tmp_path):
+    assert not v4l2.stop_streaming(tmp_path / "video0")
+    (tmp_path / "video1").touch()
+    with (tmp_path / "video1").open():
+        assert not v4l2.stop_streaming(tmp_path / "video1")  # it is open, but no camera

@@ -4,18 +4,21 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from corrosion_edge.bundle import DEFAULT_MODEL
 from corrosion_edge.cli import cli
-from corrosion_edge.device import sources
+from corrosion_edge.device import capture
+from corrosion_edge.device.capture import Backoff, supervised
 from corrosion_edge.device.classifier import Classifier
-from corrosion_edge.device.sources import LatestFrame, picamera2_source, v4l2
+from corrosion_edge.device.sources import Wish, picamera2_source, v4l2
 from corrosion_edge.device.sources.fake import FakeCamera
 from corrosion_edge.errors import BackendError
 
@@ -27,24 +30,6 @@ has_model = pytest.mark.skipif(
 @pytest.fixture(autouse=True)
 def fake_classifier(classifier):
     return classifier
-
-
-@pytest.fixture
-def camera(monkeypatch):
-    """Let ``--camera`` open a scripted camera, and remember what was asked for."""
-    asked = []
-
-    def script(*steps, live=True, **how):
-        made = FakeCamera(steps, live=live, **how)
-
-        def opened(spec):
-            asked.append(spec)
-            return LatestFrame(made, deadline=0.3) if live else made
-
-        monkeypatch.setattr(sources, "open_source", opened)
-        return asked
-
-    return script
 
 
 def run(*arguments):
@@ -77,7 +62,9 @@ def test_it_says_first_what_runs_and_last_what_became_of_the_frames(camera):
     result = run()
     first, last = result.stderr.splitlines()
     assert first == "watching fake camera; model fake model; fake backend"
-    assert last == ("frames: 2 delivered = 2 classified + 0 skipped + 0 unreadable; 0 dropped")
+    assert last == (
+        "frames: 2 delivered = 2 classified + 0 skipped + 0 unreadable + 0 unusable; 0 dropped"
+    )
     assert len(result.stdout.splitlines()) == 2
 
 
@@ -106,10 +93,150 @@ def test_a_lost_camera_is_a_sentence_a_tally_and_a_failure(camera, failure):
     camera("frame", failure, period=0.05)
     result = run("--json")
     assert result.exit_code == 1
-    assert len(lines(result)) == 1
+    assert ["event" in line for line in lines(result)][:1] == [False]
+    assert lines(result)[-1]["event"] == "camera_lost"
     tally, sentence = result.stderr.splitlines()[-2:]
     assert tally.startswith("frames: 1 delivered = 1 classified")
     assert sentence.startswith("Error: fake camera: ")
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_camera_that_comes_back_is_told_and_no_failure(monkeypatch, as_json):
+    openings = iter([["frame", "vanish"], ["frame", "frame", "hang"]])
+    monkeypatch.setattr(capture.opening, "open_directly",
+                        lambda *_: FakeCamera(next(openings), period=0.05))  # fmt: skip
+    monkeypatch.setattr(Backoff, "pause", lambda self: 0.01)
+    result = run("--camera", "/dev/video0", "--frames", "2", *["--json"] * as_json)
+    assert result.exit_code == 0
+    if as_json:
+        kinds = [line.get("event", "verdict") for line in lines(result)]
+        assert kinds == ["verdict", "camera_lost", "camera_recovered", "verdict"]
+        assert lines(result)[1]["reason"] == "it vanished"
+    else:
+        assert len(result.stdout.splitlines()) == 2
+        assert "  fake camera: lost: it vanished\n" in result.stderr
+        assert "  fake camera: recovered: frames come again after 0" in result.stderr
+
+
+def test_without_reconnecting_the_first_failure_is_the_end(monkeypatch):
+    monkeypatch.setattr(capture.opening, "open_directly",
+                        lambda *_: FakeCamera(["frame", "vanish"], period=0.05))  # fmt: skip
+    result = run("--camera", "/dev/video0", "--no-reconnect")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == "Error: fake camera: it vanished"
+
+
+def test_ctrl_c_while_a_camera_is_away_ends_at_once(monkeypatch):
+    openings = iter([["frame", "vanish"]])
+
+    def opened(*_):
+        if steps := next(openings, None):
+            return FakeCamera(steps, period=0.05)
+        threading.Timer(0.05, signal.raise_signal, [signal.SIGINT]).start()
+        return FakeCamera(["hang"])
+
+    monkeypatch.setattr(capture.opening, "open_directly", opened)
+    monkeypatch.setattr(Backoff, "pause", lambda self: 0.01)
+    monkeypatch.setattr(supervised, "_CLOSE_WITHIN", 0.05)
+    result = run("--camera", "/dev/video0", "--json")
+    assert result.exit_code == 0
+    assert [line.get("event") for line in lines(result)] == [None, "camera_lost"]
+
+
+def test_size_region_and_tiles_reach_the_verdict(write_video, pictures, tmp_path, monkeypatch):
+    file = write_video(tmp_path / "a.mkv", pictures)
+    shapes = []
+    classify = Classifier.classify
+    monkeypatch.setattr(Classifier, "classify",
+                        lambda self, p: (shapes.append(p.shape), classify(self, p))[1])  # fmt: skip
+    result = run("--camera", str(file), "--json", "--resolution", "32x24", "--rotate", "90",
+                 "--roi", "0,0,0.5,1.0", "--tiles", "2x1", "--rate", "5")  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    assert [line["position_s"] for line in lines(result)] == [0, 0.2, 0.4]
+    assert all(len(line["tile"]) == 2 for line in lines(result))
+    assert shapes == [(32, 6, 3)] * 6
+    assert "pictures come as 64x48; scaled here to 32x24\n" in result.stderr
+    assert "the source keeps no rate of 5: frames are skipped here\n" in result.stderr
+    text = run("--camera", str(file), "--tiles", "1x1").stdout
+    assert all("  tile 1,1  " in line for line in text.splitlines())
+
+
+def test_a_dark_photo_gets_no_verdict(folder):
+    Image.new("RGB", (64, 48), (9, 9, 9)).save(folder / "2.png")
+    result = run("--camera", str(folder), "--json")
+    assert result.exit_code == 0
+    assert lines(result)[2]["unusable"] == "dark"
+    assert "score" not in lines(result)[2]
+    assert "5 classified + 0 skipped + 0 unreadable + 1 unusable" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["--no-quality"], ["--dark-below", "9", "--covered-below", "0"]])
+def test_a_dark_photo_gets_a_verdict_where_the_user_wants_one(folder, words):
+    Image.new("RGB", (64, 48), (9, 9, 9)).save(folder / "2.png")
+    result = run("--camera", str(folder), "--json", *words)
+    assert "score" in lines(result)[2]
+
+
+def test_a_followed_folder_goes_on_with_what_is_dropped_into_it(folder, tmp_path):
+    for photo in sorted(folder.glob("*.png"))[2:]:
+        photo.rename(tmp_path / photo.name)
+    drop = lambda: (tmp_path / "3.png").rename(folder / "new.png")  # noqa: E731
+    threading.Timer(0.3, drop).start()
+    result = run("--camera", str(folder), "--follow", "--frames", "3", "--json")
+    assert result.exit_code == 0
+    assert [Path(line["path"]).name for line in lines(result)] == ["0.png", "1.png", "new.png"]
+    assert run("--camera", "demo", "--follow").exit_code == 1
+
+
+def test_several_cameras_are_watched_at_once(monkeypatch):
+    asked = []
+
+    def opened(spec, wish):
+        asked.append(spec)
+        return FakeCamera(["frame"] * 1000, period=0.01)
+
+    monkeypatch.setattr(capture.opening, "open_directly", opened)
+    two = ["--camera", "gate=/dev/video0", "--camera", "pole=rtsp://host/x"]
+    result = run(*two, "--frames", "6", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert asked == ["/dev/video0", "rtsp://host/x"]
+    assert {line["camera"] for line in lines(result)} == {"gate", "pole"}
+    assert "watching gate=fake camera, pole=fake camera;" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--camera", "a=demo"], ["--camera", "auto", "--camera", "demo"],
+     ["--camera", "a=auto", "--camera", "a=demo"], ["--camera", "a=x", "--follow"]],
+)  # fmt: skip
+def test_cameras_that_cannot_go_together_are_wrong_usage(arguments):
+    assert run(*arguments).exit_code == 2
+
+
+def test_a_region_beyond_the_picture_is_wrong_usage(folder):
+    result = run("--camera", str(folder), "--roi", "0,0,65,48")
+    assert result.exit_code == 2
+    assert "--roi 0,0,65,48: reaches beyond the picture of 64x48" in result.stderr
+
+
+def test_the_camera_is_asked_for_size_and_rate_at_every_opening(monkeypatch):
+    openings = iter([["frame", "vanish"], ["frame", "frame", "hang"]])
+    asked = []
+
+    def opened(spec, wish):
+        asked.append(wish)
+        made = FakeCamera(next(openings), period=0.05)
+        made.paced = True
+        return made
+
+    monkeypatch.setattr(capture.opening, "open_directly", opened)
+    monkeypatch.setattr(Backoff, "pause", lambda self: 0.01)
+    result = run(
+        "--camera", "/dev/video0", "--frames", "2", "--resolution", "64x48", "--rate", "0.1"
+    )
+    assert result.exit_code == 0
+    assert asked == [Wish((64, 48), 0.1)] * 2
+    assert "here" not in result.stderr
 
 
 def test_unreadable_pictures_are_lines_and_a_failure_at_the_end(folder):
@@ -144,7 +271,10 @@ def test_a_damaged_video_gives_what_it_has_and_fails(write_video, pictures, tmp_
 @pytest.mark.parametrize(
     "arguments",
     [["--frames", "0"], ["--frames", "-1"], ["--frames", "x"], ["--interval", "-1"],
-     ["--interval", "nan"], ["--interval", "inf"], ["--threads", "0"], ["stray"]],
+     ["--interval", "nan"], ["--interval", "inf"], ["--threads", "0"], ["stray"],
+     ["--rate", "0"], ["--rate", "nan"], ["--rotate", "45"], ["--resolution", "640"],
+     ["--resolution", "0x5"], ["--resolution", "5000x5"], ["--tiles", "17x1"], ["--tiles", "3"],
+     ["--roi", "1,2,3"], ["--hung-after", "0"], ["--frozen-after", "-1"]],
 )  # fmt: skip
 def test_wrong_usage(arguments):
     assert run("--camera", "demo", *arguments).exit_code == 2

@@ -152,9 +152,7 @@ def _moved(path: Path, change: dict[str, Any]) -> Classifier:
 def gate(tiny_run, rendered, tmp_path, monkeypatch):
     """``quantize`` whose integer model answers a coin's throw: real gate, real files."""
     rng = np.random.default_rng(0)
-    monkeypatch.setattr(
-        judge_module, "scores", lambda bundle, samples: rng.random(len(samples))
-    )
+    monkeypatch.setattr(judge_module, "scores", lambda bundle, samples: rng.random(len(samples)))
     out = tmp_path / "models" / "m.tflite"
     return out, lambda *more: _run("quantize", tiny_run, "--data", rendered, "--out", out,
                                    "--calibration", 10, *more)  # fmt: skip

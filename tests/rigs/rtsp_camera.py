@@ -1,10 +1,12 @@
 """A network camera: serves numbered JPEGs over RTSP without end, as H.264 or Motion JPEG.
 
 ``rtsp_camera.py FOLDER h264|mjpeg [USER PASSWORD]`` prints its address, then runs until killed.
-It needs GStreamer's bindings, and so the system's own Python.
+``RTSP_PORT`` names its port; without, it takes a free one. It needs GStreamer's bindings, and so
+the system's own Python.
 """
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -48,7 +50,7 @@ def main(folder: str, codec: str, user: str = "", password: str = "") -> None:
     gst.init(None)
     server, factory = rtsp.RTSPServer(), rtsp.RTSPMediaFactory()
     server.set_address("127.0.0.1")
-    server.set_service("0")
+    server.set_service(os.environ.get("RTSP_PORT", "0"))
     factory.set_launch(_pipeline(folder, codec))
     factory.set_shared(True)
     if user:

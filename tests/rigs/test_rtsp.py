@@ -8,8 +8,10 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -44,12 +46,13 @@ def camera(pictures: list[Path]) -> Iterator[Callable[..., Camera]]:
     rig.require("rtsp")
     started = []
 
-    def start(codec: str = "mjpeg", *login: str) -> Camera:
+    def start(codec: str = "mjpeg", *login: str, port: int | None = 0) -> Camera:
+        command: list[str | Path] = [rig.HERE / "rtsp_camera.py", pictures[0].parent, codec, *login]
         server = subprocess.Popen(
-            ["/usr/bin/python3", rig.HERE / "rtsp_camera.py", pictures[0].parent, codec, *login],
+            ["/usr/bin/python3", *command],
             stdout=subprocess.PIPE,
             text=True,
-            env=rig.clean_environment(),
+            env={**rig.clean_environment(), "RTSP_PORT": str(port)},
         )
         started.append(server)
         address = server.stdout.readline().strip() if server.stdout else ""
@@ -123,7 +126,7 @@ def test_watch_gives_json_lines_and_ends_after_as_many_as_asked(camera, watch):
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "hangs"])
 def test_a_camera_that_is_lost_ends_the_watch_with_one_sentence(camera, watch, blow):
     address, server = camera()
-    process = watch(address)
+    process = watch(address, "--no-reconnect")
     for _ in range(3):
         assert json.loads(process.stdout.readline())["label"]
     server.send_signal(blow)
@@ -131,6 +134,37 @@ def test_a_camera_that_is_lost_ends_the_watch_with_one_sentence(camera, watch, b
     assert process.returncode == 1
     assert "Traceback" not in err
     assert err.splitlines()[-1].startswith(f"Error: {address}: ")
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "hangs"])
+def test_a_camera_that_comes_back_is_watched_again(camera, watch, blow):
+    address, server = camera()
+    process = watch(address, "--hung-after", "3")
+    assert json.loads(process.stdout.readline())["label"]
+    server.send_signal(blow)
+    lost = _event(process, "camera_lost")
+    assert lost["camera"] == address
+    server.kill()
+    server.wait()
+    camera("mjpeg", port=urlsplit(address).port)
+    back = _event(process, "camera_recovered")
+    assert back["failures"] >= 1
+    assert json.loads(process.stdout.readline())["index"] >= back["frames"]
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert "Traceback" not in err
+
+
+def _event(process: "subprocess.Popen[str]", event: str) -> dict[str, object]:
+    """The next line of that event; the fixture's end kills a watch that never says it."""
+    end = time.monotonic() + PATIENCE
+    for line in process.stdout or ():
+        found = json.loads(line)
+        if found.get("event") == event:
+            return found
+        assert time.monotonic() < end, f"no {event}"
+    raise AssertionError(f"the watch ended without {event}")
 
 
 def test_a_read_from_a_dead_camera_raises_source_lost(camera):

@@ -70,6 +70,10 @@ def test_the_colours_of_the_camera_arrive_as_rgb(found):
         assert seen["indices"] == sorted(set(seen["indices"]))
 
 
+def test_the_driver_takes_the_size_and_rate_that_are_asked(found):
+    assert found["asked"] == {"shape": [180, 320, 3], "paced": True}
+
+
 def test_the_camera_is_found_by_itself(found):
     assert found["listed"] == ["/dev/video0"]
     assert found["automatic"] == "/dev/video0"
@@ -108,3 +112,16 @@ def test_plugged_in_again_it_is_watched_as_before(found):
     result = found["replug"]
     assert result["code"] == 0, result["err"]
     assert len(_lines(result)) == 1
+
+
+@pytest.mark.parametrize("blow", ["hang_and_back", "unplug_and_back"])
+def test_a_camera_that_hangs_or_is_pulled_out_is_watched_again_once_it_is_back(found, blow):
+    result = found[blow]
+    assert result["code"] == 0, result
+    assert "Traceback" not in result["err"]
+    events = [line["event"] for line in _lines(result) if "event" in line]
+    assert events[-1] == "camera_recovered"
+    assert "camera_lost" in events
+    last = [line for line in _lines(result) if "event" in line][-1]
+    assert last["abandoned"] == 0  # the hanging read was freed
+    assert "label" in _lines(result)[-1]

@@ -5,15 +5,17 @@ Each scenario is one function; what it returns is stored under its name, an exce
 
 import contextlib
 import json
+import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from corrosion_edge.device.sources import open_source, v4l2
+from corrosion_edge.device.sources import Wish, open_directly, open_source, v4l2
 from corrosion_edge.errors import SourceError
 
 CAMERA = "/dev/video0"
@@ -74,6 +76,13 @@ def capture() -> dict[str, Any]:
     return found
 
 
+def asked() -> dict[str, Any]:
+    """The size and rate that are asked of the camera."""
+    with open_directly(CAMERA, Wish((320, 180), 10.0)) as source:
+        frame = source.read()
+        return {"shape": frame.pixels.shape if frame else (), "paced": source.paced}
+
+
 def listed() -> list[str]:
     """The cameras that are found."""
     return [str(path) for path in v4l2.cameras()]
@@ -115,7 +124,7 @@ def watched() -> dict[str, Any]:
 
 
 def _lost_by(blow: Callable[[], object]) -> dict[str, Any]:
-    process = watch("--camera", CAMERA)
+    process = watch("--camera", CAMERA, "--no-reconnect")
     lines = [process.stdout.readline() for _ in range(2)] if process.stdout else []
     blow()
     return ended(process, "".join(lines))
@@ -153,8 +162,50 @@ def replug() -> dict[str, Any]:
     return ended(watch("--camera", CAMERA, "--frames", "1"))
 
 
+def _back_by(blow: Callable[[], object], mend: Callable[[], object]) -> dict[str, Any]:
+    """Hurt the camera, wait until that is told, mend it, and wait for its recovery."""
+    process = watch("--camera", CAMERA, "--hung-after", "6")
+    threading.Timer(PATIENCE, process.kill).start()
+    lines: list[str] = []
+    _until(process, lines, '"label"')
+    blow()
+    _until(process, lines, '"camera_lost"')
+    mend()
+    _until(process, lines, '"camera_recovered"')
+    _until(process, lines, '"label"')
+    process.send_signal(signal.SIGINT)
+    return ended(process, "".join(lines))
+
+
+def _until(process: "subprocess.Popen[str]", lines: list[str], word: str) -> None:
+    for line in process.stdout or ():
+        lines.append(line)
+        if word in line:
+            return
+
+
+def hang_and_back() -> dict[str, Any]:
+    """The camera streams, but every frame is dropped, for a while."""
+    try:
+        return _back_by(
+            lambda: control("percentage_of_dropped_buffers", 100),
+            lambda: control("percentage_of_dropped_buffers", 0),
+        )
+    finally:
+        control("percentage_of_dropped_buffers", 0)
+
+
+def unplug_and_back() -> dict[str, Any]:
+    """The camera is pulled out and plugged in again while watching."""
+    return _back_by(
+        lambda: (DRIVER / "unbind").write_text("vivid.0"),
+        lambda: (DRIVER / "bind").write_text("vivid.0"),
+    )
+
+
 SCENARIOS: list[Callable[[], Any]] = [
-    capture, listed, automatic, in_use, watched, streaming_error, disconnect, unplug, replug
+    capture, asked, listed, automatic, in_use, watched, streaming_error, disconnect, unplug, replug,
+    hang_and_back, unplug_and_back,
 ]  # fmt: skip
 
 

@@ -8,13 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from corrosion_edge.cli import cli
-from corrosion_edge.device import sources
+from corrosion_edge.device import capture
+from corrosion_edge.device.capture import Backoff
 from corrosion_edge.device.events.event import Asset, ModelName
 from corrosion_edge.device.events.recorder import Log, Recorder
 from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.events.stamp import Stamp, boot_id
 from corrosion_edge.device.events.summary import area
-from corrosion_edge.device.sources import LatestFrame
 from corrosion_edge.device.sources.fake import FakeCamera
 from corrosion_edge.device.store import Reader
 from corrosion_edge.device.store.verify import verify
@@ -120,16 +120,6 @@ def test_an_unknown_state_is_refused(recorder):
         recorder.camera_state("north", "asleep")
 
 
-@pytest.fixture
-def camera(monkeypatch, classifier):
-    def script(*steps, live=True):
-        made = FakeCamera(steps, live=live)
-        opened = LatestFrame(made, deadline=0.3) if live else made
-        monkeypatch.setattr(sources, "open_source", lambda spec: opened)
-
-    return script
-
-
 def watch(folder, *words):
     return CliRunner().invoke(cli, ["watch", "--store", str(folder), *words])
 
@@ -166,8 +156,32 @@ def test_a_lost_camera_is_an_event(tmp_path, camera):
     result = watch(tmp_path)
     assert result.exit_code == 1
     kinds = [one["kind"] for one in stored(tmp_path)]
-    assert kinds == ["started", "camera_lost", "stopped"]
+    assert kinds == ["started", "camera_degraded", "camera_lost", "stopped"]
     assert "failed: " in stored(tmp_path)[-1]["reason"]
+
+
+def test_a_camera_that_fails_and_comes_back_is_two_events(tmp_path, monkeypatch, classifier):
+    openings = iter([["frame", "vanish"], ["frame", "frame", "hang"]])
+    monkeypatch.setattr(capture.opening, "open_directly",
+                        lambda *_: FakeCamera(next(openings), period=0.05))  # fmt: skip
+    monkeypatch.setattr(Backoff, "pause", lambda self: 0.01)
+    result = watch(tmp_path, "--camera", "yard=/dev/video0", "--frames", "2", "--asset", "Tank 7")
+    assert result.exit_code == 0, result.output
+    found = stored(tmp_path)
+    assert [(one["kind"], one["camera"]) for one in found] == [
+        ("started", ""), ("camera_lost", "yard"), ("camera_recovered", "yard"), ("stopped", ""),
+    ]  # fmt: skip
+    assert found[1]["reason"] == "it vanished"
+    assert found[1]["asset"] == "Tank 7"
+
+
+def test_frames_that_show_nothing_are_an_event(tmp_path, camera):
+    camera(*["frame"] * 8, live=False)
+    assert watch(tmp_path, "--dark-below", "256").exit_code == 0
+    found = stored(tmp_path)
+    assert [one["kind"] for one in found] == ["started", "unusable", "stopped"]
+    assert found[1]["reason"].startswith("dark (")
+    assert found[1]["camera"] == "fake camera"
 
 
 def test_watch_without_a_store_stores_nothing_and_takes_none_of_its_options(tmp_path, camera):

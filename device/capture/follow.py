@@ -1,0 +1,147 @@
+"""A folder into which pictures are dropped: those that are there, then each new one."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from corrosion_edge import image
+from corrosion_edge.device.capture.state import CameraState, Observer
+from corrosion_edge.device.sources.source import PhotoError, Source
+from corrosion_edge.errors import ImageError, SourceError
+from corrosion_edge.frame import Frame
+from corrosion_edge.photos import find_photos
+
+__all__ = ["FollowedFolder"]
+
+_SETTLE: Final = 1.0  # seconds without a change after which a file counts as written
+_GIVE_UP: Final = 10.0  # seconds without a change after which one that cannot be read is broken
+_LOOK: Final = 0.5  # seconds between two looks; more where a look takes long
+_SHARE: Final = 10  # a look may take this part of the time
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file as it was at a look; ``since`` is when it was first seen so."""
+
+    size: int
+    changed_ns: int
+    since: float
+    done: bool = False
+
+
+class FollowedFolder(Source):
+    """The photos in and below a folder, in the order of their last change, and it never ends.
+
+    A file gets its turn once it has not changed for a second, or was last changed ten seconds
+    ago; one that cannot be read then is tried again for ten seconds, for its writer may pause. A
+    file written anew is a new picture. The folder may be empty; while it is gone (a share, a
+    stick) it is waited for, which ``observe`` is told. Raises SourceError where there is no folder
+    at the start.
+
+    The folder is looked through twice a second, less often where that takes long: notification
+    by the kernel does not reach over network shares.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        observe: Observer | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        if not path.is_dir():
+            raise SourceError(f"{path}: no folder; only a folder can be followed")
+        self.name = f"{path} (followed)"
+        self._path, self._observe = path, observe
+        self._clock, self._sleep, self._wall = clock, sleep, wall
+        self._device = path.stat().st_dev
+        self._gone = False
+        self._files: dict[Path, _File] = {}
+        self._ready: list[Path] = []
+        self._look_at = clock()
+        self._index = 0
+        self._closed = False
+
+    def read(self) -> Frame | None:
+        """The next picture, however long it takes to come; None after the close."""
+        while not self._closed:
+            frame = self._next()
+            if frame is not None:
+                return frame
+            self._sleep(max(0.0, self._look_at - self._clock()))
+            self._look()
+        return None
+
+    def close(self) -> None:
+        """See ``Source.close``."""
+        self._closed = True
+
+    def _next(self) -> Frame | None:
+        while self._ready:
+            path = self._ready.pop(0)
+            try:
+                pixels = image.read(path)
+            except ImageError as error:
+                if self._is_broken(path):
+                    self._finish(path)
+                    self._index += 1
+                    raise PhotoError(str(error), str(path)) from None
+                continue
+            self._finish(path)
+            self._index += 1
+            return Frame.now(pixels, self._index - 1, str(path))
+        return None
+
+    def _finish(self, path: Path) -> None:
+        self._files[path] = replace(self._files[path], done=True)
+
+    def _is_broken(self, path: Path) -> bool:
+        return path.exists() and self._clock() - self._files[path].since >= _GIVE_UP
+
+    def _look(self) -> None:
+        start = self._clock()
+        if self._is_there():
+            self._files = {path: seen for path in find_photos(self._path).photos
+                           if (seen := self._seen(path))}  # fmt: skip
+            ready = (path for path, file in self._files.items() if self._is_written(file))
+            self._ready = sorted(ready, key=lambda path: (self._files[path].changed_ns, path))
+        took = self._clock() - start
+        self._look_at = start + max(_LOOK, _SHARE * took)
+
+    def _is_there(self) -> bool:
+        """Whether it is the same folder as at the start, and not the place of what is unmounted."""
+        try:
+            there = self._path.is_dir() and self._path.stat().st_dev == self._device
+        except OSError:
+            there = False
+        if there == self._gone:
+            self._gone = not there
+            self._tell(there)
+        return there
+
+    def _tell(self, there: bool) -> None:
+        state, before = ("running", "lost") if there else ("lost", "running")
+        reason = "the folder is back" if there else "the folder is gone; it is waited for"
+        if self._observe is not None:
+            now = datetime.now(UTC)
+            self._observe(CameraState(str(self._path), state, reason, now, before, self._index))
+
+    def _seen(self, path: Path) -> _File | None:
+        try:
+            facts = path.stat()
+        except OSError:  # it left meanwhile
+            return None
+        known = self._files.get(path)
+        if known and (known.size, known.changed_ns) == (facts.st_size, facts.st_mtime_ns):
+            return known
+        return _File(facts.st_size, facts.st_mtime_ns, self._clock())
+
+    def _is_written(self, file: _File) -> bool:
+        settled = self._clock() - file.since >= _SETTLE
+        old = self._wall() - file.changed_ns / 1e9 >= _GIVE_UP
+        return not file.done and (settled or old)

@@ -1,0 +1,70 @@
+"""Which part of a camera's picture is judged, and how it is turned."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from corrosion_edge import image
+from corrosion_edge.device.capture.region import Region
+from corrosion_edge.errors import UsageError
+from corrosion_edge.frame import Frame
+
+__all__ = ["Framing", "Look"]
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """From the delivered picture to the judged one, in this order.
+
+    It is scaled to ``resolution`` (width, height in pixels) if it has another; turned clockwise
+    by ``rotate`` degrees (0, 90, 180 or 270); cut to ``roi``. Raises UsageError when made with
+    another angle or size.
+    """
+
+    resolution: tuple[int, int] | None = None
+    rotate: int = 0
+    roi: Region | None = None
+
+    def __post_init__(self) -> None:
+        if self.rotate not in (0, 90, 180, 270):
+            raise UsageError(f"rotate: expected 0, 90, 180 or 270 degrees, got {self.rotate}")
+        if self.resolution and not all(1 <= side <= 4096 for side in self.resolution):
+            raise UsageError(f"resolution: expected sides of 1 to 4096, got {self.resolution}")
+
+    def apply(self, pixels: Pixels) -> Pixels:
+        """Uint8 [h, w, 3] RGB in, the judged part out, contiguous (UsageError beyond a border)."""
+        if self.resolution:
+            spec = image.Preprocessing(*self.resolution)
+            pixels = image.prepare(pixels, spec)
+        pixels = np.rot90(pixels, -self.rotate // 90)
+        if self.roi is not None:
+            pixels = self.roi.cut(pixels)
+        return np.ascontiguousarray(pixels)
+
+
+class Look:
+    """Applies a framing to frames, and says, once for each, what the camera did not do itself."""
+
+    def __init__(self, framing: Framing, say: Callable[[str], None]) -> None:
+        self._framing = framing
+        self._say = say
+        self._delivered: dict[str, tuple[int, int]] = {}
+
+    def __call__(self, frame: Frame) -> Frame:
+        """The frame as it is judged."""
+        height, width = frame.pixels.shape[:2]
+        if (width, height) != self._delivered.get(frame.camera):
+            self._delivered[frame.camera] = (width, height)
+            self._explain(frame.camera, width, height)
+        return replace(frame, pixels=self._framing.apply(frame.pixels))
+
+    def _explain(self, camera: str, width: int, height: int) -> None:
+        wanted = self._framing.resolution
+        if wanted and wanted != (width, height):
+            of = f"{camera}: " if camera else ""
+            size = f"{wanted[0]}x{wanted[1]}"
+            self._say(f"{of}pictures come as {width}x{height}; scaled here to {size}")

@@ -1,0 +1,109 @@
+"""Whether a picture shows enough for a verdict, judged before one is given."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from corrosion_edge import image
+from corrosion_edge.errors import UsageError
+
+__all__ = ["SPEC", "Gate", "Limits", "Quality", "assess"]
+
+SPEC: Final = image.Preprocessing(224, 224)
+"""The fixed size at which pictures are measured, for blur and detail depend on it."""
+
+_BLOCKS: Final = 14  # blocks each way: of 16 pixels
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where a picture at ``SPEC`` stops being usable; levels are of grey, 0..255.
+
+    ``dark_below``: 99 % of the pixels are darker. ``bright_above``: 95 % are as bright or
+    brighter. ``covered_below``: in nine of ten blocks of 16 x 16 pixels the standard deviation is
+    less, in levels. ``blurred_below``: the variance of the Laplacian is less, in levels squared
+    (Pech-Pacheco et al. 2000). The defaults are justified in docs/device.md. Raises UsageError
+    for a negative limit.
+    """
+
+    dark_below: float = 48.0
+    bright_above: float = 240.0
+    covered_below: float = 5.0
+    blurred_below: float = 20.0
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            if not getattr(self, name) >= 0:
+                raise UsageError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """``word`` is ok, dark, bright, covered or blurred; ``value`` went past the ``limit``."""
+
+    word: str = "ok"
+    value: float = 0.0
+    limit: float = 0.0
+
+    @property
+    def usable(self) -> bool:
+        """Whether a verdict makes sense."""
+        return self.word == "ok"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: unusable (the word), value, limit."""
+        return {"unusable": self.word, "value": round(self.value, 2), "limit": self.limit}
+
+    def __str__(self) -> str:
+        return f"{self.word} ({self.value:.1f}, limit {self.limit:g})"
+
+
+class Gate:
+    """Measures pictures; with ``shared`` the network takes them at ``SPEC`` too, scaled once."""
+
+    def __init__(self, limits: Limits, *, shared: bool = False) -> None:
+        self._limits = limits
+        self._shared = shared
+
+    def check(self, pixels: Pixels) -> tuple[Quality, Pixels]:
+        """The quality of uint8 [h, w, 3] RGB, and what to give to the classifier."""
+        small = image.prepare(pixels, SPEC)
+        enlarged = pixels.shape[0] < SPEC.height or pixels.shape[1] < SPEC.width
+        return assess(small, self._limits, enlarged=enlarged), small if self._shared else pixels
+
+
+def assess(small: Pixels, limits: Limits, *, enlarged: bool = False) -> Quality:
+    """The first of dark, bright, covered and blurred that uint8 RGB of ``SPEC``'s size is.
+
+    One that was ``enlarged`` to that size is smooth by that, and not called blurred.
+    """
+    grey = np.asarray(Image.fromarray(small).convert("L"))  # ITU-R BT.601 luma
+    low, high = np.percentile(grey, (5, 99))
+    if high < limits.dark_below:
+        return Quality("dark", float(high), limits.dark_below)
+    if low >= limits.bright_above:
+        return Quality("bright", float(low), limits.bright_above)
+    values = grey.astype(np.float32)
+    if (detail := _detail(values)) < limits.covered_below:
+        return Quality("covered", detail, limits.covered_below)
+    if not enlarged and (sharpness := _sharpness(values)) < limits.blurred_below:
+        return Quality("blurred", sharpness, limits.blurred_below)
+    return Quality()
+
+
+def _detail(grey: npt.NDArray[np.float32]) -> float:
+    """The standard deviation that nine of ten blocks do not reach."""
+    side = grey.shape[0] // _BLOCKS
+    blocks = grey.reshape(_BLOCKS, side, _BLOCKS, side)
+    return float(np.percentile(blocks.std(axis=(1, 3)), 90))
+
+
+def _sharpness(grey: npt.NDArray[np.float32]) -> float:
+    """The variance of the Laplacian with four neighbours."""
+    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    return float((around - 4 * grey[1:-1, 1:-1]).var())

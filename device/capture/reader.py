@@ -1,0 +1,100 @@
+"""The thread that alone touches an open camera, and the newest frame it left."""
+
+import threading
+from collections.abc import Callable
+
+from corrosion_edge.device.capture.bell import Bell
+from corrosion_edge.device.capture.stillness import Stillness
+from corrosion_edge.device.sources.source import Source
+from corrosion_edge.errors import SourceLost
+from corrosion_edge.frame import Frame
+
+__all__ = ["Reader"]
+
+
+class Reader:
+    """Opens a source with ``make`` and reads it until it fails or is told to stop.
+
+    Only this thread reads and closes the source, for most drivers do not bear a close during a
+    read. ``error`` is what ended it. ``progress`` is the time of ``clock`` at which something
+    last came of it; a read that hangs leaves it behind. ``replaced`` counts frames that nobody
+    took before the next one came.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Source],
+        name: str,
+        *,
+        bell: Bell,
+        still: Stillness,
+        clock: Callable[[], float],
+    ) -> None:
+        self.name = name
+        self.opened = False
+        self.error: BaseException | None = None
+        self.replaced = 0
+        self.progress = clock()
+        self._make, self._bell, self._still, self._clock = make, bell, still, clock
+        self._source: Source | None = None
+        self._newest: Frame | None = None
+        self._lock = threading.Lock()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name=f"reads {name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread still runs, or hangs."""
+        return self._thread.is_alive()
+
+    def take(self) -> Frame | None:
+        """The newest frame, if it was not taken yet."""
+        with self._lock:
+            frame, self._newest = self._newest, None
+        return frame
+
+    def stop(self) -> None:
+        """Ask it to end after the read that it is in."""
+        self._stopping = True
+
+    def join(self, seconds: float) -> None:
+        """Wait for its end, but no longer than so."""
+        self._thread.join(seconds)
+
+    def abandon(self) -> None:
+        """Stop it, and free a read that hangs if the driver allows; it is not waited for."""
+        self.stop()
+        if self.error is None and self._source is not None:
+            self._source.interrupt()
+
+    def _run(self) -> None:
+        try:
+            with self._make() as source:
+                self._begin(source)
+                self._pump(source)
+            ended: BaseException = SourceLost(f"{self.name}: it is closed")
+        except BaseException as error:  # the consumer must learn of any end
+            ended = error
+        self.error = ended
+        self._bell.ring()
+
+    def _begin(self, source: Source) -> None:
+        self._source, self.name = source, source.name
+        self.progress, self.opened = self._clock(), True
+
+    def _pump(self, source: Source) -> None:
+        while not self._stopping:
+            frame = source.read()
+            if frame is None:
+                raise SourceLost(f"{self.name}: the stream ended")
+            if not self._stopping:  # one that was abandoned must not touch what others share
+                self._offer(frame)
+
+    def _offer(self, frame: Frame) -> None:
+        self._still.see(frame)
+        self.progress = self._clock()
+        with self._lock:
+            self.replaced += self._newest is not None
+            self._newest = frame
+        self._bell.ring()

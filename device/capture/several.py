@@ -1,0 +1,114 @@
+"""Several live cameras that share one interpreter."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from corrosion_edge.device.capture.bell import Bell
+from corrosion_edge.device.capture.supervised import Supervised
+from corrosion_edge.device.sources.source import Source
+from corrosion_edge.errors import UsageError
+from corrosion_edge.frame import Frame
+
+__all__ = ["Several", "named", "open_several"]
+
+
+class Several(Source):
+    """The newest frames of live cameras in turn, each frame with its camera's name.
+
+    After a camera had its turn all others with a new frame come first, so that a fast one cannot
+    keep the interpreter from a slow one, and one that is away costs the others nothing. Their
+    ``bell`` must be the same. An error of a camera that is not opened again passes through.
+    """
+
+    live = True
+
+    def __init__(self, cameras: Mapping[str, Supervised], bell: Bell) -> None:
+        if not cameras:
+            raise UsageError("cameras: expected one or more")
+        self.name = ", ".join(f"{name}={camera.name}" for name, camera in cameras.items())
+        self.paced = all(camera.paced for camera in cameras.values())
+        self._cameras = dict(cameras)
+        self._turns = list(cameras)
+        self._bell = bell
+
+    @property
+    def dropped(self) -> int:  # type: ignore[override]
+        """The sum of all cameras."""
+        return sum(camera.dropped for camera in self._cameras.values())
+
+    def read(self) -> Frame:
+        """The next frame in turn; waits until any camera has one."""
+        while True:
+            heard = self._bell.rings
+            frame = self._polled()
+            if frame is not None:
+                return frame
+            self._bell.wait(heard, min(camera.due_in() for camera in self._cameras.values()))
+
+    def close(self) -> None:
+        """Stop all readers, then wait for each no longer than two seconds."""
+        for camera in self._cameras.values():
+            camera.stop()
+        for camera in self._cameras.values():
+            camera.close()
+
+    def _polled(self) -> Frame | None:
+        for name in tuple(self._turns):
+            frame = self._cameras[name].poll()
+            if frame is not None:
+                self._turns.remove(name)
+                self._turns.append(name)
+                return replace(frame, camera=name)
+        return None
+
+
+def named(specs: Iterable[str]) -> dict[str, str]:
+    """``NAME=SOURCE`` each, as a mapping; a single source without a name gets the name ''.
+
+    A name has letters, digits, ``-`` and ``_``, up to 32; a file that is called so goes before.
+    Raises UsageError for several without names, or one name twice.
+    """
+    found: dict[str, str] = {}
+    for spec in specs:
+        match = re.fullmatch(r"([\w-]{1,32})=(.+)", spec, re.ASCII)
+        name, source = match.groups() if match and not _is_path(spec) else ("", spec)
+        if name in found:
+            wrong = f"the name {name} stands twice" if name else "several need names"
+            raise UsageError(f"--camera {spec}: {wrong}; write --camera NAME=SOURCE for each")
+        found[name] = source
+    if "" in found and len(found) > 1:
+        raise UsageError(f"--camera {found['']}: several need names; write NAME=SOURCE for each")
+    return found
+
+
+def open_several(
+    sources: Mapping[str, str], open_one: Callable[[str, str, Bell], Source]
+) -> Source:
+    """Open named live cameras with ``open_one`` (source, name, bell); all, or none of them.
+
+    Raises UsageError for what is not live, and whatever ``open_one`` raises.
+    """
+    bell = Bell()
+    with ExitStack() as opened:
+        cameras: dict[str, Supervised] = {}
+        for name, spec in sources.items():
+            source = opened.enter_context(open_one(spec, name, bell))
+            if not isinstance(source, Supervised):
+                raise UsageError(
+                    f"--camera {name}={source.name}: only live cameras have names and go together; "
+                    "watch a file, a folder or the demo alone, without a name"
+                )
+            cameras[name] = source
+        several = Several(cameras, bell)
+        opened.pop_all()
+    return several
+
+
+def _is_path(spec: str) -> bool:
+    try:
+        return Path(spec).exists()
+    except (OSError, ValueError):
+        return False

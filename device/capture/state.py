@@ -1,0 +1,78 @@
+"""What is the matter with a camera, in words for people and programs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+__all__ = ["STATES", "CameraState", "Observer"]
+
+STATES: Final = ("starting", "running", "degraded", "lost", "frozen", "ended")
+"""``starting``: open, no frame yet. ``degraded``: frames are late. ``lost``: given up, and tried
+again. ``frozen``: the same picture over and over, and tried again. ``ended``: closed."""
+
+_FAILED: Final = ("degraded", "lost", "frozen")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """What a camera came to, and when.
+
+    ``reason`` is a sentence without a password. ``since`` carries a time zone. ``previous`` is
+    the state before. So far ``frames`` were delivered, ``dropped`` replaced by newer ones or
+    withheld as frozen, and the camera failed ``failures`` times; ``abandoned`` threads still
+    hang in its driver.
+    """
+
+    camera: str
+    state: str
+    reason: str
+    since: datetime
+    previous: str = "starting"
+    frames: int = 0
+    dropped: int = 0
+    failures: int = 0
+    abandoned: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("state", "previous"):
+            if getattr(self, name) not in STATES:
+                raise ValueError(f"{name}: expected one of {STATES}, got {getattr(self, name)!r}")
+        if self.since.tzinfo is None:
+            raise ValueError("since: expected a time with a time zone, got a naive one")
+        for name in ("frames", "dropped", "failures", "abandoned"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+
+    @property
+    def event(self) -> str:
+        """The state's name, or ``recovered`` where a failed camera runs again."""
+        recovered = self.state == "running" and self.previous in _FAILED
+        return "recovered" if recovered else self.state
+
+    @property
+    def notable(self) -> bool:
+        """Whether somebody must be told: a failure or its end, not a usual start or close."""
+        return self.state in _FAILED or self.event == "recovered"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: event, camera, state, reason, time, counts."""
+        return {
+            "event": f"camera_{self.event}",
+            "camera": self.camera,
+            "state": self.state,
+            "reason": self.reason,
+            "time": self.since.astimezone().isoformat(timespec="milliseconds"),
+            "frames": self.frames,
+            "dropped": self.dropped,
+            "failures": self.failures,
+            "abandoned": self.abandoned,
+        }
+
+    def __str__(self) -> str:
+        time = self.since.astimezone().isoformat(timespec="milliseconds")
+        return f"{time}  {self.camera}: {self.event}: {self.reason}"
+
+
+Observer = Callable[[CameraState], None]
+"""Is told every change of state, in the thread that reads the frames."""

@@ -1,0 +1,227 @@
+"""The options of ``watch`` that say how its cameras are read."""
+
+import functools
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from corrosion_edge.errors import UsageError
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.capture import Gate, Look, Observer
+    from corrosion_edge.device.capture.bell import Bell
+    from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.device.pipeline import Classifies
+    from corrosion_edge.device.sources import Source
+
+__all__ = ["Capture", "capture_options"]
+
+
+def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> Any:
+    if value is None:
+        return None
+    if not (found := re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", value)):
+        raise click.BadParameter(f"expected two counts such as {option.metavar}, got {value!r}")
+    return int(found[1]), int(found[2])
+
+
+def _rate(ctx: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise click.BadParameter(f"expected more than 0 frames a second, got {value}")
+    return value
+
+
+def _limit(name: str, default: float, rule: str) -> Callable[..., Any]:
+    kind = click.FloatRange(min=0)
+    return click.option(
+        name, type=kind, default=default, show_default=True, metavar="X", help=f"Unusable: {rule}"
+    )
+
+
+_OPTIONS = (
+    click.option(
+        "--follow",
+        is_flag=True,
+        default=False,
+        help="After the photos of a folder, wait for new ones in it.",
+    ),
+    click.option(
+        "--resolution",
+        callback=_size,
+        metavar="1280x720",
+        help="Size asked of the camera; what it cannot do is scaled here.",
+    ),
+    click.option(
+        "--rate",
+        type=float,
+        callback=_rate,
+        metavar="FPS",
+        help="Frames a second asked of the camera; what it cannot do is skipped here.",
+    ),
+    click.option(
+        "--rotate",
+        type=click.Choice(["0", "90", "180", "270"]),
+        default="0",
+        show_default=True,
+        help="Degrees by which the picture is turned clockwise.",
+    ),
+    click.option(
+        "--roi",
+        metavar="X,Y,W,H",
+        help="Judge this part of the turned picture: in pixels, or with a point as fractions.",
+    ),
+    click.option(
+        "--tiles",
+        callback=_size,
+        metavar="3x2",
+        help="Judge so many columns and rows of tiles apart; the worst one counts.",
+    ),
+    click.option(
+        "--quality/--no-quality",
+        default=True,
+        show_default=True,
+        help="Give no verdict on frames that are too dark, bright, covered or blurred.",
+    ),
+    _limit("--dark-below", 48.0, "99 % of the pixels are darker than this grey, of 255."),
+    _limit("--bright-above", 240.0, "95 % are at least this bright, of 255."),
+    _limit("--covered-below", 5.0, "nine of ten blocks vary by less grey (deviation)."),
+    _limit("--blurred-below", 20.0, "the variance of the Laplacian, at 224x224, is less."),
+    click.option(
+        "--reconnect/--no-reconnect",
+        default=True,
+        show_default=True,
+        help="Open a live camera again when it fails; only once it has delivered a frame.",
+    ),
+    click.option(
+        "--hung-after",
+        type=click.FloatRange(min=0.1),
+        default=10.0,
+        show_default=True,
+        metavar="S",
+        help="Seconds without a frame after which a live camera is given up.",
+    ),
+    click.option(
+        "--frozen-after",
+        type=click.FloatRange(min=0.0),
+        default=60.0,
+        show_default=True,
+        metavar="S",
+        help="Seconds of the very same picture after which it is frozen; 0 for never.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What these options said; ``frozen_after`` 0 means never.
+
+    ``resolution`` is width and height in pixels, ``tiles`` columns and rows.
+    """
+
+    follow: bool = False
+    resolution: tuple[int, int] | None = None
+    rate: float | None = None
+    rotate: str = "0"
+    roi: str | None = None
+    tiles: tuple[int, int] | None = None
+    quality: bool = True
+    dark_below: float = 48.0
+    bright_above: float = 240.0
+    covered_below: float = 5.0
+    blurred_below: float = 20.0
+    reconnect: bool = True
+    hung_after: float = 10.0
+    frozen_after: float = 60.0
+
+    def open(self, specs: Sequence[str], observe: "Observer | None" = None) -> "Source":
+        """Open what each ``--camera`` names (UsageError, and what opening raises)."""
+        from corrosion_edge.device.capture import FollowedFolder, named, open_several
+
+        sources = named(specs or ["auto"])
+        if self.follow:
+            if set(sources) != {""}:
+                raise UsageError("--follow: one folder alone is followed, without a name")
+            return FollowedFolder(Path(sources[""]), observe=observe)
+        if "" in sources:
+            return self._open_one(sources[""], observe)
+        return open_several(
+            sources, lambda spec, name, bell: self._open_one(spec, observe, name, bell)
+        )
+
+    def names(self, specs: Sequence[str]) -> tuple[str, ...]:
+        """The names that ``--camera`` gives, empty for one without a name (UsageError)."""
+        from corrosion_edge.device.capture import named
+
+        return tuple(filter(None, named(specs or ["auto"])))
+
+    def _open_one(
+        self, spec: str, observe: "Observer | None", name: str = "", bell: "Bell | None" = None
+    ) -> "Source":
+        from corrosion_edge.device.capture import Patience, open_camera
+        from corrosion_edge.device.sources import Wish
+
+        frozen_after = self.frozen_after or float("inf")
+        patience = Patience(hung_after=self.hung_after, frozen_after=frozen_after)
+        return open_camera(
+            spec,
+            patience=patience,
+            reconnect=self.reconnect,
+            observe=observe,
+            wish=Wish(self.resolution, self.rate),
+            name=name,
+            bell=bell,
+        )
+
+    def look(self) -> "Look":
+        """What turns a delivered frame into the judged one (UsageError)."""
+        from corrosion_edge.device.capture import Framing, Look, Region
+
+        roi = Region.parse(self.roi) if self.roi else None
+        return Look(Framing(self.resolution, int(self.rotate), roi), _say)
+
+    def judge(self, classifier: "Classifies") -> "Classifies":
+        """The classifier, behind tiles where they are asked for (UsageError)."""
+        from corrosion_edge.device.capture.tiles import Tiled
+
+        return Tiled(classifier, *self.tiles) if self.tiles else classifier
+
+    def gate(self, classifier: "Classifier") -> "Gate | None":
+        """What keeps unusable frames from a verdict; None if nothing does."""
+        from corrosion_edge.device.capture import Gate, Limits
+        from corrosion_edge.device.capture.quality import SPEC
+
+        if not self.quality:
+            return None
+        limits = Limits(self.dark_below, self.bright_above, self.covered_below, self.blurred_below)
+        whole = self.tiles is None and classifier.manifest.preprocessing == SPEC
+        return Gate(limits, shared=whole)
+
+    def interval(self, least: float, source: "Source") -> float:
+        """The least time between verdicts where the source does not keep the rate itself."""
+        if self.rate is None or source.paced:
+            return least
+        _say(f"the source keeps no rate of {self.rate:g}: frames are skipped here")
+        return max(least, 1 / self.rate)
+
+
+def capture_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command, which gets them as ``capture``."""
+
+    @functools.wraps(command)
+    def gathered(*arguments: Any, **values: Any) -> Any:
+        mine = {name: values.pop(name) for name in Capture.__slots__}
+        return command(*arguments, capture=Capture(**mine), **values)
+
+    wrapped: Callable[..., Any] = gathered
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)
