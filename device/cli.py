@@ -3,11 +3,13 @@
 import math
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from corrosion_edge.device.config import config_options, show_config
 from corrosion_edge.errors import UsageError
 from corrosion_edge.threshold import Choice, threshold_option
 
@@ -133,6 +135,7 @@ def classify(
 @_threads
 @_key
 @_verify
+@config_options
 @click.pass_context
 def watch(
     ctx: click.Context,
@@ -146,8 +149,12 @@ def watch(
     threads: int | None,
     key: Path | None,
     level: str,
+    print_config: bool,
 ) -> None:
     """Print verdicts until the source ends, enough are out, or somebody ends it."""
+    if print_config:
+        show_config(ctx)
+        return
     from corrosion_edge.device.sources import open_source
     from corrosion_edge.device.stop import Stop
 
@@ -167,11 +174,14 @@ def watch(
 
 def _watched(source: "Source", classifier: "Classifier", as_json: bool, how: dict[str, Any]) -> int:
     """Run the pipeline, say what ran and what became of the frames; how many were unreadable."""
+    from corrosion_edge.device.clock import is_doubtful
     from corrosion_edge.device.pipeline import Pipeline
     from corrosion_edge.device.sinks import JsonSink, TextSink
 
     told = f"watching {source.name}; model {classifier.name}; {classifier.backend.name}"
     click.echo(told, err=True)
+    if is_doubtful(datetime.now(UTC)):
+        click.echo("warning: the clock is not synchronised; times are marked until it is", err=True)
     with JsonSink() if as_json else TextSink() as sink:
         pipeline = Pipeline(source, classifier, [sink], **how)
         try:

@@ -8,10 +8,12 @@ process may read it.
 
 import ctypes
 import os
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
-__all__ = ["EARLIEST", "SYNCHRONISED_VARIABLE", "is_believable", "is_synchronised"]
+__all__ = ["EARLIEST", "SYNCHRONISED_VARIABLE", "is_believable", "is_doubtful", "is_synchronised"]
 
 EARLIEST: Final = 1_767_225_600
 """2026-01-01 in seconds since 1970: this program is younger, so an earlier clock is wrong."""
@@ -47,13 +49,26 @@ def is_synchronised() -> bool | None:
     if told is not None:
         return told
     answer = _Timex()
-    try:
-        state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(answer))
-    except (OSError, AttributeError):
-        return None
+    ask = _adjtimex()
+    state = ask(ctypes.byref(answer)) if ask else -1
     if state < 0:
         return None
     return state != _TIME_ERROR and not answer.status & _STA_UNSYNC
+
+
+@cache
+def _adjtimex() -> Callable[[Any], int] | None:
+    """The C library's function, which with no mode set only reads; None where there is none."""
+    try:
+        found: Callable[[Any], int] = ctypes.CDLL(None).adjtimex
+    except (OSError, AttributeError):
+        return None
+    return found
+
+
+def is_doubtful(moment: datetime) -> bool:
+    """Whether a moment that was just read off the clock may be wrong: set by nobody, or past."""
+    return is_synchronised() is False or not is_believable(moment)
 
 
 def is_believable(moment: datetime) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from corrosion_edge.closing import Closing
+from corrosion_edge.device.clock import is_doubtful
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.verdict import Unreadable, Verdict
 from corrosion_edge.frame import Frame
@@ -24,6 +25,8 @@ class Sink(Closing, Protocol):
 
 class TextSink(Sink):
     """A line for people: local time, label, score, latency, and the file if there is one.
+
+    A question mark after the time says that the clock is not synchronised, see ``clock``.
 
     Unreadable pictures go to ``errors``. None means the standard streams.
     """
@@ -47,8 +50,8 @@ class JsonSink(Sink):
     """A JSON object a line, for programs.
 
     A verdict has index, time (ISO 8601 with offset), label, score, threshold, latency_ms, and
-    path if there is a file, position_s in a recording. An unreadable picture has index, path and
-    error. None means standard output.
+    path if there is a file, position_s in a recording, clock ("unsynchronised") where the time
+    may be wrong. An unreadable picture has index, path and error. None means standard output.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
@@ -65,7 +68,8 @@ class JsonSink(Sink):
 
 def _text(verdict: Verdict) -> str:
     frame, said = verdict.frame, verdict.prediction
-    line = f"{_time(frame)}  {said.label:<12}  {said.score:.3f}  {verdict.latency_ms:7.1f} ms"
+    doubt = "?" if is_doubtful(frame.taken_at) else " "
+    line = f"{_time(frame)}{doubt} {said.label:<12}  {said.score:.3f}  {verdict.latency_ms:7.1f} ms"
     if frame.position is not None:
         line += f"  {frame.position:9.3f} s"
     return f"{line}  {printable(Path(frame.name).name)}" if frame.name else line
@@ -79,6 +83,8 @@ def _fields(verdict: Verdict) -> dict[str, Any]:
         fields["path"] = frame.name
     if frame.position is not None:
         fields["position_s"] = round(frame.position, 6)
+    if is_doubtful(frame.taken_at):
+        fields["clock"] = "unsynchronised"
     return fields
 
 

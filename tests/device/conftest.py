@@ -16,8 +16,15 @@ from PIL import Image
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.device.backends.fake import FakeBackend
 from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.device.clock import SYNCHRONISED_VARIABLE
 
 Pictures = list[npt.NDArray[np.uint8]]
+
+
+@pytest.fixture(autouse=True)
+def clock_to_be_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether this machine's clock is synchronised must not decide what tests see."""
+    monkeypatch.setenv(SYNCHRONISED_VARIABLE, "trusted")
 
 
 @pytest.fixture
