@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from corrosion_edge.device.config import config_options, show_config
+from corrosion_edge.device.config import Configurable, config_options, show_config
 from corrosion_edge.errors import UsageError
 from corrosion_edge.threshold import Choice, threshold_option
 
@@ -104,11 +104,12 @@ def classify(
 
 
 @click.command(
+    cls=Configurable,
     help="""Classify live frames of a camera.
 
     SOURCE is auto (the first camera), picamera2, picamera2:N, a device such as /dev/video0, an
     RTSP or HTTP address, a video file, a folder, or demo. Ctrl-C ends it.
-    """
+    """,
 )
 @click.option(
     "--camera",
@@ -155,6 +156,8 @@ def watch(
     if print_config:
         show_config(ctx)
         return
+    from corrosion_edge.device.service.heart import Heart
+    from corrosion_edge.device.service.notify import Notifier
     from corrosion_edge.device.sources import open_source
     from corrosion_edge.device.stop import Stop
 
@@ -164,8 +167,8 @@ def watch(
             with _opened(model, threads, key) as classifier:
                 classifier.use_threshold(threshold)
                 _say_differences(classifier, level)
-                with open_source(camera) as source:
-                    how = {"frames": frames, "interval": interval, "stop": stop}
+                with open_source(camera) as source, Heart(Notifier()) as heart:
+                    how = {"frames": frames, "interval": interval, "stop": stop, "pulse": heart}
                     failed = _watched(source, classifier, as_json, how)
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)

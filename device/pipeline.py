@@ -8,8 +8,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from corrosion_edge.device.pulse import NoPulse, Pulse
 from corrosion_edge.device.sinks import Sink
-from corrosion_edge.device.sources.source import PhotoError, Source
+from corrosion_edge.device.sources.source import WAIT_STEP, PhotoError, Source
 from corrosion_edge.device.stop import Stop
 from corrosion_edge.device.verdict import Tally, Unreadable, Verdict
 from corrosion_edge.errors import UsageError
@@ -75,7 +76,8 @@ class Pipeline:
     """Classifies the frames of a source and hands the verdicts to every sink.
 
     ``frames`` ends it after so many verdicts (None: when the source ends); ``interval`` is the
-    least time between two, see ``Pace``. Raises UsageError for a value out of range.
+    least time between two, see ``Pace``. ``pulse`` is told of its progress. Raises
+    UsageError for a value out of range.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Pipeline:
         interval: float = 0.0,
         pace: Pace | None = None,
         stop: Stop | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         if frames is not None and frames < 1:
             raise UsageError(f"frames: expected 1 or more, got {frames}")
@@ -95,9 +98,11 @@ class Pipeline:
         self._classifier = classifier
         self._sinks = sinks
         self._frames = frames
-        self._pace = pace or Pace(interval, live=source.live)
+        self._pulse = pulse or NoPulse()
+        self._pace = pace or Pace(interval, live=source.live, sleep=self._sleep)
         self._stop = stop or Stop()
         self._classified = self._skipped = self._unreadable = 0
+        source.on_wait = self._wait
 
     @property
     def tally(self) -> Tally:
@@ -120,6 +125,7 @@ class Pipeline:
             if frame is None:
                 break
             self._handle(frame)
+            self._pulse.beat()
         return self.tally
 
     def _handle(self, frame: Frame) -> None:
@@ -127,8 +133,20 @@ class Pipeline:
             self._skipped += 1
             return
         with self._stop.deferred():
-            self._write(self._judge(frame))
+            verdict = self._judge(frame)
+            self._write(verdict)
             self._classified += 1
+        self._pulse.judged(verdict)
+
+    def _wait(self) -> None:
+        self._pulse.waiting(self._source.name)
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait on purpose, which counts as progress."""
+        end = time.monotonic() + seconds
+        while (rest := end - time.monotonic()) > 0:
+            self._pulse.beat()
+            time.sleep(min(rest, WAIT_STEP))
 
     def _judge(self, frame: Frame) -> Verdict:
         start = time.perf_counter()

@@ -46,7 +46,7 @@ class Configuration:
         text = _text(file)
         document = _parsed(file, text)
         lines = key_lines(text)
-        by_path = {(key.section, key.name): key for key in keys}
+        by_path: dict[tuple[str, ...], Key] = {(key.section, key.name): key for key in keys}
         values: dict[str, Any] = {}
         mistakes: list[Mistake] = []
         for path, value in _leaves(document, {key.section for key in keys}):
@@ -91,7 +91,7 @@ def _leaves(document: dict[str, Any], sections: set[str]) -> Iterator[tuple[tupl
 def _known(path: tuple[str, ...], by_path: Mapping[tuple[str, ...], Key]) -> Key:
     if path in by_path:
         return by_path[path]
-    name, sections = path[-1], sorted({section for section, _ in by_path})
+    name, sections = path[-1], sorted({key.section for key in by_path.values()})
     home = next((key.section for key in by_path.values() if key.name == name), "")
     if home:
         raise ValueError(f"the key '{name}' belongs in the section [{home}]")
@@ -123,7 +123,9 @@ def _checked(key: Key, value: Any, folder: Path, ctx: click.Context) -> Any:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return {dict: "a table", list: "an array"}.get(type(value)) or repr(value)
+    if isinstance(value, dict):
+        return "a table"
+    return "an array" if isinstance(value, list) else repr(value)
 
 
 def _told(file: Path, mistakes: Sequence[Mistake]) -> str:

@@ -51,7 +51,18 @@ def _basic_string(text: str) -> str:
 def _entry(key: Key, value: Any, folder: Path) -> str:
     if value is None:
         return "\n".join([*_comment(key), f"# {key.name} =", ""])
-    return "\n".join([*_comment(key), f"{key.name} = {toml_value(key.placed(value, folder))}", ""])
+    said = toml_value(
+        _number(value) if key.kind == "string or number" else key.placed(value, folder)
+    )
+    return "\n".join([*_comment(key), f"{key.name} = {said}", ""])
+
+
+def _number(text: str) -> str | float:
+    """A number that the command line gave as text; other text as it is."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _comment(key: Key) -> Iterator[str]:

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from corrosion_edge.device.sources.source import Source
+from corrosion_edge.device.sources.source import WAIT_STEP, Source
 from corrosion_edge.errors import SourceLost
 from corrosion_edge.frame import Frame
 
@@ -54,7 +54,7 @@ class LatestFrame(Source):
         picture comes for too long, and the reader's own error if it ended.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._newest or self._end, self._deadline)
+            self._wait()
             frame, self._newest = self._newest, None
             if frame is not None:
                 return frame
@@ -68,6 +68,14 @@ class LatestFrame(Source):
         """Stop the reader, waiting for it no longer than two seconds."""
         self._closing = True
         self._reader.join(_CLOSE_WITHIN)
+
+    def _wait(self) -> None:
+        """Wait for a frame or an end, telling every second that it waits."""
+        end = time.monotonic() + self._deadline
+        while (rest := end - time.monotonic()) > 0:
+            if self._changed.wait_for(lambda: self._newest or self._end, min(rest, WAIT_STEP)):
+                return
+            self.on_wait()
 
     def _run(self) -> None:
         lost: BaseException = SourceLost(f"{self.name}: it is closed")

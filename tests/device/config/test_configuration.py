@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from corrosion_edge.cli import cli
 from corrosion_edge.device.cli import watch
+from corrosion_edge.device.config import Configurable, config_options, show_config
 from corrosion_edge.device.config.configuration import Configuration
 from corrosion_edge.device.config.keys import NOT_KEYS, SECTIONS, Key, keys_of
 from corrosion_edge.device.config.printing import printed, toml_value
@@ -201,6 +202,24 @@ def other(**_):
 
 def read(file):
     return Configuration.read(file, keys_of(other, SECTIONS_OF_OTHER), click.Context(other))
+
+
+def _size(ctx, option, value):
+    return None if value is None else tuple(map(int, value.split("x")))
+
+
+def test_what_callbacks_made_of_a_value_is_not_what_is_printed(write):
+    @click.command(cls=Configurable)
+    @click.option("--size", callback=_size, help="A size.")
+    @config_options
+    @click.pass_context
+    def sized(ctx, size, print_config):
+        assert size == (3, 2)
+        show_config(ctx)
+
+    assert CliRunner().invoke(sized, ["--size", "3x2"]).output.endswith('size = "3x2"\n')
+    file = write('[watch]\nsize = "3x2"\n')
+    assert CliRunner().invoke(sized, ["--config", str(file)]).output.endswith('size = "3x2"\n')
 
 
 SECTIONS_OF_OTHER = {"watch": (), "store": ("keep", "limit")}
