@@ -43,6 +43,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "classify": ("corrosion_edge.device.cli:classify", "Classify photos and folders of photos."),
     "watch": ("corrosion_edge.device.cli:watch", "Classify live frames of a camera."),
+    "service": (
+        "corrosion_edge.device.service.cli:service",
+        "Let watch run as a service of systemd, from boot on.",
+    ),
     "doctor": (
         "corrosion_edge.device.doctor.cli:doctor",
         "Look over this machine: what works, what does not, and what to do.",
