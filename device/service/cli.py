@@ -109,7 +109,7 @@ def _go(place: "Place", steps: Iterator["Step"], dry_run: bool) -> None:
 
     show: Callable[[Any], None] = click.echo
     for step in steps if dry_run else take(steps, place.root):
-        show(step.told)
+        show(step.told.replace("{root}", str(place.root)))
         if dry_run and isinstance(step, Write):
             show("\n".join(f"    {line}".rstrip() for line in step.content.splitlines()))
 
