@@ -8,14 +8,14 @@ import importlib.metadata
 import os
 import platform
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
 from corrosion_edge.benchmarks.samples import UNAVAILABLE
+from corrosion_edge.device import firmware
+from corrosion_edge.device.firmware import THROTTLE_FLAGS
 
 __all__ = [
     "THROTTLE_FLAGS",
@@ -31,18 +31,6 @@ Fact = int | float | str
 
 ROOT: Final = Path("/")
 
-THROTTLE_FLAGS: Final = {
-    0: "under-voltage now",
-    1: "frequency capped now",
-    2: "throttled now",
-    3: "soft temperature limit now",
-    16: "under-voltage since boot",
-    17: "frequency capped since boot",
-    18: "throttled since boot",
-    19: "soft temperature limit since boot",
-}
-"""Bits of ``get_throttled``: https://www.raspberrypi.com/documentation/computers/os.html"""
-
 # Main ID register parts of Arm Ltd. (implementer 0x41), as in Linux's arch/*/include/asm/cputype.h
 _ARM_PARTS: Final = {
     0xB76: "ARM1176", 0xC07: "Cortex-A7", 0xD03: "Cortex-A53", 0xD04: "Cortex-A35",
@@ -50,7 +38,6 @@ _ARM_PARTS: Final = {
     0xD0A: "Cortex-A75", 0xD0B: "Cortex-A76", 0xD41: "Cortex-A78",
 }  # fmt: skip
 _RUNTIMES: Final = ("ai-edge-litert", "tflite-runtime")
-_FIRMWARE: Final = "sys/devices/platform/soc*/*firmware/get_throttled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +107,7 @@ def read_state(root: Path = ROOT, ask: Callable[[], str] | None = None) -> State
     """The machine's state; ``ask`` gives the answer of ``vcgencmd get_throttled``."""
     return State(
         temperature_c=_temperature(root),
-        throttled=_throttled(root, ask or _vcgencmd),
+        throttled=_throttled(root, ask or firmware.ask_vcgencmd),
         frequency_mhz=_of_each_policy(root, "scaling_cur_freq", _mhz),
         load_average=_first_match(root / "proc/loadavg", r"^([\d.]+ [\d.]+ [\d.]+)"),
     )
@@ -128,10 +115,7 @@ def read_state(root: Path = ROOT, ask: Callable[[], str] | None = None) -> State
 
 def throttle_reasons(flags: str) -> list[str]:
     """The words for the firmware's flags, e.g. "0x50005"; none if they are unavailable."""
-    if flags == UNAVAILABLE:
-        return []
-    value = int(flags, 16)
-    return [words for bit, words in THROTTLE_FLAGS.items() if value >> bit & 1]
+    return [] if flags == UNAVAILABLE else firmware.throttle_reasons(int(flags, 16))
 
 
 def busy_seconds(root: Path = ROOT) -> float | None:
@@ -210,23 +194,8 @@ def _temperature(root: Path) -> Fact:
 
 
 def _throttled(root: Path, ask: Callable[[], str]) -> str:
-    """The firmware's flags from vcgencmd ("throttled=0x50000"), or else from the kernel."""
-    for answer in (ask(), *(_text(path) for path in root.glob(_FIRMWARE))):
-        if found := re.fullmatch(r"(?:throttled=)?(?:0x)?([0-9a-fA-F]+)", answer.strip()):
-            return f"0x{int(found[1], 16):x}"
-    return UNAVAILABLE
-
-
-def _vcgencmd() -> str:
-    if shutil.which("vcgencmd") is None:
-        return UNAVAILABLE
-    try:
-        done = subprocess.run(
-            ["vcgencmd", "get_throttled"], capture_output=True, text=True, timeout=5, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return UNAVAILABLE
-    return done.stdout if done.returncode == 0 else UNAVAILABLE
+    flags = firmware.read_throttled(root, ask)
+    return UNAVAILABLE if flags is None else f"0x{flags:x}"
 
 
 def _version(distribution: str) -> str:

@@ -47,6 +47,14 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "corrosion_edge.device.events_cli:events",
         "Read, export and verify what a watch stored.",
     ),
+    "service": (
+        "corrosion_edge.device.service.cli:service",
+        "Let watch run as a service of systemd, from boot on.",
+    ),
+    "doctor": (
+        "corrosion_edge.device.doctor.cli:doctor",
+        "Look over this machine: what works, what does not, and what to do.",
+    ),
     "bundle": (
         "corrosion_edge.device.bundle_cli:bundle",
         "Look into a model file, verify, sign and compare it.",

@@ -12,13 +12,22 @@ import numpy.typing as npt
 from PIL import Image
 
 from corrosion_edge import heatmap, image, output
+from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.pipeline import Classifies
-from corrosion_edge.errors import DataError, ImageError
+from corrosion_edge.errors import DataError, ImageError, UsageError
 from corrosion_edge.photos import find_photos
 from corrosion_edge.prediction import Prediction
 
-__all__ = ["LARGEST_OVERLAY", "Result", "gather", "judge", "overlay_path", "write_overlay"]
+__all__ = [
+    "LARGEST_OVERLAY",
+    "Result",
+    "gather",
+    "judge",
+    "overlay_path",
+    "require_map",
+    "write_overlay",
+]
 
 LARGEST_OVERLAY: Final = 1600
 """Longer side of an overlay in pixels: laying one over a whole photo takes gigabytes."""
@@ -107,3 +116,15 @@ def write_overlay(path: Path, pixels: npt.NDArray[np.uint8], prediction: Predict
     Image.fromarray(heatmap.overlay(np.asarray(picture), prediction)).save(content, "PNG")
     output.make_folder(path.parent)
     output.write(path, content.getvalue())
+
+
+def require_map(classifier: Classifier, overlays: Path | None) -> None:
+    """UsageError where overlays are wanted of a model that draws no map; OutputError."""
+    if overlays is None:
+        return
+    if "map" not in classifier.manifest.outputs:
+        raise UsageError(
+            f"--heatmap: the model {classifier.name} has no heat map: it was made with maximum "
+            "pooling or --no-heatmap; name another with --model"
+        )
+    output.require_writable(overlays)

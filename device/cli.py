@@ -3,14 +3,15 @@
 import math
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from corrosion_edge.device.capture_options import Capture, capture_options
+from corrosion_edge.device.config import Configurable, config_options, show_config
 from corrosion_edge.device.storing import storing
-from corrosion_edge.errors import UsageError
 from corrosion_edge.threshold import Choice, threshold_option
 
 if TYPE_CHECKING:
@@ -93,13 +94,13 @@ def classify(
     level: str,
 ) -> None:
     """Print the verdict on each photo."""
-    from corrosion_edge.device.classify import gather, judge
+    from corrosion_edge.device.classify import gather, judge, require_map
 
     photos = gather(paths)
     failed = False
     with _opened(model, threads, key) as classifier:
         classifier.use_threshold(threshold)
-        _require_map(classifier, overlays)
+        require_map(classifier, overlays)
         _say_differences(classifier, level)
         for result in _with_bar(judge(classifier, photos, overlays), len(photos)):
             result.show(as_json=as_json)
@@ -108,12 +109,13 @@ def classify(
 
 
 @click.command(
+    cls=Configurable,
     help="""Classify live frames of a camera.
 
     SOURCE is auto (the first camera), picamera2, picamera2:N, a device such as /dev/video0, an
     RTSP or HTTP address, a video file, a folder, or demo. Several live cameras at once each have
     a name. Ctrl-C ends it.
-    """
+    """,
 )
 @click.option(
     "--camera",
@@ -142,6 +144,7 @@ def classify(
 @_key
 @_verify
 @storing
+@config_options
 @click.pass_context
 def watch(
     ctx: click.Context,
@@ -156,9 +159,15 @@ def watch(
     threads: int | None,
     key: Path | None,
     level: str,
+    print_config: bool,
     **stored: Any,
 ) -> None:
     """Print verdicts until the source ends, enough are out, or somebody ends it."""
+    if print_config:
+        show_config(ctx)
+        return
+    from corrosion_edge.device.service.heart import Heart
+    from corrosion_edge.device.service.notify import Notifier
     from corrosion_edge.device.sinks import JsonSink, TextSink, telling
     from corrosion_edge.device.stop import Stop
     from corrosion_edge.device.store.watching import recording
@@ -174,7 +183,9 @@ def watch(
                 how: dict[str, Any] = {"frames": frames, "look": capture.look(), "stop": stop}
                 how["gate"] = capture.gate(classifier)
                 judge = capture.judge(classifier)
-                with sink, capture.open(camera, telling(sinks, stop)) as source:
+                opened = capture.open(camera, telling(sinks, stop))
+                with sink, opened as source, Heart(Notifier()) as heart:
+                    how["pulse"] = heart
                     _say_what_runs(source, classifier)
                     how["interval"] = capture.interval(interval, source)
                     names = capture.names(camera)
@@ -187,8 +198,12 @@ def watch(
 
 
 def _say_what_runs(source: "Source", classifier: "Classifier") -> None:
+    from corrosion_edge.device.clock import is_doubtful
+
     told = f"watching {source.name}; model {classifier.name}; {classifier.backend.name}"
     click.echo(told, err=True)
+    if is_doubtful(datetime.now(UTC)):
+        click.echo("warning: the clock is not synchronised; times are marked until it is", err=True)
 
 
 def _watched(
@@ -217,19 +232,6 @@ def _say_differences(classifier: "Classifier", level: str) -> None:
     """Warn where this machine's answers are not those that were measured."""
     for difference in classifier.check_golden(level):
         click.echo(f"warning: {difference}", err=True)
-
-
-def _require_map(classifier: "Classifier", overlays: Path | None) -> None:
-    from corrosion_edge import output
-
-    if overlays is None:
-        return
-    if "map" not in classifier.manifest.outputs:
-        raise UsageError(
-            f"--heatmap: the model {classifier.name} has no heat map: it was made with maximum "
-            "pooling or --no-heatmap; name another with --model"
-        )
-    output.require_writable(overlays)
 
 
 def _with_bar(results: Any, count: int) -> Any:

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from corrosion_edge.device.capture.quality import Gate
+from corrosion_edge.device.pulse import NoPulse, Pulse
 from corrosion_edge.device.sinks import Result, Sink
-from corrosion_edge.device.sources.source import PhotoError, Source
+from corrosion_edge.device.sources.source import WAIT_STEP, PhotoError, Source
 from corrosion_edge.device.stop import Stop
 from corrosion_edge.device.verdict import Tally, Unreadable, Unusable, Verdict
 from corrosion_edge.errors import UsageError
@@ -78,8 +79,9 @@ class Pipeline:
     """Classifies the frames of a source and hands the verdicts to every sink.
 
     ``frames`` ends it after so many verdicts (None: when the source ends); ``interval`` is the
-    least time between two, see ``Pace``; ``look`` turns a frame into what is judged of it, and
-    what does not pass the ``gate`` gets no verdict. Raises UsageError for a value out of range.
+    least time between two verdicts, see ``Pace``; ``look`` turns a frame into what is judged of
+    it, and what does not pass the ``gate`` gets no verdict. ``pulse`` is told of its progress.
+    Raises UsageError for a value out of range.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Pipeline:
         look: Callable[[Frame], Frame] | None = None,
         gate: Gate | None = None,
         stop: Stop | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         if frames is not None and frames < 1:
             raise UsageError(f"frames: expected 1 or more, got {frames}")
@@ -101,11 +104,13 @@ class Pipeline:
         self._classifier = classifier
         self._sinks = sinks
         self._frames = frames
-        self._pace = pace or Pace(interval, live=source.live)
+        self._pulse = pulse or NoPulse()
+        self._pace = pace or Pace(interval, live=source.live, sleep=self._sleep)
         self._look = look
         self._gate = gate
         self._stop = stop or Stop()
         self._classified = self._skipped = self._unreadable = self._unusable = 0
+        source.on_wait = self._wait
 
     @property
     def tally(self) -> Tally:
@@ -129,6 +134,7 @@ class Pipeline:
             if frame is None:
                 break
             self._handle(frame)
+            self._pulse.beat()
         return self.tally
 
     def _handle(self, frame: Frame) -> None:
@@ -140,6 +146,17 @@ class Pipeline:
             self._write(result)
             self._classified += isinstance(result, Verdict)
             self._unusable += isinstance(result, Unusable)
+        self._pulse.judged(result)
+
+    def _wait(self) -> None:
+        self._pulse.waiting(self._source.name)
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait on purpose, which counts as progress."""
+        end = time.monotonic() + seconds
+        while (rest := end - time.monotonic()) > 0:
+            self._pulse.beat()
+            time.sleep(min(rest, WAIT_STEP))
 
     def _judge(self, frame: Frame) -> Verdict | Unusable:
         start = time.perf_counter()

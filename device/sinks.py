@@ -7,6 +7,7 @@ from typing import Any, Protocol, TextIO
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.capture.state import CameraState, Observer
+from corrosion_edge.device.clock import is_doubtful
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.stop import Stop
 from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
@@ -31,6 +32,7 @@ class Sink(Closing, Protocol):
 class TextSink(Sink):
     """A line for people: local time, label, score, latency, and the file if there is one.
 
+    A question mark after the time says that the clock is not synchronised, see ``clock``.
     Unreadable pictures and what becomes of a camera go to ``errors``. None means the standard
     streams.
     """
@@ -58,10 +60,10 @@ class JsonSink(Sink):
 
     A verdict has camera (where cameras have names), index, time (ISO 8601 with offset), label,
     score, threshold, unsure (if the model has a band), tile ([column, row] from 1, if there are
-    tiles), latency_ms, and path if there is a file, position_s in a recording. An unreadable
-    picture has index, path and error. A frame that got no verdict has unusable (dark, bright,
-    covered or blurred), value and limit in place of label, score and threshold. A camera that
-    fails or recovers has event
+    tiles), latency_ms, and path if there is a file, position_s in a recording, clock
+    ("unsynchronised") where the time may be wrong. An unreadable picture has index, path and
+    error. A frame that got no verdict has unusable (dark, bright, covered or blurred), value and
+    limit in place of label, score and threshold. A camera that fails or recovers has event
     (``camera_lost``, ``camera_recovered``, …) and the fields of ``CameraState.to_dict``. None
     means standard output.
     """
@@ -86,9 +88,9 @@ class JsonSink(Sink):
 
 def _text(result: Verdict | Unusable) -> str:
     frame = result.frame
-    line = f"{_time(frame)}  {_said(result)}"
-    if frame.camera:
-        line = f"{_time(frame)}  {frame.camera:<8}  {_said(result)}"
+    camera = f" {frame.camera:<8} " if frame.camera else ""
+    doubt = "?" if is_doubtful(frame.taken_at) else " "
+    line = f"{_time(frame)}{doubt}{camera} {_said(result)}"
     if frame.position is not None:
         line += f"  {frame.position:9.3f} s"
     if isinstance(result, Verdict) and result.prediction.tile is not None:
@@ -116,6 +118,8 @@ def _frame(frame: Frame) -> dict[str, Any]:
         fields["path"] = frame.name
     if frame.position is not None:
         fields["position_s"] = round(frame.position, 6)
+    if is_doubtful(frame.taken_at):
+        fields["clock"] = "unsynchronised"
     return fields
 
 

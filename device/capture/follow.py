@@ -74,6 +74,7 @@ class FollowedFolder(Source):
             if frame is not None:
                 return frame
             self._sleep(max(0.0, self._look_at - self._clock()))
+            self.on_wait()
             self._look()
         return None
 

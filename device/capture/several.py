@@ -8,7 +8,7 @@ from pathlib import Path
 
 from corrosion_edge.device.capture.bell import Bell
 from corrosion_edge.device.capture.supervised import Supervised
-from corrosion_edge.device.sources.source import Source
+from corrosion_edge.device.sources.source import WAIT_STEP, Source
 from corrosion_edge.errors import UsageError
 from corrosion_edge.frame import Frame
 
@@ -46,7 +46,9 @@ class Several(Source):
             frame = self._polled()
             if frame is not None:
                 return frame
-            self._bell.wait(heard, min(camera.due_in() for camera in self._cameras.values()))
+            due = min(camera.due_in() for camera in self._cameras.values())
+            self._bell.wait(heard, min(due, WAIT_STEP))
+            self.on_wait()
 
     def close(self) -> None:
         """Stop all readers, then wait for each no longer than two seconds."""

@@ -11,7 +11,7 @@ from corrosion_edge.device.capture.patience import Backoff, Patience
 from corrosion_edge.device.capture.reader import Reader
 from corrosion_edge.device.capture.state import CameraState, Observer
 from corrosion_edge.device.capture.stillness import Stillness
-from corrosion_edge.device.sources.source import Source
+from corrosion_edge.device.sources.source import WAIT_STEP, Source
 from corrosion_edge.errors import SourceLost
 from corrosion_edge.frame import Frame
 
@@ -85,7 +85,8 @@ class Supervised(Source):
             frame = self.poll()
             if frame is not None:
                 return frame
-            self.bell.wait(heard, self.due_in())
+            self.bell.wait(heard, min(self.due_in(), WAIT_STEP))
+            self.on_wait()
 
     def poll(self) -> Frame | None:
         """The newest frame, or None at once; also gives up, opens again, and tells of it."""

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from corrosion_edge.closing import Closing
+from corrosion_edge.device.clock import is_synchronised
 from corrosion_edge.device.events.event import Asset, Happening, ModelName, Scene
 from corrosion_edge.device.events.settings import Detection
-from corrosion_edge.device.events.stamp import Stamp, clock_is_set
+from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.events.summary import Minutes, Summary
 from corrosion_edge.device.events.tracker import Change, Tracker
 from corrosion_edge.frame import Frame
@@ -126,7 +127,7 @@ class Recorder(Closing):
                     enter=self._settings.enter,
                     leave=self._settings.leave,
                     reason=change.reason,
-                    clock_set=clock_is_set(),
+                    clock_set=is_synchronised(),
                     scene=change.scene,
                 )
             )

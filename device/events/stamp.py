@@ -1,6 +1,5 @@
 """Moments: the wall clock says when, the monotonic clock how long, the boot id whose clock."""
 
-import ctypes
 import math
 import time
 import uuid
@@ -12,11 +11,9 @@ from typing import Final
 
 from corrosion_edge.frame import Frame
 
-__all__ = ["Stamp", "boot_id", "clock_is_set"]
+__all__ = ["Stamp", "boot_id"]
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
-_TIME_ERROR: Final = 5  # adjtimex(2): the clock is not synchronised
-_TIMEX_BYTES: Final = 512  # more than struct timex has on any Linux; all zero only reads
 
 
 @lru_cache(maxsize=1)
@@ -26,18 +23,6 @@ def boot_id() -> str:
         return _BOOT.read_text().strip()
     except OSError:
         return str(uuid.uuid4())
-
-
-def clock_is_set() -> bool | None:
-    """Whether the kernel holds the wall clock for synchronised (adjtimex); None if it can't tell.
-
-    A Raspberry Pi without a battery clock boots with a time of the past, until the network sets it.
-    """
-    try:
-        state = int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
-    except (OSError, AttributeError):
-        return None
-    return None if state < 0 else state != _TIME_ERROR
 
 
 @dataclass(frozen=True, slots=True)

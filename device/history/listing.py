@@ -32,14 +32,14 @@ def local(text: str | None) -> str:
 
 def table(events: Iterable[Event]) -> Iterable[str]:
     """A line an event: number, local time, kind, camera, peak score, asset, reason."""
-    yield f"{'number':>6}  {'time':<25}  {'kind':<17}  {'camera':<16}  peak   what"
+    yield f"{'number':>6}  {'time':<25}  {'kind':<17}  {'camera':<22}  peak   what"
     for event in events:
         fields = event.fields
         peak = fields.get("peak")
         score = "     " if peak is None else f"{peak:.3f}"
         what = "; ".join(str(fields[k]) for k in ("asset", "position", "reason") if fields.get(k))
         line = f"{event.sequence:>6}  {local(fields['at']):<25}  {fields['kind']:<17}  "
-        yield printable(f"{line}{fields['camera']:<16}  {score}  {what}").rstrip()
+        yield printable(f"{line}{fields['camera']:<22}  {score}  {what}").rstrip()
 
 
 def shown(event: Event) -> Iterable[str]:

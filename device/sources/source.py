@@ -1,12 +1,20 @@
 """The seam between cameras and the rest: one verb, ``read``."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.errors import ImageError
 from corrosion_edge.frame import Frame
 
-__all__ = ["PhotoError", "Source"]
+__all__ = ["WAIT_STEP", "PhotoError", "Source", "nobody"]
+
+WAIT_STEP: Final = 0.5
+"""Seconds after which whoever waits for long says that it still waits."""
+
+
+def nobody() -> None:
+    """Tell nobody."""
 
 
 class PhotoError(ImageError):
@@ -23,12 +31,15 @@ class Source(Closing, Protocol):
     ``name`` is what a person calls it, without any password. ``live`` says that time passes
     whether or not somebody reads. ``dropped`` counts frames that nobody took in time; it stays 0
     where nothing is live. ``paced`` says that the driver keeps the rate that was asked of it.
+    ``on_wait`` is called every ``WAIT_STEP`` seconds, by the thread that reads, while a live
+    source waits for a frame.
     """
 
     name: str
     live: bool = False
     dropped: int = 0
     paced: bool = False
+    on_wait: Callable[[], None] = staticmethod(nobody)
 
     def read(self) -> Frame | None:
         """The next frame, or None when the recording has ended.

@@ -58,13 +58,13 @@ def require_camera(path: Path) -> None:
         raise SourceError(f"{path}: this device captures no pictures; {_others()}")
 
 
-def holder(paths: Iterable[Path]) -> str:
+def holder(paths: Iterable[Path], proc: Path = Path("/proc")) -> str:
     """The other process that has one of the files open, as 'name (process 123)', or ''.
 
     The list of open files of each process is read; those of other users only root may read.
     """
     wanted = {os.path.realpath(path) for path in paths}
-    for process in Path("/proc").glob("[0-9]*"):
+    for process in proc.glob("[0-9]*"):
         if int(process.name) != os.getpid() and _has_open(process, wanted):
             return f"{_name(process)} (process {process.name})"
     return ""

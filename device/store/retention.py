@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from corrosion_edge.device.clock import is_synchronised
 from corrosion_edge.device.events.event import Happening, iso
-from corrosion_edge.device.events.stamp import Stamp, clock_is_set
+from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.store.store import DATABASE, Entry, Store, Stored
 from corrosion_edge.errors import UsageError
 
@@ -35,7 +36,7 @@ class Retention:
         self,
         store: Store,
         now: Stamp,
-        is_set: Callable[[], bool | None] = clock_is_set,
+        is_set: Callable[[], bool | None] = is_synchronised,
     ) -> Stored | None:
         """Remove what is too old or too much; the event that says so, if any (OutputError).
 
@@ -72,6 +73,6 @@ def _entry(now: Stamp, through: int, gone: list[tuple[int, str, int]]) -> Entry:
     told = {"through": through, "events": len(gone), "bytes": sum(row[2] for row in gone)}
     reason = f"the pictures of {len(gone)} events up to number {through} were too old or too much"
     happening = Happening(
-        kind="pictures_removed", at=now, reason=reason, details=told, clock_set=clock_is_set()
+        kind="pictures_removed", at=now, reason=reason, details=told, clock_set=is_synchronised()
     )
     return Entry(happening.to_dict())

@@ -19,9 +19,16 @@ from corrosion_edge.device import capture
 from corrosion_edge.device.backends.fake import FakeBackend
 from corrosion_edge.device.capture import Patience, Supervised
 from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.device.clock import SYNCHRONISED_VARIABLE
 from corrosion_edge.device.sources.fake import FakeCamera
 
 Pictures = list[npt.NDArray[np.uint8]]
+
+
+@pytest.fixture(autouse=True)
+def clock_to_be_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether this machine's clock is synchronised must not decide what tests see."""
+    monkeypatch.setenv(SYNCHRONISED_VARIABLE, "trusted")
 
 
 @pytest.fixture

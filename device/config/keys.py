@@ -1,0 +1,112 @@
+"""The keys of the file: one for every option of the command, each in its section."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+__all__ = ["NOT_KEYS", "SECTIONS", "Key", "keys_of"]
+
+SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {"watch": ()}
+"""Sections and the options that stand in them; every option that is named nowhere stands in
+``[watch]``. Options of a new kind get their section here."""
+
+NOT_KEYS: Final = frozenset({"config", "print-config", "help"})
+"""Options that say what to do with the file, and so cannot stand in it."""
+
+_FIRST: Final = "watch"
+_ALSO_NUMBER: Final = frozenset({"threshold"})  # text or a number
+_MAYBE_PATH: Final = frozenset({"camera"})  # a file, or something else
+_NO_FILES: Final = ("auto", "demo", "picamera2")
+_OR_SEVERAL: Final = ", or an array of such"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of the file: its section, its name, and the option that it stands for."""
+
+    section: str
+    name: str
+    option: click.Option
+
+    def __post_init__(self) -> None:
+        if not (self.section and self.name and self.option.name):
+            raise ValueError(f"expected a section, a name and an option, got {self}")
+
+    @property
+    def parameter(self) -> str:
+        """The name under which the command gets the value."""
+        return str(self.option.name)
+
+    @property
+    def kind(self) -> str:
+        """What the value has to be, in TOML's words."""
+        kind = "string"
+        if self.option.is_flag and isinstance(self.option.type, click.types.BoolParamType):
+            kind = "true or false"
+        elif isinstance(self.option.type, click.types.IntParamType):
+            kind = "integer"
+        elif isinstance(self.option.type, click.types.FloatParamType):
+            kind = "number"
+        elif self.name in _ALSO_NUMBER:
+            kind = "string or number"
+        return f"{kind}{_OR_SEVERAL}" if self.option.multiple else kind
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a value of the file is of the kind; ranges are the option's business."""
+        if self.option.multiple and isinstance(value, list):
+            return all(self._accepts(each) for each in value)
+        return self._accepts(value)
+
+    def _accepts(self, value: Any) -> bool:
+        kind = self.kind.removesuffix(_OR_SEVERAL)
+        if kind == "true or false" or isinstance(value, bool):
+            return kind == "true or false" and isinstance(value, bool)
+        number = isinstance(value, int | float)
+        return {
+            "integer": isinstance(value, int),
+            "number": number,
+            "string": isinstance(value, str),
+            "string or number": number or isinstance(value, str),
+        }[kind]
+
+    def placed(self, value: Any, folder: Path) -> Any:
+        """The value with a path taken from ``folder``, where the value is one."""
+        if isinstance(value, list | tuple):
+            return [placed for each in value for placed in self.placed(each, folder)]
+        name, source = _name_and_source(value) if self.name in _MAYBE_PATH else ("", value)
+        placed = f"{name}{folder / source}" if self._is_path(source) else value
+        return [placed] if self.option.multiple else placed
+
+    def _is_path(self, value: Any) -> bool:
+        if isinstance(self.option.type, click.Path):
+            return value is not None
+        if self.name not in _MAYBE_PATH or not isinstance(value, str):
+            return False
+        return "://" not in value and value.partition(":")[0] not in _NO_FILES
+
+
+def keys_of(command: click.Command, sections: Mapping[str, Iterable[str]] = SECTIONS) -> list[Key]:
+    """The keys for a command's options, section by section, in the options' order."""
+    options = {name: option for option in command.params if (name := _name(option))}
+    homes = {name: section for section, names in sections.items() for name in names}
+    keys = [Key(homes.get(name, _FIRST), name, option) for name, option in options.items()
+            if isinstance(option, click.Option)]  # fmt: skip
+    order = list(sections)
+    return sorted(keys, key=lambda key: order.index(key.section))
+
+
+def _name_and_source(value: Any) -> tuple[str, Any]:
+    """``NAME=`` of a camera, if it has one, and the rest."""
+    named = re.fullmatch(r"([\w-]{1,32}=)(.+)", value, re.ASCII) if isinstance(value, str) else None
+    return (named[1], named[2]) if named else ("", value)
+
+
+def _name(option: click.Parameter) -> str:
+    """The option's long name without dashes; '' for what is no key."""
+    names = [opt[2:] for opt in option.opts if opt.startswith("--")]
+    longest = max(names, key=len, default="")
+    return "" if longest in NOT_KEYS else longest
