@@ -11,6 +11,7 @@ import click
 
 from corrosion_edge.device.capture_options import Capture, capture_options
 from corrosion_edge.device.config import Configurable, config_options, show_config
+from corrosion_edge.device.outlets import Outlets, Watched, outlet_options
 from corrosion_edge.device.storing import storing
 from corrosion_edge.threshold import Choice, threshold_option
 
@@ -144,6 +145,7 @@ def classify(
 @_key
 @_verify
 @storing
+@outlet_options
 @config_options
 @click.pass_context
 def watch(
@@ -159,6 +161,7 @@ def watch(
     threads: int | None,
     key: Path | None,
     level: str,
+    outlets: Outlets,
     print_config: bool,
     **stored: Any,
 ) -> None:
@@ -191,7 +194,11 @@ def watch(
                     names = capture.names(camera)
                     with recording(stored, classifier, source.name, names) as further:
                         sinks[:0] = further  # stored first, so that what is printed is there
-                        failed = _watched(source, judge, sinks, how)
+                        cameras = names or (source.name,)
+                        watched = Watched(classifier, cameras, stored["folder"])
+                        with outlets.opened(watched) as told:
+                            sinks += told
+                            failed = _watched(source, judge, sinks, how)
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)
     ctx.exit(int(failed > 0))

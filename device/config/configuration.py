@@ -92,9 +92,11 @@ def _known(path: tuple[str, ...], by_path: Mapping[tuple[str, ...], Key]) -> Key
     if path in by_path:
         return by_path[path]
     name, sections = path[-1], sorted({key.section for key in by_path.values()})
-    home = next((key.section for key in by_path.values() if key.name == name), "")
-    if home:
-        raise ValueError(f"the key '{name}' belongs in the section [{home}]")
+    meant = next((key for key in by_path.values() if name in (key.long_name, key.name)), None)
+    if meant and meant.name != name:
+        raise ValueError(f"--{name} is the key '{meant.name}' in the section [{meant.section}]")
+    if meant:
+        raise ValueError(f"the key '{name}' belongs in the section [{meant.section}]")
     if len(path) == 1:
         listed = ", ".join(f"[{section}]" for section in sections)
         raise ValueError(f"'{name}' is no section; there are: {listed}")

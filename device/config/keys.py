@@ -1,7 +1,7 @@
 """The keys of the file: one for every option of the command, each in its section."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,9 +10,19 @@ import click
 
 __all__ = ["NOT_KEYS", "SECTIONS", "Key", "keys_of"]
 
-SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {"watch": ()}
-"""Sections and the options that stand in them; every option that is named nowhere stands in
-``[watch]``. Options of a new kind get their section here."""
+SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "watch": {},
+    "detect": {"smooth": "smooth", "enter": "enter", "leave": "leave"},
+    "store": {
+        "store": "folder",
+        "keep-days": "keep-days",
+        "keep-mb": "keep-mb",
+        "head-file": "head-file",
+    },
+}
+"""Sections, the options that stand in them, and each option's key there; every option that is
+named nowhere stands in ``[watch]`` under its own name. Options of a new kind get their section
+here."""
 
 NOT_KEYS: Final = frozenset({"config", "print-config", "help"})
 """Options that say what to do with the file, and so cannot stand in it."""
@@ -35,6 +45,11 @@ class Key:
     def __post_init__(self) -> None:
         if not (self.section and self.name and self.option.name):
             raise ValueError(f"expected a section, a name and an option, got {self}")
+
+    @property
+    def long_name(self) -> str:
+        """The option's name on the command line, without dashes."""
+        return _name(self.option)
 
     @property
     def parameter(self) -> str:
@@ -89,11 +104,15 @@ class Key:
         return "://" not in value and value.partition(":")[0] not in _NO_FILES
 
 
-def keys_of(command: click.Command, sections: Mapping[str, Iterable[str]] = SECTIONS) -> list[Key]:
+def keys_of(
+    command: click.Command, sections: Mapping[str, Mapping[str, str]] = SECTIONS
+) -> list[Key]:
     """The keys for a command's options, section by section, in the options' order."""
     options = {name: option for option in command.params if (name := _name(option))}
-    homes = {name: section for section, names in sections.items() for name in names}
-    keys = [Key(homes.get(name, _FIRST), name, option) for name, option in options.items()
+    homes = {
+        name: (section, key) for section, names in sections.items() for name, key in names.items()
+    }
+    keys = [Key(*homes.get(name, (_FIRST, name)), option) for name, option in options.items()
             if isinstance(option, click.Option)]  # fmt: skip
     order = list(sections)
     return sorted(keys, key=lambda key: order.index(key.section))

@@ -47,11 +47,11 @@ def mistakes(file):
 
 def test_every_option_has_its_key():
     options = {opt[2:] for option in watch.params for opt in option.opts if opt.startswith("--")}
-    assert sorted(key.name for key in keys_of(watch)) == sorted(options - NOT_KEYS)
+    assert sorted(key.long_name for key in keys_of(watch)) == sorted(options - NOT_KEYS)
 
 
 def test_every_key_that_has_a_section_of_its_own_is_an_option():
-    known = {key.name for key in keys_of(watch)}
+    known = {key.long_name for key in keys_of(watch)}
     assert {name for names in SECTIONS.values() for name in names} <= known
 
 
@@ -109,7 +109,7 @@ def test_all_mistakes_at_once_each_with_its_line(write):
         "10: model: expected string, got true",
         "11: camera: expected string, or an array of such, got datetime.date(1979, 5, 27)",
         "12: unknown key 'frames_' in [watch]; did you mean 'frames'?",
-        "13: 'watcher' is no section; there are: [watch]",
+        "13: 'watcher' is no section; there are: [detect], [store], [watch]",
     ]
 
 
@@ -230,7 +230,13 @@ def test_what_callbacks_made_of_a_value_is_not_what_is_printed(write):
     assert CliRunner().invoke(sized, ["--config", str(file)]).output.endswith('size = "3x2"\n')
 
 
-SECTIONS_OF_OTHER = {"watch": (), "store": ("keep", "limit")}
+def test_an_options_name_leads_to_its_key(write):
+    told = mistakes(write('[watch]\nstore = "events"\n[store]\nsmooth = "3/5"\n'))
+    assert ":2: --store is the key 'folder' in the section [store]" in told
+    assert ":4: the key 'smooth' belongs in the section [detect]" in told
+
+
+SECTIONS_OF_OTHER = {"watch": {}, "store": {"keep": "keep", "limit": "limit"}}
 
 
 def test_options_that_come_later_need_a_place_at_most(write):

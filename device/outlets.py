@@ -1,0 +1,85 @@
+"""Where a watch is told of beside the terminal: each outlet has its options and opens one sink."""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.device.sinks import Sink
+
+__all__ = ["OUTLETS", "Outlet", "Outlets", "Watched", "outlet_options"]
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What an outlet may know: the running model, the cameras' names, and the folder of events.
+
+    A single camera without a name is called as its source. ``store`` is None without a store;
+    it is open, for one writer, as long as outlets are.
+    """
+
+    classifier: "Classifier"
+    cameras: tuple[str, ...]
+    store: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Options for ``watch``, and what opens the sink that they ask for, or gives None.
+
+    The sink is written to by the thread that judges frames: it neither waits nor raises for what
+    is out of this program's hands. ``open`` raises UsageError for values that do not go together.
+    """
+
+    options: tuple[Decorator, ...]
+    open: Callable[[Mapping[str, Any], Watched], "Sink | None"]
+
+
+OUTLETS: Final[tuple[Outlet, ...]] = ()
+"""In the order of their options on the help page."""
+
+
+class Outlets:
+    """The options' values, and the sinks that they ask for."""
+
+    def __init__(self, values: Mapping[str, Any], known: Sequence[Outlet] = OUTLETS) -> None:
+        self._values = dict(values)
+        self._known = known
+
+    @contextmanager
+    def opened(self, watched: Watched) -> Iterator[list["Sink"]]:
+        """The sinks, all or none of them, to be closed in turn."""
+        with ExitStack() as stack:
+            yield [stack.enter_context(sink) for outlet in self._known
+                   if (sink := outlet.open(self._values, watched)) is not None]  # fmt: skip
+
+
+def outlet_options(
+    command: Callable[..., Any], known: Sequence[Outlet] = OUTLETS
+) -> Callable[..., Any]:
+    """Add every outlet's options to a command, which gets them as ``outlets``."""
+    options = [option for outlet in known for option in outlet.options]
+    names = [_parameter(option) for option in options]
+
+    @functools.wraps(command)
+    def gathered(*arguments: Any, **values: Any) -> Any:
+        mine = {name: values.pop(name) for name in names}
+        return command(*arguments, outlets=Outlets(mine, known), **values)
+
+    wrapped: Callable[..., Any] = gathered
+    for option in reversed(options):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def _parameter(option: Decorator) -> str:
+    """The name under which a command gets the option's value."""
+    return str(click.command()(option(lambda: None)).params[0].name)
