@@ -15,7 +15,6 @@ from corrosion_edge.precision import INT8, require_precision
 from corrosion_edge.progress import say
 from corrosion_edge.quantize import golden
 from corrosion_edge.quantize.calibrate import choose
-from corrosion_edge.quantize.convert import conversions
 from corrosion_edge.quantize.edgetpu.target import aim, deliver
 from corrosion_edge.quantize.evidence.comparison import DriftReport
 from corrosion_edge.quantize.evidence.files import write_evidence
@@ -127,7 +126,7 @@ def quantize(request: Request) -> Result:
         taken,
         aimed,
         _compared(request, run, maker, judges[_GATE], (rungs, taken)),
-        of_rungs(network, rungs, taken, photos, request.heatmap) if request.layers else {},
+        of_rungs(maker.conversions.float_model, rungs, taken, photos) if request.layers else {},
     )
     report = _write_report(request.out, run, evidence, found, confidence, network, bundle)
     refused = (*evidence.broken, *aimed.refusals)
@@ -168,7 +167,7 @@ def _rungs(
     if request.precision != INT8:
         yield diagnosis(maker, request.precision, judge)
         return
-    made = conversions(maker.deliverable, maker.calibration)
+    made = maker.conversions
     training, seed = photos.samples["train"], request.seed
     fitted = Photos(
         pictures(training, request.calibration, seed),

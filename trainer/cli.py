@@ -8,6 +8,7 @@ import click
 from corrosion_edge.errors import UsageError
 from corrosion_edge.threshold import Choice, threshold_option
 from corrosion_edge.trainer.keras_start import start_keras
+from corrosion_edge.trainer.photo_options import positive_option, split_option
 
 if TYPE_CHECKING:
     from corrosion_edge.metrics import Metrics
@@ -82,9 +83,7 @@ def _epochs(
     metavar="imagenet|none|FILE.npz",
     help="The backbone's weights to start from.",
 )
-@click.option(
-    "--positive", metavar="FOLDER", help="Class folder of corrosion, if its name does not say so."
-)
+@positive_option
 @click.option(
     "--seed",
     default=1,
@@ -192,16 +191,8 @@ def train(data: Path, out: Path, as_json: bool, **options: Any) -> None:
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option(
-    "--split",
-    default="test",
-    show_default=True,
-    type=click.Choice(["train", "validation", "test"]),
-    help="Which photos, where DATA is split, or MODEL's training split it; otherwise all.",
-)
-@click.option(
-    "--positive", metavar="FOLDER", help="Class folder of corrosion, if its name does not say so."
-)
+@split_option("test", trained="MODEL's")
+@positive_option
 @threshold_option
 @click.option(
     "--slices/--no-slices",

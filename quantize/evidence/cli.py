@@ -10,6 +10,7 @@ from corrosion_edge.quantize.evidence.further import Further
 from corrosion_edge.quantize.evidence.limits import Limits
 from corrosion_edge.quantize.evidence.options import also_options, limit_options
 from corrosion_edge.trainer.keras_start import start_keras
+from corrosion_edge.trainer.photo_options import positive_option, split_option
 
 if TYPE_CHECKING:
     from corrosion_edge.quantize.evidence.measure import Result
@@ -22,16 +23,8 @@ __all__ = ["drift", "print_evidence"]
 @click.argument("reference", metavar="FLOAT", type=click.Path(path_type=Path))
 @click.argument("quantized", metavar="INT8", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option(
-    "--split",
-    default="validation",
-    show_default=True,
-    type=click.Choice(["train", "validation", "test"]),
-    help="Which photos, where DATA is split, or the training split it; otherwise all.",
-)
-@click.option(
-    "--positive", metavar="FOLDER", help="Class folder of corrosion, if its name does not say so."
-)
+@split_option("validation")
+@positive_option
 @also_options
 @limit_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corrosion_edge.trainer.keras_start import start_keras
+from corrosion_edge.trainer.photo_options import positive_option, split_option
 
 if TYPE_CHECKING:
     from corrosion_edge.quantize.layers.findings import Findings
@@ -17,16 +18,8 @@ __all__ = ["layers"]
 @click.argument("reference", metavar="FLOAT", type=click.Path(path_type=Path))
 @click.argument("quantized", metavar="INT8", type=click.Path(path_type=Path))
 @click.argument("data", metavar="PHOTOS", type=click.Path(path_type=Path))
-@click.option(
-    "--split",
-    default="validation",
-    show_default=True,
-    type=click.Choice(["train", "validation", "test"]),
-    help="Which photos, where PHOTOS is split, or the training split it; otherwise all.",
-)
-@click.option(
-    "--positive", metavar="FOLDER", help="Class folder of corrosion, if its name does not say so."
-)
+@split_option("validation", data="PHOTOS")
+@positive_option
 @click.option(
     "--photos",
     default=32,

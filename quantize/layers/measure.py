@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -66,13 +66,12 @@ def measure_layers(request: Request) -> Findings:
 
 
 def of_rungs(
-    network: Any, rungs: Sequence[Rung], taken: Rung, photos: Splits, heatmap: bool
+    reference: bytes, rungs: Sequence[Rung], taken: Rung, photos: Splits
 ) -> dict[str, Findings]:
     """Findings about the first of ``rungs`` and the one that was taken, by their names.
 
-    On ``PHOTOS`` validation photos; ``network`` is the trained Keras model.
+    On ``PHOTOS`` validation photos; ``reference`` is the float flatbuffer they were made of.
     """
-    reference = float_conversion(deliverable(network, heatmap=heatmap))
     pixels = _some(photos.samples["validation"], PHOTOS)
     models = {rung.name: rung.model for rung in (rungs[0], taken)}
     return {name: examine(reference, model, pixels) for name, model in models.items()}

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from PIL import Image
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
-from corrosion_edge.cli import cli
+from commands import run
+
 from corrosion_edge.errors import DataError, UsageError
 from corrosion_edge.prediction import Prediction
 from corrosion_edge.quantize.evidence import flips
@@ -32,13 +33,6 @@ WIDE = ("--max-accuracy-drop", 1, "--max-auc-drop", 1, "--max-mean-change", 1, "
         "--min-agreement", 0, "--max-false-alarm-rise", 1)  # fmt: skip
 
 
-def _run(*words: object) -> Result:
-    result = CliRunner().invoke(cli, [str(word) for word in words])
-    if result.exception is not None:
-        assert isinstance(result.exception, SystemExit), result.exception
-    return result
-
-
 @pytest.fixture(scope="module")
 def clean(rendered, tmp_path_factory) -> Path:
     """A plain folder of photos without corrosion, with a file that is none."""
@@ -51,7 +45,7 @@ def clean(rendered, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def compared(tiny_run, tiny_model, rendered, clean, tmp_path_factory) -> tuple[Result, Path]:
     out = tmp_path_factory.mktemp("compared") / "out"
-    result = _run("drift", tiny_run, tiny_model, rendered, "--also", f"site={rendered / 'test'}",
+    result = run("drift", tiny_run, tiny_model, rendered, "--also", f"site={rendered / 'test'}",
                   "--also-clean", clean, "--out", out, *WIDE)  # fmt: skip
     return result, out
 
@@ -108,7 +102,7 @@ def test_the_page_says_the_verdict_first_and_whom_it_is_for(compared):
 
 def test_too_few_photos_to_tell_is_said(tiny_run, tiny_model, rendered):
     """No 24 photos can tell whether accuracy drops by more than a hundredth."""
-    result = _run("drift", tiny_run, tiny_model, rendered, *WIDE, "--max-accuracy-drop", 0.01)
+    result = run("drift", tiny_run, tiny_model, rendered, *WIDE, "--max-accuracy-drop", 0.01)
     assert result.exit_code in (0, 3)
     (line,) = (line for line in result.stdout.splitlines() if "drop of accuracy" in line)
     assert line.endswith("24 photos cannot tell")
@@ -116,7 +110,7 @@ def test_too_few_photos_to_tell_is_said(tiny_run, tiny_model, rendered):
 
 @pytest.mark.parametrize("split", ["test", "train"])
 def test_other_splits_and_json(tiny_run, tiny_model, rendered, split):
-    result = _run("drift", tiny_run, tiny_model, rendered, "--split", split, "--json", *WIDE)
+    result = run("drift", tiny_run, tiny_model, rendered, "--split", split, "--json", *WIDE)
     found = json.loads(result.stdout)
     assert found["on"] == split
     assert found["n"] == {"test": 12, "train": 84}[split]
@@ -125,7 +119,7 @@ def test_other_splits_and_json(tiny_run, tiny_model, rendered, split):
 def test_a_broken_limit_is_exit_code_3_and_the_report_is_written(
     tiny_run, tiny_model, rendered, tmp_path
 ):
-    result = _run("drift", tiny_run, tiny_model, rendered, "--max-mean-change", 0, "--out",
+    result = run("drift", tiny_run, tiny_model, rendered, "--max-mean-change", 0, "--out",
                   tmp_path / "out")  # fmt: skip
     assert result.exit_code == 3
     assert "Error: beyond the limits: a probability changes by" in result.stderr
@@ -136,7 +130,7 @@ def test_a_broken_limit_is_exit_code_3_and_the_report_is_written(
 def test_a_float_tflite_file_answers_as_the_run(tiny_run, tiny_model, rendered, tmp_path):
     path = _float_tflite(tiny_run, tmp_path)
     from_run, from_file = (
-        json.loads(_run("drift", model, tiny_model, rendered, "--json", *WIDE).stdout)
+        json.loads(run("drift", model, tiny_model, rendered, "--json", *WIDE).stdout)
         for model in (tiny_run, path)
     )
     assert from_file["mean_change"] == pytest.approx(from_run["mean_change"], abs=1e-4)
@@ -194,7 +188,7 @@ def test_wrong_usage_is_one_sentence(
     places = {"run": tiny_run, "int8": tiny_model, "data": rendered, "clean": clean,
               "empty": tmp_path / "empty", "none": tmp_path / "none",
               "junk": tmp_path / "junk.tflite"}  # fmt: skip
-    result = _run("drift", *(word.format(**places) for word in words))
+    result = run("drift", *(word.format(**places) for word in words))
     assert result.exit_code == code, result.stderr
     assert said in result.stderr
 
@@ -204,7 +198,7 @@ def test_networks_of_different_sizes_are_refused(tiny_model, rendered, tmp_path)
 
     network, _ = backbones.build("tiny", 32, "none")
     model.assemble(network, "avg").model.save(tmp_path / "other.keras")
-    result = _run("drift", tmp_path / "other.keras", tiny_model, rendered)
+    result = run("drift", tmp_path / "other.keras", tiny_model, rendered)
     assert result.exit_code == 2
     assert "FLOAT takes pictures of 32 x 32 pixels, INT8 of 64 x 64" in result.stderr
 
@@ -213,14 +207,14 @@ def test_an_unreadable_further_photo_is_named(tiny_run, tiny_model, rendered, cl
     folder = tmp_path / "further"
     shutil.copytree(clean, folder)
     (folder / "broken.jpg").write_bytes(b"broken")
-    result = _run("drift", tiny_run, tiny_model, rendered, "--also-clean", folder, *WIDE)
+    result = run("drift", tiny_run, tiny_model, rendered, "--also-clean", folder, *WIDE)
     assert result.exit_code == 1
     assert f"left out: {folder / 'broken.jpg'}" in result.stderr
 
 
 def test_quantize_judges_further_folders_too(tiny_run, rendered, clean, tmp_path):
     out = tmp_path / "m.tflite"
-    result = _run("quantize", tiny_run, "--data", rendered, "--out", out, "--calibration", 10,
+    result = run("quantize", tiny_run, "--data", rendered, "--out", out, "--calibration", 10,
                   "--also-clean", f"mud={clean}", *WIDE, "--json")  # fmt: skip
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
@@ -230,7 +224,7 @@ def test_quantize_judges_further_folders_too(tiny_run, rendered, clean, tmp_path
 
 
 def test_a_wrong_further_folder_is_said_before_the_conversion(tiny_run, rendered, tmp_path):
-    result = _run("quantize", tiny_run, "--data", rendered, "--out", tmp_path / "m.tflite",
+    result = run("quantize", tiny_run, "--data", rendered, "--out", tmp_path / "m.tflite",
                   "--also", tmp_path / "none")  # fmt: skip
     assert result.exit_code == 2
     assert "no such folder" in result.stderr

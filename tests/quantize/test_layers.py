@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -14,9 +13,9 @@ from hypothesis.extra.numpy import arrays
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
 from ai_edge_litert.interpreter import Interpreter
+from commands import run
 from ladder_networks import converted, opened, pictures
 
-from corrosion_edge.cli import cli
 from corrosion_edge.errors import BackendError
 from corrosion_edge.output import json_text
 from corrosion_edge.quantize.convert import finished, float_conversion
@@ -262,15 +261,8 @@ def test_nothing_lost_is_no_division(tiny):
     assert calm.sentences[1] == "Rounding changes nothing here."
 
 
-def _run(*words: object) -> Result:
-    result = CliRunner().invoke(cli, [str(word) for word in words])
-    if result.exception is not None:
-        assert isinstance(result.exception, SystemExit), result.exception
-    return result
-
-
 def test_the_command_writes_page_table_and_json(tiny_run, tiny_model, rendered, tmp_path):
-    result = _run("layers", tiny_run, tiny_model, rendered, "--photos", 8, "--out", tmp_path)
+    result = run("layers", tiny_run, tiny_model, rendered, "--photos", 8, "--out", tmp_path)
     assert result.exit_code == 0, result.stderr
     assert "Log-odds of 8 photos" in result.stdout
     found = json.loads((tmp_path / "layers.json").read_text())
@@ -288,15 +280,15 @@ def test_bare_flatbuffers_will_do_and_wrong_ones_are_named(rendered, tmp_path):
     (tmp_path / "float.tflite").write_bytes(made.float_model)
     (tmp_path / "int8.tflite").write_bytes(made.integer)
     words = (tmp_path / "float.tflite", tmp_path / "int8.tflite", rendered)
-    result = _run("layers", *words, "--photos", 4, "--measured", 0, "--json")
+    result = run("layers", *words, "--photos", 4, "--measured", 0, "--json")
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["photos"] == 4
     (tmp_path / "int8.tflite").write_bytes(finished(converted("efficientnet-lite0").integer))
-    result = _run("layers", *words)
+    result = run("layers", *words)
     assert result.exit_code == 1
     assert "different operators" in result.stderr
-    assert _run("layers", tmp_path / "gone", words[1], rendered).exit_code == 2
-    assert _run("layers", words[0], tmp_path / "gone", rendered).exit_code == 1
+    assert run("layers", tmp_path / "gone", words[1], rendered).exit_code == 2
+    assert run("layers", words[0], tmp_path / "gone", rendered).exit_code == 1
 
 
 def test_quantize_puts_before_and_after_into_its_page(tiny_run, rendered, tmp_path):

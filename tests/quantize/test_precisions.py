@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
+from commands import run
+
 from corrosion_edge.bundle import Bundle
-from corrosion_edge.cli import cli
 from corrosion_edge.device.backends import open_backend
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.errors import BackendError, BundleError
@@ -33,13 +34,6 @@ WIDE = ("--max-accuracy-drop", 1, "--max-auc-drop", 1, "--max-mean-change", 1, "
         "--min-agreement", 0, "--max-false-alarm-rise", 1)  # fmt: skip
 NEAR = {"float32": 1e-5, "float16": 0.01, "dynamic": 0.1, "int16x8": 0.1}
 """Largest change of a probability that a precision's rounding explains."""
-
-
-def _run(*words: object) -> Result:
-    result = CliRunner().invoke(cli, [str(word) for word in words])
-    if result.exception is not None:
-        assert isinstance(result.exception, SystemExit), result.exception
-    return result
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +128,7 @@ def test_the_metadata_says_real_numbers(made):
 def delivered(tiny_run, rendered, tmp_path_factory) -> tuple[Path, Result]:
     """``quantize --precision float16`` by the command, and what it said."""
     out = tmp_path_factory.mktemp("float16") / "m.tflite"
-    return out, _run("quantize", tiny_run, "--data", rendered, "--out", out, "--calibration", 10,
+    return out, run("quantize", tiny_run, "--data", rendered, "--out", out, "--calibration", 10,
                      "--precision", "float16", *WIDE)  # fmt: skip
 
 
@@ -178,7 +172,7 @@ def test_our_tools_read_it(delivered, tiny_run, rendered, tmp_path):
         (("drift", tiny_run, out, rendered, *WIDE), "float against float16 on"),
         (("benchmark", out, "--runs", 3, "--threads", 1, "--size", "64x64"), "m.tflite"),
     ):
-        result = _run(*words)
+        result = run(*words)
         assert result.exit_code == 0, (words, result.output)
         assert said in result.output, words
 
@@ -190,14 +184,14 @@ def test_what_is_about_int8_is_wrong_usage_for_another_precision(
     tiny_run, rendered, tmp_path, option, value
 ):
     out = tmp_path / "m.tflite"
-    result = _run("quantize", tiny_run, "--data", rendered, "--out", out, f"--{option}", value,
+    result = run("quantize", tiny_run, "--data", rendered, "--out", out, f"--{option}", value,
                   "--precision", "dynamic")  # fmt: skip
     assert result.exit_code == 2
     assert f"--{option} is about int8 conversions, got --precision dynamic" in result.stderr
 
 
 def test_an_unknown_name_to_compare_is_wrong_usage(tiny_run, rendered, tmp_path):
-    result = _run("quantize", tiny_run, "--data", rendered, "--out", tmp_path / "m.tflite",
+    result = run("quantize", tiny_run, "--data", rendered, "--out", tmp_path / "m.tflite",
                   "--compare", "float32,float8")  # fmt: skip
     assert result.exit_code == 2
     assert "got 'float8'" in result.stderr
@@ -207,9 +201,9 @@ def test_all_of_them_beside_a_delivery_that_they_do_not_change(tiny_run, rendere
     out = tmp_path / "m.tflite"
     words = ("quantize", tiny_run, "--data", rendered, "--out", out, "--calibration", 10,
              "--effort", "plain", *WIDE)  # fmt: skip
-    assert _run(*words).exit_code == 0
+    assert run(*words).exit_code == 0
     alone = Bundle.load(out)
-    result = _run(*words, "--compare", "float32, dynamic", "--compare", "int16x8")
+    result = run(*words, "--compare", "float32, dynamic", "--compare", "int16x8")
     assert result.exit_code == 0, result.output
     beside = Bundle.load(out)
     assert beside.model == alone.model

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
+from commands import run
+
 from corrosion_edge import image
 from corrosion_edge.bundle import Bundle
-from corrosion_edge.cli import cli
 from corrosion_edge.confidence import reassess
 from corrosion_edge.device.backends import open_backend
 from corrosion_edge.device.classifier import Classifier
@@ -31,13 +31,6 @@ from corrosion_edge.trainer.load import load
 
 WIDE = ("--max-accuracy-drop", 1, "--max-auc-drop", 1, "--max-mean-change", 1, "--max-change", 1,
         "--min-agreement", 0, "--max-false-alarm-rise", 1)  # fmt: skip
-
-
-def _run(*words: object) -> Result:
-    result = CliRunner().invoke(cli, [str(word) for word in words])
-    if result.exception is not None:
-        assert isinstance(result.exception, SystemExit), result.exception
-    return result
 
 
 def test_the_model_is_integer_throughout_and_for_one_picture(tiny_model):
@@ -154,7 +147,7 @@ def gate(tiny_run, rendered, tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     monkeypatch.setattr(judge_module, "scores", lambda bundle, samples: rng.random(len(samples)))
     out = tmp_path / "models" / "m.tflite"
-    return out, lambda *more: _run("quantize", tiny_run, "--data", rendered, "--out", out,
+    return out, lambda *more: run("quantize", tiny_run, "--data", rendered, "--out", out,
                                    "--calibration", 10, *more)  # fmt: skip
 
 
@@ -188,7 +181,7 @@ def test_wider_limits_let_it_through(gate):
 
 
 def test_a_disk_that_fills_up_leaves_no_part_of_a_model(tiny_run, rendered, small_disk):
-    result = _run("quantize", tiny_run, "--data", rendered, "--out", small_disk / "m.tflite",
+    result = run("quantize", tiny_run, "--data", rendered, "--out", small_disk / "m.tflite",
                   "--calibration", 10, *WIDE)  # fmt: skip
     assert result.exit_code == 1
     assert "No space left" in result.stderr
@@ -205,7 +198,7 @@ def test_a_truncated_model_file_is_one_sentence(tiny_model, rendered, tmp_path, 
     for words in (["classify", photo, "--model"], ["watch", "--camera", "demo", "--model"],
                   ["benchmark"], ["evaluate"]):  # fmt: skip
         more = [rendered] if words == ["evaluate"] else []
-        result = _run(*words, tmp_path / "cut.tflite", *more)
+        result = run(*words, tmp_path / "cut.tflite", *more)
         assert result.exit_code == 1, words
         assert "cut.tflite: " in result.stderr
         assert len(result.stderr.strip().splitlines()) == 1, result.stderr
@@ -217,7 +210,7 @@ def test_other_photos_than_the_runs_are_said(gate, rendered, tmp_path, tiny_run)
     shutil.copytree(rendered, data)
     victim = next((data / "train" / "CORROSION").iterdir())
     victim.write_bytes(b"broken")
-    result = _run("quantize", tiny_run, "--data", data, "--out", out, "--calibration", 10,
+    result = run("quantize", tiny_run, "--data", data, "--out", out, "--calibration", 10,
                   *WIDE)  # fmt: skip
     assert result.exit_code == 1
     assert "not the very photos" in result.stderr
@@ -231,11 +224,11 @@ def test_wrong_usage(tiny_run, rendered, tmp_path):
         [tiny_run, "--data", tmp_path / "none", "--out", tmp_path / "m.tflite"],
         [tiny_run, "--data", rendered, "--out", tmp_path / "m.tflite", "--calibration", 1],
     ):
-        result = _run("quantize", *words)
+        result = run("quantize", *words)
         assert result.exit_code == 2
         assert result.stderr.strip()
     (tmp_path / "file").write_text("")
-    result = _run("quantize", tiny_run, "--data", rendered, "--out", tmp_path / "file" / "m.tflite")
+    result = run("quantize", tiny_run, "--data", rendered, "--out", tmp_path / "file" / "m.tflite")
     assert result.exit_code == 1
 
 

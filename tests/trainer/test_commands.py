@@ -7,22 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
-
-from corrosion_edge.cli import cli
+from commands import run
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
 TINY = ["--recipe", "scratch", "--backbone", "tiny", "--weights", "none", "--image-size", "64",
         "--epochs", "1"]  # fmt: skip
-
-
-def _run(*words: object) -> Result:
-    result = CliRunner().invoke(cli, [str(word) for word in words])
-    assert "Traceback" not in result.output
-    if result.exception is not None:
-        assert isinstance(result.exception, SystemExit), result.exception
-    return result
 
 
 def test_a_run_holds_what_it_should(tiny_run):
@@ -55,7 +45,7 @@ def test_the_toy_learns(tiny_run):
 
 
 def test_evaluate_prints_the_contract(tiny_run, rendered):
-    result = _run("evaluate", tiny_run, rendered, "--json", "--split", "validation")
+    result = run("evaluate", tiny_run, rendered, "--json", "--split", "validation")
     assert result.exit_code == 0
     figures = json.loads(result.stdout)
     assert {"n", "accuracy", "auc", "precision", "recall", "f1", "threshold", "confusion",
@@ -75,7 +65,7 @@ def test_evaluate_prints_the_contract(tiny_run, rendered):
 
 def test_a_run_and_its_keras_file_give_the_same_figures(tiny_run, rendered):
     both = [
-        json.loads(_run("evaluate", model, rendered, "--json", "--no-slices").stdout)
+        json.loads(run("evaluate", model, rendered, "--json", "--no-slices").stdout)
         for model in (tiny_run, tiny_run / "model.keras")
     ]
     carried = ("confidence", "at_recall", "abstain")  # a bare Keras file carries none
@@ -86,7 +76,7 @@ def test_a_run_and_its_keras_file_give_the_same_figures(tiny_run, rendered):
 
 def test_evaluate_writes_its_folder(tiny_model, rendered, tmp_path):
     out = tmp_path / "evaluation"
-    result = _run("evaluate", tiny_model, rendered, "--out", out)
+    result = run("evaluate", tiny_model, rendered, "--out", out)
     assert result.exit_code == 0
     assert "in the paper's convention" in result.output
     assert "Accuracy, " in result.output
@@ -105,7 +95,7 @@ def test_evaluate_writes_its_folder(tiny_model, rendered, tmp_path):
 
 def test_an_unsplit_folder_is_taken_whole(tiny_model, rendered, tmp_path):
     photos = rendered / "validation"
-    assert _run("evaluate", tiny_model, photos, "--no-slices", "--out", tmp_path).exit_code == 0
+    assert run("evaluate", tiny_model, photos, "--no-slices", "--out", tmp_path).exit_code == 0
     page = (tmp_path / "report.html").read_text()
     assert "validation, test" not in page
     assert json.loads((tmp_path / "metrics.json").read_text())["n"] == 24
@@ -113,16 +103,16 @@ def test_an_unsplit_folder_is_taken_whole(tiny_model, rendered, tmp_path):
 
 def test_evaluate_at_another_threshold(tiny_model, rendered):
     figures = json.loads(
-        _run("evaluate", tiny_model, rendered, "--json", "--no-slices", "--threshold", 0).stdout
+        run("evaluate", tiny_model, rendered, "--json", "--no-slices", "--threshold", 0).stdout
     )
     assert figures["threshold"] == 0
     assert figures["recall"] == 1
     assert figures["confidence"]["on"] == "validation"
-    few = _run("evaluate", tiny_model, rendered, "--threshold", "recall")
+    few = run("evaluate", tiny_model, rendered, "--threshold", "recall")
     assert few.exit_code == 2
     assert "12 corroded validation photos are too few for a recall of 0.98" in few.stderr
     for wrong in ("1.5", "high", "nan"):
-        result = _run("evaluate", tiny_model, rendered, "--threshold", wrong)
+        result = run("evaluate", tiny_model, rendered, "--threshold", wrong)
         assert result.exit_code == 2
         assert "--threshold" in result.stderr
 
@@ -132,7 +122,7 @@ def test_an_unreadable_photo_is_named_and_ends_with_1(tiny_run, rendered, tmp_pa
     shutil.copytree(rendered, data)
     victim = next((data / "test" / "CORROSION").iterdir())
     victim.write_bytes(b"broken")
-    result = _run("evaluate", tiny_run, data, "--json")
+    result = run("evaluate", tiny_run, data, "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["n"] == 11
     assert f"left out: {victim}" in result.stderr
@@ -164,7 +154,7 @@ def test_data_that_cannot_be_trained_on(rendered, tmp_path, fault, message):
     data = tmp_path / "data"
     shutil.copytree(rendered, data)
     _spoil(data, fault)
-    result = _run("train", data, "--out", tmp_path / "run", *TINY)
+    result = run("train", data, "--out", tmp_path / "run", *TINY)
     assert result.exit_code == 2
     assert message in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
@@ -174,7 +164,7 @@ def test_data_that_cannot_be_trained_on(rendered, tmp_path, fault, message):
 def test_an_out_folder_that_exists_is_left_alone(rendered, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "keep").write_text("mine")
-    result = _run("train", rendered, "--out", tmp_path / "run", *TINY)
+    result = run("train", rendered, "--out", tmp_path / "run", *TINY)
     assert result.exit_code == 1
     assert "exists already" in result.stderr
     assert (tmp_path / "run" / "keep").read_text() == "mine"
@@ -182,13 +172,13 @@ def test_an_out_folder_that_exists_is_left_alone(rendered, tmp_path):
 
 def test_an_out_folder_that_cannot_be_written(rendered, tmp_path):
     (tmp_path / "file").write_text("")
-    result = _run("train", rendered, "--out", tmp_path / "file" / "run", *TINY)
+    result = run("train", rendered, "--out", tmp_path / "file" / "run", *TINY)
     assert result.exit_code == 1
     assert "cannot be" in result.stderr
 
 
 def test_a_disk_that_fills_up_while_the_run_is_written(rendered, small_disk):
-    result = _run("train", rendered, "--out", small_disk / "run", *TINY)
+    result = run("train", rendered, "--out", small_disk / "run", *TINY)
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
@@ -201,7 +191,7 @@ def test_a_disk_that_fills_up_while_the_run_is_written(rendered, small_disk):
                                    ["--positive", "cats"]])  # fmt: skip
 def test_wrong_options_exit_with_2_and_name_themselves(rendered, tmp_path, words):
     base = ["--recipe", "fast", "--backbone", "tiny", "--weights", "none", "--image-size", "64"]
-    result = _run("train", rendered, "--out", tmp_path / "run", *base, *words)
+    result = run("train", rendered, "--out", tmp_path / "run", *base, *words)
     assert result.exit_code == 2
     assert words[0] in result.stderr or words[1] in result.stderr
     assert not (tmp_path / "run").exists()
@@ -209,29 +199,29 @@ def test_wrong_options_exit_with_2_and_name_themselves(rendered, tmp_path, words
 
 @pytest.mark.parametrize("name", ["missing", "missing.keras", "missing.tflite"])
 def test_a_model_that_is_not_there(rendered, tmp_path, name):
-    result = _run("evaluate", tmp_path / name, rendered)
+    result = run("evaluate", tmp_path / name, rendered)
     assert result.exit_code == 2
     assert name in result.stderr
 
 
 def test_a_folder_that_is_no_run(rendered, tmp_path):
-    result = _run("evaluate", tmp_path, rendered)
+    result = run("evaluate", tmp_path, rendered)
     assert result.exit_code == 2
     assert "run.json" in result.stderr
     (tmp_path / "run.json").write_text("{}")
-    assert _run("evaluate", tmp_path, rendered).exit_code == 2
+    assert run("evaluate", tmp_path, rendered).exit_code == 2
 
 
 def test_progress_is_silent_when_nobody_looks(tiny_run, rendered):
-    assert _run("evaluate", tiny_run, rendered, "--json").stderr == ""
+    assert run("evaluate", tiny_run, rendered, "--json").stderr == ""
 
 
 def test_render_writes_a_set_once(tmp_path):
     out = tmp_path / "set"
-    result = _run("render", "--out", out, "--per-class", 10, "--size", 48, 40)
+    result = run("render", "--out", out, "--per-class", 10, "--size", 48, 40)
     assert result.exit_code == 0
     assert len(list(out.rglob("*.jpg"))) == 20
-    again = _run("render", "--out", out, "--per-class", 10, "--size", 48, 40)
+    again = run("render", "--out", out, "--per-class", 10, "--size", 48, 40)
     assert again.exit_code == 1
     assert str(out) in again.stderr
 
@@ -250,19 +240,19 @@ def test_the_program_itself_says_nothing_of_tensorflow(rendered, tmp_path):
 
 def test_photos_that_training_split_are_judged_by_that_split(rendered, tmp_path):
     """Not on those that it learned from, though the folder's own test split names some of them."""
-    run = tmp_path / "run"
-    result = _run("train", rendered, "--out", run, *TINY, "--split", "grouped")
+    trained = tmp_path / "run"
+    result = run("train", rendered, "--out", trained, *TINY, "--split", "grouped")
     assert result.exit_code == 0, result.output
-    stored = json.loads((run / "metrics.json").read_text())
-    info = json.loads((run / "run.json").read_text())
+    stored = json.loads((trained / "metrics.json").read_text())
+    info = json.loads((trained / "run.json").read_text())
     assert info["data"]["split"] == "70/20/10, duplicates kept together"
     for split in ("validation", "test"):
-        words = ["evaluate", run, rendered, "--split", split, "--json", "--no-slices"]
-        again = json.loads(_run(*words).stdout)
+        words = ["evaluate", trained, rendered, "--split", split, "--json", "--no-slices"]
+        again = json.loads(run(*words).stdout)
         assert again["confusion"] == stored[split]["confusion"]
         assert again["auc"] == pytest.approx(stored[split]["auc"])
     others = tmp_path / "others"
     shutil.copytree(rendered, others)
     next((others / "train" / "CORROSION").iterdir()).unlink()
-    figures = json.loads(_run("evaluate", run, others, "--json", "--no-slices").stdout)
+    figures = json.loads(run("evaluate", trained, others, "--json", "--no-slices").stdout)
     assert figures["n"] == 12

@@ -7,14 +7,12 @@ import click
 
 if TYPE_CHECKING:
     from corrosion_edge.trainer.dataset.audit import Audit
+from corrosion_edge.trainer.photo_options import positive_option
 
 __all__ = ["dataset"]
 
 SOURCE = "https://github.com/pjsun2012/Phase5_Capstone-Project"
 
-_positive = click.option(
-    "--positive", metavar="FOLDER", help="Class folder of corrosion, if its name does not say so."
-)
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 
 
@@ -57,7 +55,7 @@ def fetch(folder: Path, source: str, manifest: Path | None, as_json: bool) -> No
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder for report.html, pairs.csv, groups.csv and audit.json.")  # fmt: skip
-@_positive
+@positive_option
 @_as_json
 def audit(folder: Path, out: Path | None, positive: str | None, as_json: bool) -> None:
     """Look a folder of photos over: files, near-duplicates, leaks, shortcuts.
@@ -92,7 +90,7 @@ def audit(folder: Path, out: Path | None, positive: str | None, as_json: bool) -
               help="Seed of the split.")  # fmt: skip
 @click.option("--copy/--link", "copy", default=True, show_default=True,
               help="Copy the photos, or make hard links on the same file system.")  # fmt: skip
-@_positive
+@positive_option
 @_as_json
 def split(
     folder: Path, target: Path, seed: int, copy: bool, positive: str | None, as_json: bool

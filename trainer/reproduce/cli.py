@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corrosion_edge.trainer.keras_start import start_keras
+from corrosion_edge.trainer.photo_options import positive_option
 
 if TYPE_CHECKING:
     from corrosion_edge.trainer.load import Splits
@@ -103,9 +104,7 @@ def _epochs(
     metavar="DIR",
     help="Folder of weights called NAME.npz or NAME_anything.npz.",
 )
-@click.option(
-    "--positive", metavar="FOLDER", help="Class folder of corrosion, if its name does not say so."
-)
+@positive_option
 @click.option(
     "--epochs",
     callback=_epochs,
