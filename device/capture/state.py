@@ -7,9 +7,19 @@ from typing import Any, Final
 
 __all__ = ["STATES", "CameraState", "Observer"]
 
-STATES: Final = ("starting", "running", "degraded", "lost", "frozen", "ended")
-"""``starting``: open, no frame yet. ``degraded``: frames are late. ``lost``: given up, and tried
-again. ``frozen``: the same picture over and over, and tried again. ``ended``: closed."""
+STATES: Final = {
+    "starting": "",
+    "running": "camera_recovered",
+    "degraded": "camera_degraded",
+    "frozen": "camera_degraded",
+    "lost": "camera_lost",
+    "ended": "",
+}
+"""What a camera can come to, and the event that the change to it makes.
+
+``starting``: open, no frame yet. ``running``: as it should; an event only after a failure.
+``degraded``: frames are late. ``lost``: given up, and tried again. ``frozen``: the same picture
+over and over, and tried again. ``ended``: closed."""
 
 _FAILED: Final = ("degraded", "lost", "frozen")
 
@@ -37,7 +47,8 @@ class CameraState:
     def __post_init__(self) -> None:
         for name in ("state", "previous"):
             if getattr(self, name) not in STATES:
-                raise ValueError(f"{name}: expected one of {STATES}, got {getattr(self, name)!r}")
+                known = ", ".join(STATES)
+                raise ValueError(f"{name}: expected one of {known}, got {getattr(self, name)!r}")
         if self.since.tzinfo is None:
             raise ValueError("since: expected a time with a time zone, got a naive one")
         for name in ("frames", "dropped", "failures", "abandoned"):
@@ -51,14 +62,19 @@ class CameraState:
         return "recovered" if recovered else self.state
 
     @property
+    def kind(self) -> str:
+        """The kind of event that this is, see ``STATES``; '' where nobody needs to be told."""
+        return STATES[self.state] if self.event != "running" else ""
+
+    @property
     def notable(self) -> bool:
         """Whether somebody must be told: a failure or its end, not a usual start or close."""
-        return self.state in _FAILED or self.event == "recovered"
+        return bool(self.kind)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: event, camera, state, reason, time, counts."""
         return {
-            "event": f"camera_{self.event}",
+            "event": self.kind or f"camera_{self.state}",
             "camera": self.camera,
             "state": self.state,
             "reason": self.reason,

@@ -74,7 +74,7 @@ class Recorder(Closing):
     def camera_state(
         self, camera: str, state: str, reason: str = "", at: Stamp | None = None
     ) -> None:
-        """Take what became of a camera: a key of ``CAMERA_STATES`` (ValueError), and why."""
+        """Take what became of a camera: a key of ``STATES`` (ValueError), and why."""
         tracker = self._camera(camera).tracker
         self._report(camera, *tracker.camera_state(at or self._now(), state, reason))
 

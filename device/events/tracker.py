@@ -1,24 +1,14 @@
 """One camera's story: pure logic from scores and states to changes, without a clock of its own."""
 
 from dataclasses import dataclass
-from typing import Final
 
+from corrosion_edge.device.capture.state import STATES
 from corrosion_edge.device.events.event import Scene, Span
 from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.events.smoothing import smoother
 from corrosion_edge.device.events.stamp import Stamp
 
-__all__ = ["CAMERA_STATES", "Change", "Tracker"]
-
-CAMERA_STATES: Final = {
-    "starting": "",
-    "running": "camera_recovered",
-    "degraded": "camera_degraded",
-    "frozen": "camera_degraded",
-    "lost": "camera_lost",
-    "ended": "",
-}
-"""What a camera can say of itself, and the event that the change to it makes."""
+__all__ = ["Change", "Tracker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +100,10 @@ class Tracker:
         return self._seen_usable(False, at, reason)
 
     def camera_state(self, at: Stamp, state: str, reason: str = "") -> list[Change]:
-        """Take what became of the camera, a key of ``CAMERA_STATES`` (ValueError)."""
-        if state not in CAMERA_STATES:
-            raise ValueError(f"state: expected one of {', '.join(CAMERA_STATES)}, got {state!r}")
-        kind, before = CAMERA_STATES[state], CAMERA_STATES[self._state]
+        """Take what became of the camera, a key of ``STATES`` (ValueError)."""
+        if state not in STATES:
+            raise ValueError(f"state: expected one of {', '.join(STATES)}, got {state!r}")
+        kind, before = STATES[state], STATES[self._state]
         if not kind or kind == before:
             return []
         self._state = state
