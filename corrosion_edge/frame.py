@@ -27,7 +27,8 @@ class Frame:
     ``name`` is the file behind the frame, empty for a camera. ``position`` is the time in the
     recording in seconds, None for a live source. ``monotonic`` is the monotonic clock's time of
     capture in seconds, for durations; None where nobody read it. ``camera`` is the user's name
-    for one of several cameras, else empty.
+    for one of several cameras, else empty. ``scaled`` is the whole picture in the size that the
+    source was asked for beside it, uint8 [h, w, 3] RGB, where it has one.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -37,9 +38,12 @@ class Frame:
     position: float | None = None
     monotonic: float | None = None
     camera: str = ""
+    scaled: npt.NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         require_rgb(self.pixels)
+        if self.scaled is not None:
+            require_rgb(self.scaled)
         if self.index < 0:
             raise ValueError(f"index: expected 0 or more, got {self.index}")
         if self.taken_at.tzinfo is None:
@@ -52,6 +56,8 @@ class Frame:
         index: int,
         name: str = "",
         position: float | None = None,
+        scaled: npt.NDArray[np.uint8] | None = None,
     ) -> "Frame":
         """A frame taken at this moment (UTC)."""
-        return cls(pixels, index, datetime.now(UTC), name, position, time.monotonic())
+        now, monotonic = datetime.now(UTC), time.monotonic()
+        return cls(pixels, index, now, name, position, monotonic, scaled=scaled)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from corrosion_edge.device.capture.bell import Bell
     from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.pipeline import Classifies
-    from corrosion_edge.device.sources import Source
+    from corrosion_edge.device.sources import Source, Wish
 
 __all__ = ["Capture", "capture_options"]
 
@@ -138,19 +138,29 @@ class Capture:
     hung_after: float = 10.0
     frozen_after: float = 60.0
 
-    def open(self, specs: Sequence[str], observe: "Observer | None" = None) -> "Source":
-        """Open what each ``--camera`` names (UsageError, and what opening raises)."""
+    def open(
+        self,
+        specs: Sequence[str],
+        observe: "Observer | None" = None,
+        classifier: "Classifier | None" = None,
+    ) -> "Source":
+        """Open what each ``--camera`` names (UsageError, and what opening raises).
+
+        Where whole pictures are judged, sources are asked for them in the classifier's size too.
+        """
         from corrosion_edge.device.capture import FollowedFolder, named, open_several
+        from corrosion_edge.device.sources import Wish
 
         sources = named(specs or ["auto"])
         if self.follow:
             if set(sources) != {""}:
                 raise UsageError("--follow: one folder alone is followed, without a name")
             return FollowedFolder(Path(sources[""]), observe=observe)
+        wish = Wish(self.resolution, self.rate, self._scaled(classifier))
         if "" in sources:
-            return self._open_one(sources[""], observe)
+            return self._open_one(sources[""], wish, observe)
         return open_several(
-            sources, lambda spec, name, bell: self._open_one(spec, observe, name, bell)
+            sources, lambda spec, name, bell: self._open_one(spec, wish, observe, name, bell)
         )
 
     def names(self, specs: Sequence[str]) -> tuple[str, ...]:
@@ -159,11 +169,24 @@ class Capture:
 
         return tuple(filter(None, named(specs or ["auto"])))
 
+    def _scaled(self, classifier: "Classifier | None") -> tuple[int, int] | None:
+        """The size in which a picture serves the network, and the gate before it."""
+        from corrosion_edge.device.capture.quality import SPEC
+
+        if classifier is None or self.tiles or not self.look().takes_all:
+            return None
+        spec = classifier.manifest.preprocessing
+        return (spec.width, spec.height) if spec == SPEC or not self.quality else None
+
     def _open_one(
-        self, spec: str, observe: "Observer | None", name: str = "", bell: "Bell | None" = None
+        self,
+        spec: str,
+        wish: "Wish",
+        observe: "Observer | None",
+        name: str = "",
+        bell: "Bell | None" = None,
     ) -> "Source":
         from corrosion_edge.device.capture import Patience, open_camera
-        from corrosion_edge.device.sources import Wish
 
         frozen_after = self.frozen_after or float("inf")
         patience = Patience(hung_after=self.hung_after, frozen_after=frozen_after)
@@ -172,7 +195,7 @@ class Capture:
             patience=patience,
             reconnect=self.reconnect,
             observe=observe,
-            wish=Wish(self.resolution, self.rate),
+            wish=wish,
             name=name,
             bell=bell,
         )

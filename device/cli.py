@@ -186,7 +186,7 @@ def watch(
                 how: dict[str, Any] = {"frames": frames, "look": capture.look(), "stop": stop}
                 how["gate"] = capture.gate(classifier)
                 judge = capture.judge(classifier)
-                opened = capture.open(camera, telling(sinks, stop))
+                opened = capture.open(camera, telling(sinks, stop), classifier)
                 with sink, opened as source, Heart(Notifier()) as heart:
                     how["pulse"] = heart
                     _say_what_runs(source, classifier)

@@ -162,7 +162,7 @@ class Pipeline:
         start = time.perf_counter()
         if self._look is not None:
             frame = self._look(frame)
-        pixels = frame.pixels
+        pixels = frame.pixels if frame.scaled is None else frame.scaled
         if self._gate is not None:
             quality, pixels = self._gate.check(pixels)
             if not quality.usable:

@@ -35,6 +35,11 @@ class Framing:
         if self.resolution and not all(1 <= side <= 4096 for side in self.resolution):
             raise UsageError(f"resolution: expected sides of 1 to 4096, got {self.resolution}")
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether the judged picture is the delivered one."""
+        return not (self.resolution or self.rotate or self.roi)
+
     def apply(self, pixels: Pixels) -> Pixels:
         """Uint8 [h, w, 3] RGB in, the judged part out, contiguous (UsageError beyond a border)."""
         if self.resolution:
@@ -54,13 +59,20 @@ class Look:
         self._say = say
         self._delivered: dict[str, tuple[int, int]] = {}
 
+    @property
+    def takes_all(self) -> bool:
+        """See ``Framing.takes_all``."""
+        return self._framing.takes_all
+
     def __call__(self, frame: Frame) -> Frame:
         """The frame as it is judged."""
         height, width = frame.pixels.shape[:2]
         if (width, height) != self._delivered.get(frame.camera):
             self._delivered[frame.camera] = (width, height)
             self._explain(frame.camera, width, height)
-        return replace(frame, pixels=self._framing.apply(frame.pixels))
+        if self._framing.takes_all:
+            return frame
+        return replace(frame, pixels=self._framing.apply(frame.pixels), scaled=None)
 
     def _explain(self, camera: str, width: int, height: int) -> None:
         wanted = self._framing.resolution

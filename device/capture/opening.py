@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from corrosion_edge.device.capture.ahead import Ahead
 from corrosion_edge.device.capture.bell import Bell
 from corrosion_edge.device.capture.patience import Patience
 from corrosion_edge.device.capture.state import Observer
@@ -37,10 +38,10 @@ def open_camera(
     """
     patience = patience or Patience()
     if not is_live_kind(spec):
-        return open_directly(spec, wish)
+        return _ahead(open_directly(spec, wish))
     first = within(patience.open_within, lambda: open_directly(spec, wish), redacted_spec(spec))
     if not first.live:
-        return first
+        return _ahead(first)
     again = (lambda: open_directly(spec, wish)) if reconnect else None
     return Supervised(first, again, name=name, patience=patience, observe=observe, bell=bell)
 
@@ -50,6 +51,11 @@ def within(seconds: float, make: Callable[[], Source], name: str) -> Source:
     opening = _Opening(make)
     threading.Thread(target=opening.run, name=f"opens {name}", daemon=True).start()
     return opening.result(seconds, name)
+
+
+def _ahead(source: Source) -> Source:
+    """A video file is decoded ahead; pictures may be too large, and the demo costs nothing."""
+    return Ahead(source) if source.is_video else source
 
 
 def redacted_spec(spec: str) -> str:

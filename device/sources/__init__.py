@@ -52,7 +52,7 @@ def open_directly(spec: str, wish: Wish = NOTHING) -> Source:
     if number := re.fullmatch(_PICAMERA2, spec):
         return _picamera2(int(number[1] or 0), wish)
     if "://" in spec:
-        return _stream(spec)
+        return _stream(spec, wish)
     try:
         return _path(Path(spec), wish)
     except OSError as error:  # a folder that may not be entered, a name that is too long
@@ -79,12 +79,12 @@ def _picamera2(number: int, wish: Wish) -> Source:
     return Picamera2Source(number, wish)
 
 
-def _stream(url: str) -> Source:
+def _stream(url: str, wish: Wish) -> Source:
     if not is_readable(url):
         raise SourceError(f"{redacted(url)}: only rtsp, rtsps, http and https addresses are read")
     from corrosion_edge.device.sources.av_source import open_stream
 
-    return open_stream(url)
+    return open_stream(url, wish)
 
 
 def _device(path: Path, wish: Wish) -> Source:
@@ -104,4 +104,4 @@ def _path(path: Path, wish: Wish) -> Source:
         return FolderSource(path)
     from corrosion_edge.device.sources.av_source import open_video
 
-    return open_video(path)
+    return open_video(path, wish)

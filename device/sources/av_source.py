@@ -7,11 +7,10 @@ from typing import Any, Final
 
 import av
 import av.error
-import numpy as np
-import numpy.typing as npt
 
 from corrosion_edge.device.sources import v4l2
 from corrosion_edge.device.sources.address import redacted
+from corrosion_edge.device.sources.scaling import Scaling
 from corrosion_edge.device.sources.source import Source
 from corrosion_edge.device.sources.wish import NOTHING, Wish
 from corrosion_edge.errors import SourceError, SourceLost
@@ -34,20 +33,20 @@ _SAME_RATE = 0.01  # share by which a granted rate may differ from the wish
 _STATE_LENGTH = ("mov", "matroska")  # formats whose header states the length
 
 
-def open_video(path: Path) -> "AvSource":
+def open_video(path: Path, wish: Wish = NOTHING) -> "AvSource":
     """Open a video file (SourceError)."""
     # "file:" keeps a colon in the name from being taken for a protocol.
     container = _opened(f"file:{path}", str(path))
-    return AvSource(container, str(path), file=str(path), live=False)
+    return AvSource(container, str(path), file=str(path), live=False, scaled=wish.scaled)
 
 
-def open_stream(url: str) -> "AvSource":
+def open_stream(url: str, wish: Wish = NOTHING) -> "AvSource":
     """Open an RTSP or HTTP address (SourceError); what states a length is a recording."""
     # TCP first: over UDP, packets are lost in silence and firewalls make it hang.
     options = {"rtsp_flags": "prefer_tcp"} if url.lower().startswith("rtsp") else {}
     name = redacted(url)
     container = _opened(url, name, options=options, timeout=(OPEN_WITHIN, READ_WITHIN))
-    return AvSource(container, name, live=not container.duration)
+    return AvSource(container, name, live=not container.duration, scaled=wish.scaled)
 
 
 def open_device(path: Path, wish: Wish = NOTHING) -> "AvSource":
@@ -59,7 +58,7 @@ def open_device(path: Path, wish: Wish = NOTHING) -> "AvSource":
     if wish.rate:
         options["framerate"] = f"{wish.rate:g}"
     container = _opened(str(path), str(path), format="v4l2", options=options)
-    return AvSource(container, str(path), live=True, rate=wish.rate)
+    return AvSource(container, str(path), live=True, rate=wish.rate, scaled=wish.scaled)
 
 
 class AvSource(Source):
@@ -71,12 +70,21 @@ class AvSource(Source):
     """
 
     def __init__(
-        self, container: Any, name: str, *, file: str = "", live: bool, rate: float | None = None
+        self,
+        container: Any,
+        name: str,
+        *,
+        file: str = "",
+        live: bool,
+        rate: float | None = None,
+        scaled: tuple[int, int] | None = None,
     ) -> None:
         self.name = name
         self.live = live
         self._container = container
         self._file = file
+        self.is_video = not live
+        self._scaling = Scaling(scaled)
         self._index = 0
         self._origin: float | None = None
         self._packets = 0
@@ -96,7 +104,9 @@ class AvSource(Source):
         if picture is None:
             self._require_whole()
             return None
-        frame = Frame.now(_upright(picture), self._index, self._file, self._position(picture))
+        pixels, small = self._scaling.full(picture), self._scaling.small(picture)
+        position = self._position(picture)
+        frame = Frame.now(pixels, self._index, self._file, position, small)
         self._index += 1
         return frame
 
@@ -180,12 +190,6 @@ def _video_track(container: Any, name: str) -> Any:
             return track
     container.close()
     raise SourceError(f"{name}: holds no video that can be decoded")
-
-
-def _upright(picture: Any) -> npt.NDArray[np.uint8]:
-    """The picture as uint8 [h, w, 3] RGB, turned as its display matrix says."""
-    pixels = picture.to_ndarray(format="rgb24")
-    return np.ascontiguousarray(np.rot90(pixels, round(picture.rotation / 90)))
 
 
 def _reason(error: Any) -> str:

@@ -1,13 +1,15 @@
 """The pipeline: which frames get a verdict, and that each is accounted for."""
 
 import itertools
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from corrosion_edge.device.backends.fake import FakeBackend
-from corrosion_edge.device.capture import Supervised
+from corrosion_edge.device.capture import Framing, Look, Region, Supervised
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.pipeline import Pace, Pipeline
 from corrosion_edge.device.sinks import Sink
@@ -30,6 +32,27 @@ class Kept(Sink):
 
     def close(self):
         pass
+
+
+class Scaled(FakeCamera):
+    """A source that scales: beside each picture one of other content in the network's size."""
+
+    def read(self):
+        frame = super().read()
+        small = np.full((224, 224, 3), (255, 0, 0), np.uint8)
+        return frame and replace(frame, scaled=small)
+
+
+@pytest.mark.parametrize("judged_small", [True, False])
+def test_what_the_source_scaled_is_judged_unless_a_part_is(judged_small, bundle):
+    classifier = Classifier(bundle, FakeBackend())
+    look = Look(Framing(roi=None if judged_small else Region.parse("0,0,32,32")), print)
+    kept = Kept()
+    source = Scaled(["frame"] * 2, live=False, spacing=0.1)
+    Pipeline(source, classifier, [kept], look=look).run()
+    assert [round(v.prediction.score) == 1 for v in kept.results] == [judged_small] * 2
+    side = (48, 64) if judged_small else (32, 32)
+    assert all(v.frame.pixels.shape[:2] == side for v in kept.results)
 
 
 class Always:

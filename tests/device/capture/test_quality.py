@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from corrosion_edge import image
-from corrosion_edge.device.capture import Gate, Limits
+from corrosion_edge.device.capture import Gate, Limits, quality
 from corrosion_edge.device.capture.quality import SPEC, assess
 from corrosion_edge.device.pipeline import Pipeline
 from corrosion_edge.device.sources.fake import FakeCamera
@@ -64,11 +64,18 @@ def test_the_limits_are_the_users(scene):
     assert word(np.zeros((9, 9, 3)), never) == "ok"
 
 
+@given(st.integers(2, 9), st.integers(0, 2**32 - 1), st.integers(1, 256))
+def test_percentiles_from_counts_are_numpys(side, seed, levels):
+    grey = np.random.default_rng(seed).integers(0, levels, (side, side), np.uint8)
+    ends = np.percentile(grey, (5, 99))
+    assert quality._percentiles(grey, (5, 99)) == pytest.approx(ends, abs=1e-9)
+
+
 def test_values_are_those_of_their_definitions():
     grey = np.random.default_rng(3).integers(0, 256, (224, 224), np.uint8)
     small = np.repeat(grey[..., None], 3, axis=2)
     dark = assess(small, Limits(dark_below=256))
-    assert dark.value == np.percentile(grey, 99)
+    assert dark.value == pytest.approx(np.percentile(grey, 99))
     g = grey.astype(float)
     shifts = {(0, 0): -4, (-1, 0): 1, (1, 0): 1, (0, -1): 1, (0, 1): 1}
     laplacian = sum(k * np.roll(g, shift, (0, 1)) for shift, k in shifts.items())

@@ -1,0 +1,48 @@
+"""Scaling by the decoder's library against the reference."""
+
+import numpy as np
+import pytest
+
+from corrosion_edge import image
+from corrosion_edge.render import clip
+
+av = pytest.importorskip("av", reason="PyAV is not installed")
+
+from corrosion_edge.device.sources.scaling import Scaling  # noqa: E402
+
+SPEC = image.Preprocessing(224, 224)
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return next(iter(clip(frames=2, size=(1280, 720))))
+
+
+def test_the_network_s_size_is_nearly_that_of_the_reference(picture):
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    small = Scaling((224, 224)).small(frame)
+    away = np.abs(small.astype(int) - image.prepare(picture, SPEC))
+    assert away.mean() < 0.5
+    assert away.max() <= 4
+
+
+def test_from_yuv_it_is_nearer_to_the_reference_than_half_resolution_colour_would_be(picture):
+    yuv = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+    exact = yuv.reformat(format="rgb24", interpolation=0x2 | 0x2000 | 0x40000).to_ndarray()
+    reference = image.prepare(exact, SPEC).astype(int)
+    plain = yuv.reformat(width=224, height=224, format="rgb24", interpolation="BILINEAR")
+    ours = np.abs(Scaling((224, 224)).small(yuv) - reference).mean()
+    assert ours < 0.5
+    assert ours < 0.5 * np.abs(plain.to_ndarray() - reference).mean()
+
+
+def test_the_full_picture_comes_beside_it(picture):
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    assert (Scaling((224, 224)).full(frame) == picture).all()
+
+
+def test_none_where_none_is_wanted_or_it_would_be_enlarged(picture):
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    assert Scaling().small(frame) is None
+    assert Scaling((1281, 224)).small(frame) is None
+    assert Scaling((1280, 720)).small(frame).shape == (720, 1280, 3)
