@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from corrosion_edge.device.telling.options import MQTT, WEBHOOK, open_mqtt, open_webhook
+
 if TYPE_CHECKING:
     from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.sinks import Sink
@@ -43,7 +45,7 @@ class Outlet:
     open: Callable[[Mapping[str, Any], Watched], "Sink | None"]
 
 
-OUTLETS: Final[tuple[Outlet, ...]] = ()
+OUTLETS: Final[tuple[Outlet, ...]] = (Outlet(MQTT, open_mqtt), Outlet(WEBHOOK, open_webhook))
 """In the order of their options on the help page."""
 
 

@@ -1,0 +1,47 @@
+"""What goes wrong in a network, in a sentence a person can act on."""
+
+import errno
+import socket
+import ssl
+from datetime import UTC, datetime
+
+from corrosion_edge.device.clock import is_doubtful
+
+__all__ = ["plain"]
+
+_NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID
+_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
+_WORDS = {
+    errno.ECONNREFUSED: "nobody answers there",
+    errno.EHOSTUNREACH: "the host cannot be reached",
+    errno.ENETUNREACH: "no network leads there",
+    errno.ECONNRESET: "the other side broke the connection off",
+    errno.EPIPE: "the other side broke the connection off",
+    errno.ETIMEDOUT: "no answer in time",
+}
+
+
+def plain(error: BaseException, host: str, ca_option: str) -> str:
+    """What an error of a connection to ``host`` means, and what to do where that is known."""
+    if isinstance(error, socket.gaierror):
+        return f"the name {host} is not known to this network"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _certificate(error, ca_option)
+    if isinstance(error, ssl.SSLError):
+        reason = (error.reason or "no reason given").lower().replace("_", " ")
+        return f"no encrypted connection comes about ({reason}); is TLS spoken on that port?"
+    if isinstance(error, TimeoutError):
+        return _WORDS[errno.ETIMEDOUT]
+    if isinstance(error, OSError):
+        told = error.strerror or type(error).__name__
+        return _WORDS.get(error.errno or 0, f"the connection failed ({told})")
+    return f"the answer cannot be understood ({type(error).__name__})"
+
+
+def _certificate(error: ssl.SSLCertVerificationError, ca_option: str) -> str:
+    said = f"its certificate is not accepted ({error.verify_message.rstrip('.')})"
+    if error.verify_code in (_NOT_YET_VALID, _EXPIRED) and is_doubtful(datetime.now(UTC)):
+        return f"{said}; this machine's clock, which may be wrong, is {datetime.now(UTC):%Y-%m-%d}"
+    if "self-signed" in said or "issuer" in said:
+        return f"{said}; name the CA that signed it with {ca_option}"
+    return said
