@@ -25,7 +25,7 @@ class Watched:
     """What an outlet may know: the running model, the cameras' names, and the folder of events.
 
     A single camera without a name is called as its source. ``store`` is None without a store;
-    it is open, for one writer, as long as outlets are.
+    the writer has it open when outlets are opened, and has stored its last event when they close.
     """
 
     classifier: "Classifier"

@@ -8,7 +8,7 @@ from typing import Final
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.capture.patience import Backoff
-from corrosion_edge.device.store.reader import Reader
+from corrosion_edge.device.store.reader import Event, Reader
 from corrosion_edge.device.telling.courier import NOW, Courier
 from corrosion_edge.device.telling.ledger import Ledger
 from corrosion_edge.device.telling.saying import Saying
@@ -71,17 +71,17 @@ class Delivery(Closing):
         """Open what is needed and work; what the disk refuses now is tried again."""
         while True:
             try:
-                with Reader(self._folder) as reader, Ledger(self._folder) as ledger:
-                    self._work(self._courier(reader, ledger))
+                with Ledger(self._folder) as ledger:
+                    self._work(self._courier(ledger))
                     return
             except CorrosionEdgeError as error:
                 self._saying.failed(str(error))
             if self._ending.wait(self._backoff.pause()):
                 return
 
-    def _courier(self, reader: Reader, ledger: Ledger) -> Courier:
+    def _courier(self, ledger: Ledger) -> Courier:
         return Courier(
-            self._consumer, reader, ledger, self._sender,
+            self._consumer, _Looks(self._folder), ledger, self._sender,
             begin=self._begin, warn=self._saying.note, clock=self._clock,
         )  # fmt: skip
 
@@ -112,3 +112,28 @@ class Delivery(Closing):
             time.sleep(min(pause, _GIVE_UP))
             return True
         return False
+
+
+class _Looks:
+    """Opens the store for each look: who has it open all the time keeps its log from being merged.
+
+    ``Courier`` is what calls it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def after(self, sequence: int, most: int) -> list[Event]:
+        """See ``Reader.after``."""
+        with Reader(self._folder) as reader:
+            return reader.after(sequence, most)
+
+    def at(self, sequence: int) -> Event | None:
+        """See ``Reader.at``."""
+        with Reader(self._folder) as reader:
+            return reader.at(sequence)
+
+    def last(self, kind: str) -> int:
+        """See ``Reader.last``."""
+        with Reader(self._folder) as reader:
+            return reader.last(kind)

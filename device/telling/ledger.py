@@ -1,6 +1,7 @@
 """How far each consumer of a store has got: a small file of its own beside the events."""
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ DELIVERIES: Final = "deliveries.sqlite"
 """The file's name in the store's folder. It is not part of the hash chain."""
 
 _VERSION: Final = 1
+_WITHIN: Final = 10.0  # seconds for another to let go of it
 _TABLES: Final = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE deliveries (
@@ -119,7 +121,19 @@ class Ledger(Closing):
         self._database.close()
 
     def _opened(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path, isolation_level=None, timeout=10)
+        """Open it; while another opens it anew, SQLite itself does not wait."""
+        end = time.monotonic() + _WITHIN
+        while True:
+            try:
+                return self._tried()
+            except sqlite3.OperationalError as error:
+                busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+
+    def _tried(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self.path, isolation_level=None, timeout=_WITHIN)
         try:
             for pragma in ("journal_mode = WAL", "synchronous = FULL"):
                 database.execute(f"PRAGMA {pragma}")

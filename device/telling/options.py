@@ -81,4 +81,3 @@ def _needs(values: Mapping[str, Any], begin: str, what: str) -> None:
     for name, value in values.items():
         if name.startswith(begin) and value is not None:
             raise UsageError(f"--{name.replace('_', '-')}: needs {what}")
-

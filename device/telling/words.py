@@ -11,6 +11,7 @@ __all__ = ["plain"]
 
 _NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID
 _EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
+_UNKNOWN_CA = (2, 7, 18, 19, 20, 21)  # no issuer, another key of that name, self-signed
 _WORDS = {
     errno.ECONNREFUSED: "nobody answers there",
     errno.EHOSTUNREACH: "the host cannot be reached",
@@ -42,6 +43,6 @@ def _certificate(error: ssl.SSLCertVerificationError, ca_option: str) -> str:
     said = f"its certificate is not accepted ({error.verify_message.rstrip('.')})"
     if error.verify_code in (_NOT_YET_VALID, _EXPIRED) and is_doubtful(datetime.now(UTC)):
         return f"{said}; this machine's clock, which may be wrong, is {datetime.now(UTC):%Y-%m-%d}"
-    if "self-signed" in said or "issuer" in said:
+    if error.verify_code in _UNKNOWN_CA:
         return f"{said}; name the CA that signed it with {ca_option}"
     return said

@@ -16,7 +16,7 @@ from corrosion_edge.device.telling.saying import Saying
 __all__ = ["Link"]
 
 _LOOK: Final = 0.25  # seconds between two looks for a state that is due
-_STEADY: Final = 30.0  # seconds after which a connection counts as a good one
+_STEADY: Final = 10.0  # seconds after which a connection counts as a good one
 _GOODBYE: Final = 1.0
 _GIVE_UP: Final = 3.0
 
@@ -24,7 +24,7 @@ _GIVE_UP: Final = 3.0
 class Link(Closing):
     """Keeps a session open from a thread of its own, and sends availability, states, discovery.
 
-    The pauses between tries grow from 1 s to 60 s, varied by half. Nobody waits for it.
+    The pauses between tries grow from 1 s to 30 s, varied by half. Nobody waits for it.
     """
 
     def __init__(
@@ -39,8 +39,8 @@ class Link(Closing):
     ) -> None:
         self._broker, self._topics = broker, topics
         self._live, self._discovery = live, discovery
-        self._saying = saying or Saying(f"mqtt {broker}")
-        self._backoff = backoff or Backoff(longest=60.0, jitter=0.5)
+        self.saying = saying or Saying(f"mqtt {broker}")
+        self._backoff = backoff or Backoff(longest=30.0, jitter=0.5)
         self._ending = threading.Event()
         self._born = threading.Event()
         self._old = self._told_old = False
@@ -77,7 +77,7 @@ class Link(Closing):
             if self._ending.is_set():
                 return
             self.failed = True
-            self._saying.failed(reason)
+            self.saying.failed(reason)
             if time.monotonic() - began > _STEADY:
                 self._backoff.reset()
             self._ending.wait(self._backoff.pause())
@@ -99,11 +99,11 @@ class Link(Closing):
             return session.why
 
     def _began(self, session: Session) -> None:
-        self._saying.well()
+        self.saying.well()
         self.failed = False
         if self._old and not self._told_old:
             self._told_old = True
-            self._saying.note(
+            self.saying.note(
                 "the broker speaks MQTT 3.1.1 only, which does not tell whether we may publish: "
                 "what its access rules forbid is lost unseen"
             )
@@ -136,6 +136,7 @@ class Link(Closing):
             session.publish(self._topics.state(camera), json.dumps(state), retain=True)
 
     def _goodbye(self, session: Session) -> None:
+        self._live.again()
         for camera, state in self._live.due():
             session.publish(self._topics.state(camera), json.dumps(state), retain=True)
         number = session.publish(self._topics.availability, "offline", retain=True)

@@ -77,7 +77,9 @@ class Session(Closing):
         """Why it ended, as a sentence."""
         if self._ended == _TAKEN:
             return "another client took our name; give each watch its own --mqtt-prefix"
-        return f"the connection was lost ({self._ended or 'closed'})"
+        if self._ended in (None, "Unspecified error", "Normal disconnection"):
+            return "the connection was lost"
+        return f"the connection was lost ({self._ended})"
 
     @property
     def busy(self) -> bool:
@@ -89,7 +91,7 @@ class Session(Closing):
         try:
             self._client.connect(self._broker.host, self._broker.port, KEEPALIVE)
         except (OSError, ValueError) as error:
-            raise NoConnection(plain(error, self._broker.host, "--mqtt-ca")) from None
+            raise NoConnection(self._plain(error)) from None
         self._client.loop_start()
         with self._changed:
             self._changed.wait_for(lambda: self._answer or self._ended, _CONNECT_WITHIN)
@@ -145,6 +147,13 @@ class Session(Closing):
         client.on_publish, client.on_message = self._published, self._message
         return client
 
+    def _plain(self, error: Exception) -> str:
+        said = plain(error, self._broker.host, "--mqtt-ca")
+        broken_off = isinstance(error, ConnectionResetError | BrokenPipeError)
+        return (
+            f"{said}; is TLS spoken on that port?" if self._broker.context and broken_off else said
+        )
+
     def _refusal(self) -> NoConnection:
         """Why there is no connection, after CONNECT was sent."""
         answer = self._answer
@@ -188,5 +197,3 @@ class Session(Closing):
 
     def _message(self, client: Client, data: Any, message: MQTTMessage) -> None:
         self._heard(message.topic, message.payload)
-
-

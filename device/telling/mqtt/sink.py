@@ -69,9 +69,7 @@ def mqtt_sink(values: Mapping[str, Any], watched: Watched) -> MqttSink:
     return MqttSink(live, link, _delivery(values, watched, MqttSender(link, topics.events, saying)))
 
 
-def _delivery(
-    values: Mapping[str, Any], watched: Watched, sender: MqttSender
-) -> Delivery | None:
+def _delivery(values: Mapping[str, Any], watched: Watched, sender: MqttSender) -> Delivery | None:
     if watched.store is None:
         if values["deliver_from"] is not None:
             raise UsageError("--deliver-from: needs --store DIR")

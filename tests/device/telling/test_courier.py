@@ -127,11 +127,12 @@ def test_in_order_and_none_left_out_whatever_fails(growth, sending, noting):
     first = list(dict.fromkeys(receiver.arrived))
     assert first == [uuid for uuid in wanted if uuid in set(receiver.arrived)]  # in order
     assert set(wanted) == set(first) | refused  # none is left out, and none refused in silence
-    assert notes.places["c"] == (_place(chain.events[-1]) if chain.events else NOWHERE)
+    full = "full" in noting
+    last = _place(chain.events[-1]) if chain.events else NOWHERE
+    assert notes.places["c"] == last or full  # a note that found no room is made later
     again = len(receiver.arrived) - len(first)
     killed = [step for step in noting if step.startswith("killed")]
     unsure = [step for step in sending if step in ("answer lost", "killed after")]
-    full = "full" in noting
     assert full or again <= len(killed) + len(unsure)
 
 

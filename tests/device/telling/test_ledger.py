@@ -1,4 +1,5 @@
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -38,6 +39,17 @@ def test_several_at_once(tmp_path):
         one.note("mqtt", FIRST)
         other.note("webhook", SECOND)
         assert one.consumers() == other.consumers() == {"mqtt": FIRST, "webhook": SECOND}
+
+
+def test_many_that_make_it_at_the_same_time(tmp_path):
+    def one(number):
+        with Ledger(tmp_path) as ledger:
+            ledger.note(f"consumer {number}", FIRST)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(24)))
+    with Ledger(tmp_path) as ledger:
+        assert len(ledger.consumers()) == 24
 
 
 def test_a_damaged_file_is_put_aside(tmp_path):
