@@ -196,11 +196,13 @@ def watch(
                     cameras = names or (source.name,)
                     watched = Watched(classifier, cameras, stored["folder"])
                     # Outlets open after the store and close after it, to tell of its last events.
-                    with ExitStack() as outer:
-                        with recording(stored, classifier, source.name, names) as further:
-                            sinks[:0] = further  # stored first, so that what is printed is there
-                            sinks += outer.enter_context(outlets.opened(watched))
-                            failed = _watched(source, judge, sinks, how)
+                    with (
+                        ExitStack() as outer,
+                        recording(stored, classifier, source.name, names) as further,
+                    ):
+                        sinks[:0] = further  # stored first, so that what is printed is there
+                        sinks += outer.enter_context(outlets.opened(watched))
+                        failed = _watched(source, judge, sinks, how)
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)
     ctx.exit(int(failed > 0))

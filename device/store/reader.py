@@ -115,9 +115,9 @@ class Reader(Closing):
         """The event with that number, None where there is none."""
         return next(iter(list(self._rows("WHERE sequence = ?", (sequence,)))), None)
 
-    def last(self, kind: str) -> int:
-        """The number of the last event of that kind, 0 where there is none."""
-        query = "SELECT ifnull(max(sequence), 0) FROM events WHERE kind = ?"
+    def last(self, kind: str | None = None) -> int:
+        """The number of the last event, or the last of that kind; 0 where there is none."""
+        query = "SELECT ifnull(max(sequence), 0) FROM events WHERE ?1 IS NULL OR kind = ?1"
         try:
             return int(self._database.execute(query, (kind,)).fetchone()[0])
         except sqlite3.DatabaseError as error:

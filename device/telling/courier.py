@@ -19,7 +19,6 @@ HOLD: Final = 86400.0
 
 NOW: Final = "now"
 BEGINNING: Final = "beginning"
-_KEPT: Final = 1000
 
 
 class Events(Protocol):
@@ -71,7 +70,6 @@ class Courier:
         self._consumer, self._events, self._notes = consumer, events, notes
         self._sender, self._warn, self._clock = sender, warn, clock
         self._batch: deque[Event] = deque()
-        self._refused: deque[SetAside] = deque(maxlen=_KEPT)
         self._held_since: float | None = None
         self._noted, self._told = True, False
         self.place = self._found(begin)
@@ -80,7 +78,7 @@ class Courier:
         """Deliver an event or set it aside; False where there is none.
 
         ``Later`` and its kinds pass, and the next call tries the same event. StoreError if the
-        store cannot be read.
+        store cannot be read, OutputError if it cannot be noted that an event was refused.
         """
         event = self._next()
         if event is None:
@@ -92,7 +90,9 @@ class Courier:
             self._hold(event, error)
         except Refused as error:
             self._set_aside(event, str(error))
-        self._done(event)
+        else:
+            self._done(event)
+            self._note()
         return True
 
     def _next(self) -> Event | None:
@@ -110,7 +110,11 @@ class Courier:
         self._set_aside(event, f"{error} for {now - self._held_since:.0f} s")
 
     def _set_aside(self, event: Event, reason: str) -> None:
-        self._refused.append(SetAside(_place(event), reason))
+        """Pass the event, but not before that is noted: nothing else would tell of it."""
+        place = _place(event)
+        self._notes.note(self._consumer, place, (SetAside(place, reason),))
+        self._done(event)
+        self._noted, self._told = True, False
         self._warn(f"event {event.sequence} is set aside, it stays in the store: {reason}")
 
     def _done(self, event: Event) -> None:
@@ -118,20 +122,18 @@ class Courier:
         self._held_since = None
         self.place = _place(event)
         self._noted = False
-        self._note()
 
     def _note(self) -> None:
         """Remember how far we are; what cannot be noted now is noted with the next event."""
         if self._noted:
             return
         try:
-            self._notes.note(self._consumer, self.place, tuple(self._refused))
+            self._notes.note(self._consumer, self.place)
         except OutputError as error:
             if not self._told:
                 self._warn(f"{error}; until that works, a restart sends events again")
             self._told = True
             return
-        self._refused.clear()
         self._noted, self._told = True, False
 
     def _found(self, begin: str) -> Place:

@@ -95,6 +95,10 @@ class Delivery(Closing):
                 if not self._again(error):
                     return
                 continue
+            except CorrosionEdgeError as error:  # of the disk: the place that was reached is kept
+                if not self._again(Later(str(error))):
+                    return
+                continue
             self._backoff.reset()
             self._saying.well()
             if not moved:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.events.event import iso
@@ -69,15 +70,18 @@ class Ledger(Closing):
     aside (``damaged`` is then true), as a note is no reason to keep a watch from starting.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Open or make it (OutputError if it cannot be written now)."""
+    def __init__(self, folder: Path, *, reading: bool = False) -> None:
+        """Open or make it, or only read what is there (OutputError if that cannot be now)."""
         self.path = folder / DELIVERIES
+        self._reading = reading
         self.damaged = False
         try:
             self._database = self._opened()
         except sqlite3.OperationalError as error:
             raise OutputError(f"{self.path}: cannot be opened ({error})") from None
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if reading:
+                raise OutputError(f"{self.path}: damaged ({error})") from None
             self.damaged = True
             self._put_aside()
             with self._refusing():
@@ -133,11 +137,14 @@ class Ledger(Closing):
                 time.sleep(0.02)
 
     def _tried(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path, isolation_level=None, timeout=_WITHIN)
+        address = f"file:{quote(str(self.path.absolute()))}?mode={'ro' if self._reading else 'rwc'}"
+        database = sqlite3.connect(address, uri=True, isolation_level=None, timeout=_WITHIN)
         try:
-            for pragma in ("journal_mode = WAL", "synchronous = FULL"):
-                database.execute(f"PRAGMA {pragma}")
-            _migrate(database)
+            if not self._reading:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.execute("PRAGMA synchronous = FULL")
+                _migrate(database)
+            database.execute("SELECT count(*) FROM deliveries").fetchone()
         except sqlite3.Error:
             database.close()
             raise

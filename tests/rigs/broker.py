@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -206,7 +207,7 @@ def account(wanted: Sequence[str], got: Sequence[str]) -> dict[str, int]:
     first = list(dict.fromkeys(got))
     order = {uuid: number for number, uuid in enumerate(wanted)}
     known = [order[uuid] for uuid in first if uuid in order]
-    disorder = sum(one > two for one, two in zip(known, known[1:], strict=False))
+    disorder = sum(one > two for one, two in pairwise(known))
     return {
         "wanted": len(wanted),
         "lost": len(set(wanted) - set(got)),

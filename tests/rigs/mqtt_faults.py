@@ -1,7 +1,7 @@
 """Faults of brokers and watches, often, with an account of what was lost and what came twice.
 
-``python mqtt_faults.py restart|kill FOLDER TRIES SEED [AWAY]`` prints the account; the tests run a few
-tries, the figures in docs/telling.md are of more.
+``python mqtt_faults.py restart|kill FOLDER TRIES SEED [AWAY]`` prints the account; the tests
+run a few tries, the figures in docs/telling.md are of more.
 """
 
 import random
@@ -125,7 +125,7 @@ def kill_often(folder: Path, tries: int, backlog: int, seed: int) -> Account:
             before = len(listener.heard)
             running = watch(*options, log=folder / "log")
             until(lambda: len(listener.heard) > before, _said(folder))  # noqa: B023
-            time.sleep(draw.uniform(0, 0.05))
+            time.sleep(draw.uniform(0, 0.3))
             running.kill()
             running.wait()
             counted.tries += 1

@@ -1,12 +1,9 @@
 """Telling others by MQTT, with a real broker that is stopped, restarted, frozen, and says no."""
 
-import datetime
-import ipaddress
 import json
 import signal
 import ssl
 import subprocess
-from pathlib import Path
 
 import pytest
 from broker import Listener, Mosquitto, OldBroker, account, fill, free_port, until, watch
@@ -196,54 +193,13 @@ def test_a_login_that_is_wrong_is_said_once_and_tried_again(tmp_path, store, sai
     assert len(said) == 1
 
 
-def certificates(folder: Path, name: str = "localhost"):
-    """A CA, and a certificate for this machine that it signed; their files."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    def issued(subject, key, issuer, issuer_key, *extensions):
-        now = datetime.datetime.now(datetime.UTC)
-        made = (
-            x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
-            .public_key(key.public_key()).serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
-        )  # fmt: skip
-        for extension in extensions:
-            made = made.add_extension(extension, critical=True)
-        return made.sign(issuer_key, hashes.SHA256())
-
-    def names(text):
-        return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
-
-    def pem(path, content):
-        path.write_bytes(content)
-        return path
-
-    folder.mkdir(exist_ok=True)
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca = issued(names("a CA"), ca_key, names("a CA"), ca_key,
-                x509.BasicConstraints(ca=True, path_length=None))  # fmt: skip
-    alternative = x509.SubjectAlternativeName(
-        [x509.DNSName(name)] + ([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-                                if name == "localhost" else [])
-    )  # fmt: skip
-    one = issued(names(name), key, names("a CA"), ca_key, alternative)
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    private = key.private_bytes(encoding, form, serialization.NoEncryption())
-    return (pem(folder / "ca.pem", ca.public_bytes(encoding)),
-            pem(folder / "cert.pem", one.public_bytes(encoding)),
-            pem(folder / "key.pem", private))  # fmt: skip
-
-
 def encrypted(folder, files, *more):
     ca, certificate, key = files
     return Mosquitto(folder, "allow_anonymous true", f"certfile {certificate}", f"keyfile {key}",
                      f"cafile {ca}", *more)  # fmt: skip
 
 
-def test_tls(tmp_path, store, said):
+def test_tls(tmp_path, store, said, certificates):
     files = certificates(tmp_path / "tls")
     wanted = fill(store, 3)
     context = client_context(files[0], "--mqtt-ca")
@@ -257,7 +213,7 @@ def test_tls(tmp_path, store, said):
     assert said == []
 
 
-def test_a_certificate_of_our_own(tmp_path, store, said):
+def test_a_certificate_of_our_own(tmp_path, store, said, certificates):
     files = certificates(tmp_path / "tls")
     fill(store, 1)
     with encrypted(tmp_path / "broker", files, "require_certificate true") as broker:
@@ -270,7 +226,7 @@ def test_a_certificate_of_our_own(tmp_path, store, said):
             until(lambda: place(store.folder) == 1)
 
 
-def test_mistakes_with_tls_are_plain_sentences(tmp_path, store, said):
+def test_mistakes_with_tls_are_plain_sentences(tmp_path, store, said, certificates):
     files = certificates(tmp_path / "tls")
     others = certificates(tmp_path / "others", "elsewhere.example")
     trusting = client_context(files[0], "--mqtt-ca")

@@ -57,9 +57,10 @@ class Session(Closing):
         will: tuple[str, str],
         *,
         old: bool = False,
+        within: float = _CONNECT_WITHIN,
         heard: Callable[[str, bytes], None] = lambda topic, payload: None,
     ) -> None:
-        self._broker, self._old, self._heard = broker, old, heard
+        self._broker, self._old, self._heard, self._within = broker, old, heard, within
         self._changed = threading.Condition()
         self._answer: str | None = None
         self._ended: str | None = None
@@ -94,7 +95,7 @@ class Session(Closing):
             raise NoConnection(self._plain(error)) from None
         self._client.loop_start()
         with self._changed:
-            self._changed.wait_for(lambda: self._answer or self._ended, _CONNECT_WITHIN)
+            self._changed.wait_for(lambda: self._answer or self._ended, self._within)
         if not self.alive:
             raise self._refusal()
 
@@ -164,7 +165,7 @@ class Session(Closing):
         if answer not in (None, "Success"):
             return NoConnection(f"the broker refuses the connection ({answer})")
         if self._ended is None:
-            return NoConnection(f"no answer to the login within {_CONNECT_WITHIN:g} s")
+            return NoConnection(f"no answer to the login within {self._within:g} s")
         hint = "; does it demand a certificate of ours (--mqtt-cert)?"
         return NoConnection(
             "the connection was closed before the login was answered"

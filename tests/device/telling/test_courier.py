@@ -104,7 +104,7 @@ def work(make, tries):
         except Later:
             continue
         except OutputError:
-            running = None
+            continue  # of a courier that is at work; and one that cannot begin is made anew
     raise AssertionError("does not come to an end")
 
 
@@ -226,10 +226,22 @@ def test_a_receiver_that_refuses_us_is_tried_for_a_day():
     assert receiver.arrived == ["a-2", "a-3"]
 
 
+def test_a_refusal_that_cannot_be_noted_is_not_passed_over():
+    chain, notes, receiver, said = Chain(count=2), Notes(), Receiver(), []
+    running = courier(chain, notes, receiver, said)
+    notes.script, receiver.script = ["full"], ["refused", "refused"]
+    with pytest.raises(OutputError):
+        running.deliver_next()
+    assert receiver.arrived == [] and said == []
+    assert running.deliver_next() and running.deliver_next()
+    assert [each.place.sequence for each in notes.refused] == [1]
+    assert receiver.arrived == ["a-2"]
+
+
 def test_a_full_disk_is_told_once_and_the_note_made_when_there_is_room():
     chain, notes, receiver, said = Chain(count=3), Notes(), Receiver(), []
     running = courier(chain, notes, receiver, said)
-    notes.script = ["full"] * 5
+    notes.script = ["full"] * 5  # the place of a new consumer is noted already
     assert [running.deliver_next() for _ in range(5)] == [True, True, True, False, False]
     assert len(said) == 1 and "disk is full" in said[0]
     assert notes.places["c"] == NOWHERE

@@ -1,6 +1,7 @@
 """What a broker is told of each camera, and when."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_while_the_verdict_stays_at_most_every_so_often(clock):
         one.take(verdict(0.5 + (tenth % 100) / 300))
         sent += [clock.seconds for _ in one.due()]
     assert len(sent) == 6
-    assert all(b - a >= 10 for a, b in zip(sent, sent[1:], strict=False))
+    assert all(b - a >= 10 for a, b in pairwise(sent))
 
 
 def test_a_change_comes_at_once_but_no_oftener_than_a_second(clock):

@@ -38,7 +38,7 @@ def answering():
 
 
 def opened(broker, **how):
-    session = Session(broker, "me", ("a", "offline"), **how)
+    session = Session(broker, "me", ("a", "offline"), within=1.0, **how)
     with session:
         session.open()
         yield session
@@ -62,7 +62,7 @@ def test_refusals_are_told_in_the_brokers_words(answering, code, sentence):
 def test_an_old_broker_is_recognised(answering):
     with pytest.raises(OldBroker):
         next(opened(answering(b"\x20\x02\x00\x01")))
-    with pytest.raises(NoConnection, match="incorrect protocol|closed before|nsupported"):
+    with pytest.raises(NoConnection, match="closed before the login"):
         next(opened(answering(b"\x20\x02\x00\x01"), old=True))
 
 
@@ -87,8 +87,10 @@ def test_a_name_that_somebody_else_takes(answering):
         )
 
 
-@pytest.mark.parametrize(("code", "name"), [(0x00, "Success"), (0x10, "No matching subscribers"),
-                                            (0x87, "Not authorized"), (0x97, "Quota exceeded")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [(0x00, "Success"), (0x10, "No matching subscribers"), (0x87, "Not authorized")],
+)
 def test_acknowledgements_with_their_reason(answering, code, name):
     broker = answering(CONNACK % 0, b"\x40\x03\x00\x01%c" % code)
     for session in opened(broker):

@@ -1,6 +1,7 @@
 """``watch`` with the options that tell others; nothing answers on the other side."""
 
 import json
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -73,9 +74,10 @@ def test_options_of_a_webhook_that_do_not_go_together(arguments, sentence, tmp_p
 
 
 def test_without_paho_it_says_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setitem(__import__("sys").modules, "paho", None)
-    for name in [n for n in __import__("sys").modules if n.startswith(("paho.", "corrosion_edge.device.telling.mqtt"))]:  # fmt: skip
-        monkeypatch.delitem(__import__("sys").modules, name)
+    mine = ("paho.", "corrosion_edge.device.telling.mqtt")
+    for name in [name for name in sys.modules if name.startswith(mine)]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "paho", None)
     result = run("--mqtt", "mqtt://127.0.0.1:1")
     assert result.exit_code == 1
     assert "pip install 'corrosion-edge[mqtt]'" in result.stderr
@@ -110,7 +112,7 @@ def test_files_that_hold_no_secret(file, content, mode, sentence):
 
 
 def test_a_secret_that_is_not_there(tmp_path):
-    with pytest.raises(KeyFileError, match="--x .*cannot be read"):
+    with pytest.raises(KeyFileError, match="cannot be read"):
         secret(tmp_path, "--x")
     with pytest.raises(KeyFileError, match="No such file"):
         secret(tmp_path / "none", "--x")

@@ -107,8 +107,9 @@ def noted(store):
 def delivered(store, receiver, said, count, **how):
     """Deliver until so many events are noted; the sender's timeout is half a second."""
     sender = WebhookSender(Target.parse(receiver.url), timeout=0.5, **how)
-    delivery = Delivery(store.folder, "webhook", sender, begin=BEGINNING,
-                        saying=Saying(sender.name, said.append), backoff=Backoff(0.01, 0.05))  # fmt: skip
+    saying = Saying(sender.name, said.append)
+    delivery = Delivery(store.folder, "webhook", sender, begin=BEGINNING, saying=saying,
+                        backoff=Backoff(0.01, 0.05))  # fmt: skip
     delivery.start()
     try:
         until(lambda: noted(store)[0] == count)
