@@ -13,6 +13,7 @@ from corrosion_edge.device.telling.courier import NOW, Courier
 from corrosion_edge.device.telling.ledger import Ledger
 from corrosion_edge.device.telling.saying import Saying
 from corrosion_edge.device.telling.sender import Later, NotYet, Sender
+from corrosion_edge.device.telling.words import unexpected
 from corrosion_edge.errors import CorrosionEdgeError
 
 __all__ = ["DRAIN", "POLL", "Delivery"]
@@ -20,11 +21,11 @@ __all__ = ["DRAIN", "POLL", "Delivery"]
 POLL: Final = 1.0
 """Seconds between two looks into the store; a look is one query by the primary key."""
 
-DRAIN: Final = 5.0
+DRAIN: Final = 4.0
 """Seconds that are left at the end for events that still get through."""
 
 _LONGEST: Final = 300.0
-_GIVE_UP: Final = 2.0
+_GIVE_UP: Final = 1.0
 
 
 class Delivery(Closing):
@@ -74,8 +75,8 @@ class Delivery(Closing):
                 with Ledger(self._folder) as ledger:
                     self._work(self._courier(ledger))
                     return
-            except CorrosionEdgeError as error:
-                self._saying.failed(str(error))
+            except Exception as error:
+                self._saying.failed(_said(error))
             if self._ending.wait(self._backoff.pause()):
                 return
 
@@ -95,8 +96,8 @@ class Delivery(Closing):
                 if not self._again(error):
                     return
                 continue
-            except CorrosionEdgeError as error:  # of the disk: the place that was reached is kept
-                if not self._again(Later(str(error))):
+            except Exception as error:  # of the disk, say: the place that was reached is kept
+                if not self._again(Later(_said(error))):
                     return
                 continue
             self._backoff.reset()
@@ -116,6 +117,11 @@ class Delivery(Closing):
             time.sleep(min(pause, _GIVE_UP))
             return True
         return False
+
+
+def _said(error: Exception) -> str:
+    """Our own errors' sentences; the thread outlives all others too, and says what they were."""
+    return str(error) if isinstance(error, CorrosionEdgeError) else unexpected(error)
 
 
 class _Looks:

@@ -3,11 +3,13 @@
 import errno
 import socket
 import ssl
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 
 from corrosion_edge.device.clock import is_doubtful
 
-__all__ = ["plain"]
+__all__ = ["plain", "unexpected"]
 
 _NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID
 _EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
@@ -37,6 +39,13 @@ def plain(error: BaseException, host: str, ca_option: str) -> str:
         told = error.strerror or type(error).__name__
         return _WORDS.get(error.errno or 0, f"the connection failed ({told})")
     return f"the answer cannot be understood ({type(error).__name__})"
+
+
+def unexpected(error: Exception) -> str:
+    """An error that nobody foresaw: its kind and place, not its text, which may hold a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return f"unexpected {type(error).__name__}{place}; please report this"
 
 
 def _certificate(error: ssl.SSLCertVerificationError, ca_option: str) -> str:

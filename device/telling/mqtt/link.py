@@ -12,6 +12,7 @@ from corrosion_edge.device.telling.mqtt.discovery import BIRTH, Discovery
 from corrosion_edge.device.telling.mqtt.live import Live
 from corrosion_edge.device.telling.mqtt.session import NoConnection, OldBroker, Session
 from corrosion_edge.device.telling.saying import Saying
+from corrosion_edge.device.telling.words import unexpected
 
 __all__ = ["Link"]
 
@@ -74,6 +75,9 @@ class Link(Closing):
                 continue
             except NoConnection as error:
                 reason = str(error)
+            except Exception as error:  # the thread outlives what nobody foresaw, and says it
+                reason = unexpected(error)
+            self._session = None
             if self._ending.is_set():
                 return
             self.failed = True

@@ -5,6 +5,7 @@ Here each connection has a client of its own instead: what is sent again, and in
 decided in one place, by the notes of what was acknowledged.
 """
 
+import socket
 import threading
 import time
 from collections import OrderedDict
@@ -129,9 +130,14 @@ class Session(Closing):
         if self._ended is None:
             self._client.disconnect()
         else:
-            with suppress(OSError, AttributeError):
-                self._client.socket().close()
+            self._cut()
         self._client.loop_stop()
+
+    def _cut(self) -> None:
+        """End the client's loop as the other side would; under TLS too without a goodbye."""
+        if (sock := self._client.socket()) is not None:
+            with suppress(OSError, ValueError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def _made(self, client_id: str, will: tuple[str, str]) -> Client:
         version = MQTTProtocolVersion.MQTTv311 if self._old else MQTTProtocolVersion.MQTTv5

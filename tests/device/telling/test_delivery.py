@@ -138,6 +138,17 @@ def test_a_disk_that_refuses_the_note_of_a_refusal_makes_nothing_be_sent_twice(s
     assert any("cannot be used" in line for line in said)
 
 
+def test_what_nobody_foresaw_is_said_without_its_text_and_tried_again(store):
+    post, said = Post(KeyError("geheim"), KeyError("geheim")), []
+    wanted = fill(store, 1)
+    delivery = running(store.folder, post, said)
+    until(lambda: post.taken)
+    delivery.close()
+    assert post.taken == wanted
+    assert "unexpected KeyError in test_delivery.py, line" in said[0]
+    assert not any("geheim" in line for line in said)
+
+
 def test_two_consumers_of_one_store(store):
     posts = [Post(), Post(Later("away"), Later("away"))]
     wanted = fill(store, 80)
