@@ -193,13 +193,10 @@ def watch(
                     _say_what_runs(source, classifier)
                     how["interval"] = capture.interval(interval, source)
                     names = capture.names(camera)
-                    cameras = names or (source.name,)
-                    watched = Watched(classifier, cameras, stored["folder"])
+                    watched = Watched(classifier, names or (source.name,), stored["folder"])
+                    store = recording(stored, classifier, source.name, names)
                     # Outlets open after the store and close after it, to tell of its last events.
-                    with (
-                        ExitStack() as outer,
-                        recording(stored, classifier, source.name, names) as further,
-                    ):
+                    with ExitStack() as outer, store as further:
                         sinks[:0] = further  # stored first, so that what is printed is there
                         sinks += outer.enter_context(outlets.opened(watched))
                         failed = _watched(source, judge, sinks, how)
