@@ -281,8 +281,9 @@ def test_topics_that_are_forbidden_hold_the_events_back(tmp_path, store, said):
         Listener(broker.port) as listener,
         Told(store.folder, here(broker.port), said),
     ):
-        until(lambda: said)
-        assert "the broker refuses events at site/pi/events (Not authorized)" in said[0]
+        until(lambda: len(said) == 2)
+        assert "the broker refuses events at site/pi/events (Not authorized)" in "".join(said)
+        assert "refuses what is sent to site/pi/deck/state (Not authorized)" in "".join(said)
         assert place(store.folder) == 0
         rules.write_text("topic readwrite #\n")
         broker.send(signal.SIGHUP)

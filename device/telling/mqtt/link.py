@@ -46,6 +46,8 @@ class Link(Closing):
         self._born = threading.Event()
         self._old = self._told_old = False
         self._session: Session | None = None
+        self._sent: dict[int, str] = {}
+        self._refused: set[str] = set()
         self.failed = False
         """Whether a try failed since a connection last stood."""
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
@@ -111,7 +113,8 @@ class Link(Closing):
                 "the broker speaks MQTT 3.1.1 only, which does not tell whether we may publish: "
                 "what its access rules forbid is lost unseen"
             )
-        session.publish(self._topics.availability, "online", retain=True)
+        self._sent.clear()
+        self._say(session, self._topics.availability, "online")
         if self._discovery is not None:
             session.subscribe(self._discovery.birth)
         self._announce(session)
@@ -126,7 +129,7 @@ class Link(Closing):
         self._born.clear()
         if self._discovery is not None:
             for topic, config in self._discovery.messages(self._live.running().model):
-                session.publish(topic, config, retain=True)
+                self._say(session, topic, config)
         self._live.again()
         self._tell(session)
 
@@ -134,10 +137,25 @@ class Link(Closing):
         if self._born.is_set():
             self._announce(session)
             return
+        self._look_at_answers(session)
         if session.busy:
             return
         for camera, state in self._live.due():
-            session.publish(self._topics.state(camera), json.dumps(state), retain=True)
+            self._say(session, self._topics.state(camera), json.dumps(state))
+
+    def _say(self, session: Session, topic: str, payload: str) -> None:
+        self._sent[session.publish(topic, payload, retain=True)] = topic
+
+    def _look_at_answers(self, session: Session) -> None:
+        """Say once of each topic that the broker does not let us publish there."""
+        for number, topic in list(self._sent.items()):
+            code = session.acknowledged(number, 0)
+            if code is None:
+                continue
+            del self._sent[number]
+            if code.is_failure and topic not in self._refused:
+                self._refused.add(topic)
+                self.saying.note(f"the broker refuses what is sent to {topic} ({code})")
 
     def _goodbye(self, session: Session) -> None:
         self._live.again()

@@ -29,7 +29,7 @@ KEEPALIVE: Final = 30
 
 _CONNECT_WITHIN: Final = 10.0
 _MOST_OPEN: Final = 10  # messages without acknowledgement, before states are held back
-_KEPT: Final = 64
+_KEPT: Final = 1024
 _LOGIN: Final = frozenset({"Not authorized", "Bad user name or password", "Banned"})
 _LOGIN_WORDS: Final = "see --mqtt-user and --mqtt-password-file"
 _OLD: Final = "Unsupported protocol version"

@@ -148,3 +148,20 @@ def test_topics():
     assert slug("://") == "unnamed"
     assert topics.client_id == Topics("a/b").client_id != Topics("a/c").client_id
     assert len(topics.client_id) == 23 and topics.client_id.isalnum()
+
+
+def test_a_file_names_them_without_their_sections_name(file, tmp_path):
+    file()
+    config = tmp_path / "watch.toml"
+    config.write_text(
+        '[mqtt]\nbroker = "mqtts://broker.example"\nuser = "pi"\npassword-file = "a-secret"\n'
+        'discovery = "homeassistant"\nevery = 30\n[webhook]\nurl-file = "a-secret"\n'
+        '[store]\nfolder = "store"\ndeliver-from = "beginning"\n'
+    )
+    result = CliRunner().invoke(cli, ["watch", "--config", str(config), "--print-config"])
+    assert result.exit_code == 0, result.output
+    assert 'broker = "mqtts://broker.example"' in result.stdout
+    assert f'password-file = "{tmp_path}/a-secret"' in result.stdout
+    assert f'url-file = "{tmp_path}/a-secret"' in result.stdout
+    assert 'deliver-from = "beginning"' in result.stdout
+    assert "geheim" not in result.output
