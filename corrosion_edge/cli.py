@@ -83,6 +83,7 @@ _EXTRAS: Final[dict[str, str]] = {
     "av": "device",
     "ai_edge_litert": "device",
     "cryptography": "device",
+    "paho": "mqtt",
 }
 
 

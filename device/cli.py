@@ -3,6 +3,7 @@
 import math
 import signal
 import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -192,13 +193,13 @@ def watch(
                     _say_what_runs(source, classifier)
                     how["interval"] = capture.interval(interval, source)
                     names = capture.names(camera)
-                    with recording(stored, classifier, source.name, names) as further:
+                    watched = Watched(classifier, names or (source.name,), stored["folder"])
+                    store = recording(stored, classifier, source.name, names)
+                    # Outlets open after the store and close after it, to tell of its last events.
+                    with ExitStack() as outer, store as further:
                         sinks[:0] = further  # stored first, so that what is printed is there
-                        cameras = names or (source.name,)
-                        watched = Watched(classifier, cameras, stored["folder"])
-                        with outlets.opened(watched) as told:
-                            sinks += told
-                            failed = _watched(source, judge, sinks, how)
+                        sinks += outer.enter_context(outlets.opened(watched))
+                        failed = _watched(source, judge, sinks, how)
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)
     ctx.exit(int(failed > 0))

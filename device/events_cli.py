@@ -1,4 +1,4 @@
-"""The commands ``events list``, ``show``, ``export``, ``report`` and ``verify``."""
+"""The commands ``events list``, ``show``, ``export``, ``report``, ``deliveries``, ``verify``."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -161,6 +161,16 @@ def _pages(out: Path, chosen: dict[str, list[str]]) -> list[tuple[Path, str, lis
         title = f"Corrosion watch: {name or 'no asset named'}"
         pages.append((out / f"{number:02d}-{safe}.html", title, cameras))
     return pages
+
+
+@events.command()
+@_dir
+def deliveries(store: Path) -> None:
+    """Show how far brokers and webhooks have got, and what they refused."""
+    from corrosion_edge.device.telling.listing import lines
+
+    for line in lines(store):
+        click.echo(line)
 
 
 @events.command()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from corrosion_edge.device.telling.options import MQTT, WEBHOOK, open_mqtt, open_webhook
+
 if TYPE_CHECKING:
     from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.sinks import Sink
@@ -23,7 +25,7 @@ class Watched:
     """What an outlet may know: the running model, the cameras' names, and the folder of events.
 
     A single camera without a name is called as its source. ``store`` is None without a store;
-    it is open, for one writer, as long as outlets are.
+    the writer has it open when outlets are opened, and has stored its last event when they close.
     """
 
     classifier: "Classifier"
@@ -43,7 +45,7 @@ class Outlet:
     open: Callable[[Mapping[str, Any], Watched], "Sink | None"]
 
 
-OUTLETS: Final[tuple[Outlet, ...]] = ()
+OUTLETS: Final[tuple[Outlet, ...]] = (Outlet(MQTT, open_mqtt), Outlet(WEBHOOK, open_webhook))
 """In the order of their options on the help page."""
 
 

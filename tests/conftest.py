@@ -1,8 +1,10 @@
 """What several rooms' tests need: a rendered set, a tiny trained run, its model file, photos."""
 
+import datetime
+import ipaddress
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,50 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
     yield folder
     subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture(scope="session")
+def certificates() -> Callable[..., tuple[Path, Path, Path]]:
+    """Makes a CA and a certificate in a folder: ``certificates(folder, name)``."""
+    return _certificates
+
+
+def _certificates(folder: Path, name: str = "localhost") -> tuple[Path, Path, Path]:
+    """A CA's certificate, one that it signed for ``name``, and the key to that: PEM files."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    def issued(subject, key, issuer, issuer_key, *extensions):
+        now = datetime.datetime.now(datetime.UTC)
+        made = (
+            x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
+            .public_key(key.public_key()).serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+        )  # fmt: skip
+        for extension in extensions:
+            made = made.add_extension(extension, critical=True)
+        return made.sign(issuer_key, hashes.SHA256())
+
+    def names(text):
+        return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+    def pem(path, content):
+        path.write_bytes(content)
+        return path
+
+    folder.mkdir(exist_ok=True)
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    ca = issued(names("a CA"), ca_key, names("a CA"), ca_key,
+                x509.BasicConstraints(ca=True, path_length=None))  # fmt: skip
+    alternative = x509.SubjectAlternativeName(
+        [x509.DNSName(name)] + ([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+                                if name == "localhost" else [])
+    )  # fmt: skip
+    one = issued(names(name), key, names("a CA"), ca_key, alternative)
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    private = key.private_bytes(encoding, form, serialization.NoEncryption())
+    return (pem(folder / "ca.pem", ca.public_bytes(encoding)),
+            pem(folder / "cert.pem", one.public_bytes(encoding)),
+            pem(folder / "key.pem", private))  # fmt: skip

@@ -18,6 +18,25 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "keep-days": "keep-days",
         "keep-mb": "keep-mb",
         "head-file": "head-file",
+        "deliver-from": "deliver-from",
+    },
+    "mqtt": {
+        "mqtt": "broker",
+        "mqtt-user": "user",
+        "mqtt-password-file": "password-file",
+        "mqtt-ca": "ca",
+        "mqtt-cert": "cert",
+        "mqtt-key": "key",
+        "mqtt-prefix": "prefix",
+        "mqtt-every": "every",
+        "mqtt-discovery": "discovery",
+    },
+    "webhook": {
+        "webhook": "url",
+        "webhook-url-file": "url-file",
+        "webhook-auth-file": "auth-file",
+        "webhook-secret-file": "secret-file",
+        "webhook-ca": "ca",
     },
 }
 """Sections, the options that stand in them, and each option's key there; every option that is

@@ -103,6 +103,26 @@ class Reader(Closing):
             )
         return found[0]
 
+    def after(self, sequence: int, most: int) -> list[Event]:
+        """Up to ``most`` events that follow that number, in order."""
+        return list(self._rows(
+            "WHERE sequence IN "
+            "(SELECT sequence FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?)",
+            (sequence, most),
+        ))  # fmt: skip
+
+    def at(self, sequence: int) -> Event | None:
+        """The event with that number, None where there is none."""
+        return next(iter(list(self._rows("WHERE sequence = ?", (sequence,)))), None)
+
+    def last(self, kind: str | None = None) -> int:
+        """The number of the last event, or the last of that kind; 0 where there is none."""
+        query = "SELECT ifnull(max(sequence), 0) FROM events WHERE ?1 IS NULL OR kind = ?1"
+        try:
+            return int(self._database.execute(query, (kind,)).fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"{self.folder}: damaged ({error})") from None
+
     def summaries(self, since: datetime | None = None) -> Iterator[Summary]:
         """The summaries in the order in which they were stored; none in a store of version 1."""
         if self._version < 2:

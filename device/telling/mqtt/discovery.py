@@ -1,0 +1,101 @@
+"""What Home Assistant is told so that cameras appear there by themselves.
+
+One configuration message an entity, retained, at ``<prefix>/<component>/<node>/<object>/config``
+(home-assistant.io, "MQTT discovery"); the form that every version with MQTT discovery reads.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from corrosion_edge import __version__
+from corrosion_edge.device.telling.mqtt.broker import Topics, slug
+
+__all__ = ["BIRTH", "Discovery"]
+
+BIRTH: Final = "online"
+"""What Home Assistant says at ``<prefix>/status`` when it has started."""
+
+# A payload of "None" makes an entity unknown: a score in the band of abstention, a picture that
+# shows nothing and a camera that is away are neither on nor off.
+_CORROSION: Final = (
+    "{{ {'corrosion': 'ON', 'no-corrosion': 'OFF'}.get(value_json.verdict, 'None') }}"
+)
+_SCORE: Final = "{{ value_json.score if value_json.score is not none else 'None' }}"
+_PROBLEM: Final = (
+    "{{ 'ON' if value_json.state in ['degraded', 'lost', 'frozen', 'ended'] "
+    "or value_json.unusable else 'OFF' }}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The messages for ``cameras`` of a host; ``prefix`` is Home Assistant's own."""
+
+    topics: Topics
+    cameras: Sequence[str]
+    host: str
+    prefix: str = "homeassistant"
+
+    def __post_init__(self) -> None:
+        Topics(self.prefix)
+
+    @property
+    def birth(self) -> str:
+        """Where Home Assistant says that it has started."""
+        return f"{self.prefix}/status"
+
+    def messages(self, model: str) -> Iterator[tuple[str, str]]:
+        """Topic and JSON of every entity; ``model`` is the name of the model in use."""
+        for camera in self.cameras:
+            node = slug(f"{self.topics.prefix}-{camera}")
+            device = self._device(node, camera, model)
+            for component, name, entity in _entities(self.topics.state(camera)):
+                config = {**self._common(node, name), **entity, "device": device}
+                topic = f"{self.prefix}/{component}/{node}/{name}/config"
+                yield topic, json.dumps(config, sort_keys=True)
+
+    def _common(self, node: str, name: str) -> dict[str, Any]:
+        return {
+            "unique_id": f"{node}-{name}",
+            "availability_topic": self.topics.availability,
+            "payload_available": "online",
+            "payload_not_available": "offline",
+            "qos": 1,
+            "origin": {"name": "corrosion-edge", "sw_version": __version__},
+        }
+
+    def _device(self, node: str, camera: str, model: str) -> dict[str, Any]:
+        return {
+            "identifiers": [node],
+            "name": f"{self.host} {camera}",
+            "manufacturer": "corrosion-edge",
+            "model": model,
+            "sw_version": __version__,
+        }
+
+
+def _entities(state: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Component, object and what is its own, of each entity of a camera."""
+    yield "binary_sensor", "corrosion", {
+        "name": "Corrosion",
+        "icon": "mdi:magnify-scan",
+        "state_topic": state,
+        "value_template": _CORROSION,
+        "json_attributes_topic": state,
+    }  # fmt: skip
+    yield "sensor", "score", {
+        "name": "Corrosion score",
+        "state_topic": state,
+        "value_template": _SCORE,
+        "state_class": "measurement",
+        "suggested_display_precision": 3,
+    }  # fmt: skip
+    yield "binary_sensor", "problem", {
+        "name": "Camera problem",
+        "device_class": "problem",
+        "entity_category": "diagnostic",
+        "state_topic": state,
+        "value_template": _PROBLEM,
+    }  # fmt: skip

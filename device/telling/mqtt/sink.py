@@ -1,0 +1,106 @@
+"""What ``watch --mqtt`` opens: live states from the judging thread, events from the store."""
+
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, Self
+
+from corrosion_edge.device.outlets import Watched
+from corrosion_edge.device.sinks import Result, Sink
+from corrosion_edge.device.telling.courier import NOW
+from corrosion_edge.device.telling.delivery import Delivery
+from corrosion_edge.device.telling.mqtt.broker import Broker, Topics, slug
+from corrosion_edge.device.telling.mqtt.discovery import Discovery
+from corrosion_edge.device.telling.mqtt.link import Link
+from corrosion_edge.device.telling.mqtt.live import EVERY, Live, Running
+from corrosion_edge.device.telling.mqtt.sender import MqttSender
+from corrosion_edge.device.telling.saying import Saying
+from corrosion_edge.device.telling.secrets import secret
+from corrosion_edge.device.telling.tls import client_context
+from corrosion_edge.errors import UsageError
+
+__all__ = ["CONSUMER", "MqttSink", "mqtt_sink"]
+
+CONSUMER = "mqtt"
+"""The name of its place in the ledger, whatever the address: a new broker goes on there."""
+
+
+class MqttSink(Sink):
+    """Takes results for ``live``; while it is open, ``link`` and ``delivery`` run."""
+
+    def __init__(self, live: Live, link: Link, delivery: Delivery | None) -> None:
+        self._live, self._link, self._delivery = live, link, delivery
+        self._running = False
+
+    def __enter__(self) -> Self:
+        """Begin to connect."""
+        self._running = True
+        self._link.start()
+        if self._delivery is not None:
+            self._delivery.start()
+        return self
+
+    def write(self, result: Result) -> None:
+        """See ``Sink.write``."""
+        self._live.take(result)
+
+    def close(self) -> None:
+        """See ``Sink.close``; waits some seconds at most."""
+        if not self._running:
+            return
+        self._running = False
+        with ExitStack() as stack:
+            stack.callback(self._link.close)
+            if self._delivery is not None:
+                self._delivery.close()
+
+
+def mqtt_sink(values: Mapping[str, Any], watched: Watched) -> MqttSink:
+    """The sink that the options ask for (UsageError, KeyFileError; ExtraError without paho)."""
+    broker, host = _broker(values), socket.gethostname() or "unnamed"
+    topics = Topics(values["mqtt_prefix"] or f"corrosion-edge/{slug(host)}")
+    _require_different(watched.cameras)
+    live = Live(watched.cameras, lambda: _running(watched), values["mqtt_every"] or EVERY)
+    discovery = None
+    if values["mqtt_discovery"]:
+        discovery = Discovery(topics, watched.cameras, host, values["mqtt_discovery"])
+    saying = Saying(f"mqtt {broker}")
+    link = Link(broker, topics, live, discovery, saying=saying)
+    return MqttSink(live, link, _delivery(values, watched, MqttSender(link, topics.events, saying)))
+
+
+def _delivery(values: Mapping[str, Any], watched: Watched, sender: MqttSender) -> Delivery | None:
+    if watched.store is None:
+        if values["deliver_from"] is not None:
+            raise UsageError("--deliver-from: needs --store DIR")
+        Saying(sender.name).note("without --store no events are sent, only the live state")
+        return None
+    return Delivery(watched.store, CONSUMER, sender, begin=values["deliver_from"] or NOW)
+
+
+def _running(watched: Watched) -> Running:
+    one = watched.classifier
+    return Running(one.name, one.manifest.model_sha256, one.backend.name)
+
+
+def _require_different(cameras: tuple[str, ...]) -> None:
+    if len({slug(camera) for camera in cameras}) < len(cameras):
+        raise UsageError(f"--camera: two names make the same topic: {', '.join(cameras)}")
+
+
+def _broker(values: Mapping[str, Any]) -> Broker:
+    host, port, encrypted = Broker.address(values["mqtt"])
+    file, user = values["mqtt_password_file"], values["mqtt_user"]
+    if file is not None and user is None:
+        raise UsageError("--mqtt-password-file: needs --mqtt-user NAME")
+    if values["mqtt_key"] is not None and values["mqtt_cert"] is None:
+        raise UsageError("--mqtt-key: needs --mqtt-cert FILE")
+    if not encrypted and (values["mqtt_ca"] or values["mqtt_cert"]):
+        raise UsageError("--mqtt-ca, --mqtt-cert: need an address that begins with mqtts://")
+    context = None
+    if encrypted:
+        context = client_context(
+            values["mqtt_ca"], "--mqtt-ca", values["mqtt_cert"], values["mqtt_key"]
+        )
+    password = secret(file, "--mqtt-password-file") if file is not None else None
+    return Broker(host, port, user, password, context)

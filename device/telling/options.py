@@ -1,0 +1,83 @@
+"""The options that tell others by network, and what opens their sinks. Light imports only."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from corrosion_edge.errors import UsageError
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.outlets import Watched
+    from corrosion_edge.device.sinks import Sink
+
+__all__ = ["MQTT", "WEBHOOK", "open_mqtt", "open_webhook"]
+
+_FILE: Final = click.Path(path_type=Path)
+MQTT: Final = (
+    click.option("--mqtt", metavar="URL",
+                 help="Send the live state, and the events of --store, to this broker: "
+                 "mqtt://HOST[:1883] or mqtts://HOST[:8883].  [default: off]"),
+    click.option("--mqtt-user", metavar="NAME", help="The name to log in with."),
+    click.option("--mqtt-password-file", type=_FILE, metavar="FILE",
+                 help="A file with the password, which other users cannot read."),
+    click.option("--mqtt-ca", type=_FILE, metavar="FILE",
+                 help="The CA that signed the broker's certificate.  [default: the system's]"),
+    click.option("--mqtt-cert", type=_FILE, metavar="FILE",
+                 help="Our own certificate, for brokers that demand one."),
+    click.option("--mqtt-key", type=_FILE, metavar="FILE",
+                 help="The key to it.  [default: in the same file]"),
+    click.option("--mqtt-prefix", metavar="TOPIC",
+                 help="What all topics begin with.  [default: corrosion-edge/HOSTNAME]"),
+    click.option("--mqtt-every", type=click.FloatRange(1, 86400), metavar="S",
+                 help="Send a camera's state at most so often while its verdict stays.  "
+                 "[default: 10]"),
+    click.option("--mqtt-discovery", is_flag=False, flag_value="homeassistant",
+                 metavar="[PREFIX]",
+                 help="Tell Home Assistant of the cameras.  [PREFIX by default: homeassistant]"),
+)  # fmt: skip
+WEBHOOK: Final = (
+    click.option("--webhook", metavar="URL",
+                 help="POST each event of --store as JSON to this address.  [default: off]"),
+    click.option("--webhook-url-file", type=_FILE, metavar="FILE",
+                 help="A file with the address, where that itself is a secret."),
+    click.option("--webhook-auth-file", type=_FILE, metavar="FILE",
+                 help="A file with the value of the header Authorization, 'Bearer …' or such."),
+    click.option("--webhook-secret-file", type=_FILE, metavar="FILE",
+                 help="A file with a key; each POST is signed with it (HMAC-SHA256)."),
+    click.option("--webhook-ca", type=_FILE, metavar="FILE",
+                 help="The CA that signed the receiver's certificate.  [default: the system's]"),
+    click.option("--deliver-from", type=click.Choice(["now", "beginning"]),
+                 help="What a broker or webhook gets that is new to the store: events from this "
+                 "start on, or all.  [default: now]"),
+)  # fmt: skip
+
+
+def open_mqtt(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
+    """The sink of ``--mqtt``, None without it (UsageError, KeyFileError, ExtraError)."""
+    if values["mqtt"] is None:
+        _needs(values, "mqtt_", "--mqtt URL")
+        return None
+    from corrosion_edge.device.telling.mqtt.sink import mqtt_sink
+
+    return mqtt_sink(values, watched)
+
+
+def open_webhook(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
+    """The sink of ``--webhook``, None without it (UsageError, KeyFileError)."""
+    if values["webhook"] is None and values["webhook_url_file"] is None:
+        _needs(values, "webhook_", "--webhook URL")
+        if values["deliver_from"] is not None and values["mqtt"] is None:
+            raise UsageError("--deliver-from: needs --mqtt or --webhook")
+        return None
+    from corrosion_edge.device.telling.webhook_sink import webhook_sink
+
+    return webhook_sink(values, watched)
+
+
+def _needs(values: Mapping[str, Any], begin: str, what: str) -> None:
+    """UsageError for an option that does nothing without another."""
+    for name, value in values.items():
+        if name.startswith(begin) and value is not None:
+            raise UsageError(f"--{name.replace('_', '-')}: needs {what}")

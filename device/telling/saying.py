@@ -1,0 +1,56 @@
+"""One line for what fails, one for its end; not one for every try."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from corrosion_edge.device.lines import emit, printable
+from corrosion_edge.errors import OutputError
+
+__all__ = ["Saying", "say"]
+
+
+def say(line: str) -> None:
+    """Say it on standard error, from any thread; a stream that is gone is no fault."""
+    try:
+        emit(sys.stderr, printable(line))
+    except (OutputError, BrokenPipeError, ValueError):
+        return
+
+
+class Saying:
+    """Says what is the matter with ``name`` when that changes, and when it is over."""
+
+    def __init__(
+        self,
+        name: str,
+        out: Callable[[str], None] = say,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self._out, self._clock = out, clock
+        self._lock = threading.Lock()
+        self._reason = ""
+        self._since: float | None = None
+
+    def failed(self, reason: str) -> None:
+        """Say the reason, unless it was the last thing said; an empty one is never said."""
+        with self._lock:
+            if self._since is None:
+                self._since = self._clock()
+            if reason and reason != self._reason:
+                self._reason = reason
+                self._out(f"warning: {self.name}: {reason}; trying again")
+
+    def well(self) -> None:
+        """Say that it is over, if anything was said."""
+        with self._lock:
+            if self._reason and self._since is not None:
+                seconds = self._clock() - self._since
+                self._out(f"{self.name}: works again after {seconds:.0f} s")
+            self._reason, self._since = "", None
+
+    def note(self, line: str) -> None:
+        """Say something that is no failure to be mended."""
+        self._out(f"warning: {self.name}: {line}")

@@ -1,0 +1,35 @@
+"""Passwords and tokens out of files: they stand on no command line and in no configuration."""
+
+import stat
+from pathlib import Path
+from typing import Final
+
+from corrosion_edge.errors import KeyFileError
+from corrosion_edge.modelfile.reading import read_regular
+
+__all__ = ["secret"]
+
+_LARGEST: Final = 4096
+
+
+def secret(path: Path, option: str) -> str:
+    """The first line of a file that other users can neither read nor change (KeyFileError).
+
+    The file's group may read it, so that root can own what a service reads. ``option`` is named
+    in errors; the content never is.
+    """
+    try:
+        content, mode = read_regular(path, _LARGEST)
+        text = content.decode()
+    except OSError as error:
+        raise KeyFileError(f"{option} {path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise KeyFileError(f"{option} {path}: expected text in UTF-8") from None
+    if mode & (stat.S_IRWXO | stat.S_IWGRP):
+        raise KeyFileError(
+            f"{option} {path}: other users may read or change it; run: chmod u=rw,g=r,o= {path}"
+        )
+    lines = text.splitlines()
+    if len(lines) != 1 or not lines[0].isprintable() or not lines[0].strip():
+        raise KeyFileError(f"{option} {path}: expected one line of text, got {len(lines)} lines")
+    return lines[0]

@@ -1,0 +1,69 @@
+"""What Home Assistant is told: as written down, and as its templates read it."""
+
+import json
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from corrosion_edge import __version__
+from corrosion_edge.device.telling.mqtt.broker import Topics
+from corrosion_edge.device.telling.mqtt.discovery import Discovery
+from corrosion_edge.errors import UsageError
+
+GOLDEN = Path(__file__).with_name("discovery.json")
+TOPICS = Topics("corrosion-edge/pi-7")
+
+
+def messages(**how):
+    made = Discovery(TOPICS, ("gate", "demo, a clip"), "pi-7", **how)
+    return {topic: json.loads(text) for topic, text in made.messages("a model")}
+
+
+def test_as_written_down():
+    golden = json.loads(GOLDEN.read_text().replace("VERSION", __version__))
+    assert messages() == golden
+
+
+def test_another_prefix():
+    assert {topic.split("/")[0] for topic in messages(prefix="ha")} == {"ha"}
+    assert Discovery(TOPICS, (), "pi", "ha").birth == "ha/status"
+    with pytest.raises(UsageError):
+        Discovery(TOPICS, (), "pi", "ha/#")
+
+
+def test_ids_are_unique_and_all_of_one_camera_are_one_device():
+    all_of_them = messages()
+    assert len({config["unique_id"] for config in all_of_them.values()}) == len(all_of_them) == 6
+    assert len({config["device"]["identifiers"][0] for config in all_of_them.values()}) == 2
+
+
+def shown(entity, **state):
+    """The entity's state as Home Assistant would compute it."""
+    base = {"verdict": None, "score": None, "unusable": None, "state": "running"}
+    (template,) = [config["value_template"] for topic, config in messages().items()
+                   if topic.endswith(f"gate/{entity}/config")]  # fmt: skip
+    return jinja2.Environment().from_string(template).render(value_json={**base, **state})
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [("corrosion", "ON"), ("no-corrosion", "OFF"), ("unsure", "None"), ("unusable", "None"),
+     (None, "None")],
+)  # fmt: skip
+def test_corrosion_is_on_off_or_unknown(verdict, expected):
+    assert shown("corrosion", verdict=verdict) == expected
+
+
+@pytest.mark.parametrize(("score", "expected"), [(0.25, "0.25"), (0.0, "0.0"), (None, "None")])
+def test_the_score(score, expected):
+    assert shown("score", score=score) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "unusable", "expected"),
+    [("running", None, "OFF"), ("starting", None, "OFF"), ("running", "dark", "ON"),
+     ("lost", None, "ON"), ("frozen", None, "ON"), ("degraded", None, "ON"), ("ended", None, "ON")],
+)  # fmt: skip
+def test_the_problem(state, unusable, expected):
+    assert shown("problem", state=state, unusable=unusable) == expected
