@@ -3,20 +3,17 @@
 import functools
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from corrosion_edge.errors import UsageError
 
 if TYPE_CHECKING:
     from corrosion_edge.device.capture import Gate, Look, Observer
     from corrosion_edge.device.capture.bell import Bell
     from corrosion_edge.device.classifier import Classifier
-    from corrosion_edge.device.pipeline import Classifies
+    from corrosion_edge.device.judging import Classifies
     from corrosion_edge.device.sources import Source
 
 __all__ = ["Capture", "capture_options"]
@@ -33,6 +30,18 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> Any
 def _rate(ctx: click.Context, option: click.Parameter, value: float | None) -> float | None:
     if value is not None and not (math.isfinite(value) and value > 0):
         raise click.BadParameter(f"expected more than 0 frames a second, got {value}")
+    return value
+
+
+def _region(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        from corrosion_edge.device.capture.region import Region
+        from corrosion_edge.errors import UsageError
+
+        try:
+            Region.parse(value)
+        except UsageError as error:
+            raise click.BadParameter(str(error).removeprefix("roi: ")) from None
     return value
 
 
@@ -72,6 +81,7 @@ _OPTIONS = (
     ),
     click.option(
         "--roi",
+        callback=_region,
         metavar="X,Y,W,H",
         help="Judge this part of the turned picture: in pixels, or with a point as fractions.",
     ),
@@ -138,30 +148,14 @@ class Capture:
     hung_after: float = 10.0
     frozen_after: float = 60.0
 
-    def open(self, specs: Sequence[str], observe: "Observer | None" = None) -> "Source":
-        """Open what each ``--camera`` names (UsageError, and what opening raises)."""
-        from corrosion_edge.device.capture import FollowedFolder, named, open_several
-
-        sources = named(specs or ["auto"])
-        if self.follow:
-            if set(sources) != {""}:
-                raise UsageError("--follow: one folder alone is followed, without a name")
-            return FollowedFolder(Path(sources[""]), observe=observe)
-        if "" in sources:
-            return self._open_one(sources[""], observe)
-        return open_several(
-            sources, lambda spec, name, bell: self._open_one(spec, observe, name, bell)
-        )
-
-    def names(self, specs: Sequence[str]) -> tuple[str, ...]:
-        """The names that ``--camera`` gives, empty for one without a name (UsageError)."""
-        from corrosion_edge.device.capture import named
-
-        return tuple(filter(None, named(specs or ["auto"])))
-
-    def _open_one(
-        self, spec: str, observe: "Observer | None", name: str = "", bell: "Bell | None" = None
+    def open(
+        self,
+        spec: str,
+        observe: "Observer | None" = None,
+        name: str = "",
+        bell: "Bell | None" = None,
     ) -> "Source":
+        """Open a source (UsageError, and what opening raises); of several by ``name``."""
         from corrosion_edge.device.capture import Patience, open_camera
         from corrosion_edge.device.sources import Wish
 
@@ -201,11 +195,12 @@ class Capture:
         whole = self.tiles is None and classifier.manifest.preprocessing == SPEC
         return Gate(limits, shared=whole)
 
-    def interval(self, least: float, source: "Source") -> float:
+    def interval(self, least: float, source: "Source", camera: str = "") -> float:
         """The least time between verdicts where the source does not keep the rate itself."""
-        if self.rate is None or source.paced:
+        if self.rate is None or source.keeps_rate(camera):
             return least
-        _say(f"the source keeps no rate of {self.rate:g}: frames are skipped here")
+        whose = f"{camera}: " if camera else ""
+        _say(f"{whose}the source keeps no rate of {self.rate:g}: frames are skipped here")
         return max(least, 1 / self.rate)
 
 
