@@ -18,6 +18,10 @@ json = true
 quality = false
 frames = 12
 
+[detect]
+smooth = "1/1"
+enter = 0
+
 [store]
 folder = "events"
 
@@ -63,4 +67,15 @@ def test_each_camera_is_framed_paced_and_named_for_itself(classifier, asked, tmp
     assert asked["/dev/video1"].rate is None
     assert "deck: the source keeps no rate of 5" in result.stderr
     with Reader(tmp_path / "events") as reader:
-        assert reader is not None
+        began = [
+            each.fields for each in reader.events() if each.fields["kind"] == "corrosion_began"
+        ]
+    assert {each["camera"]: each["asset"] for each in began} == {"deck": "Bridge", "tank": "Tank"}
+
+
+def test_an_asset_of_a_camera_needs_a_store(classifier, asked, tmp_path):
+    file = tmp_path / "watch.toml"
+    file.write_text('[camera.deck]\nsource = "/dev/video0"\nasset = "Bridge"\n')
+    result = CliRunner().invoke(cli, ["watch", "--config", str(file)])
+    assert result.exit_code == 2
+    assert "asset, position of the camera deck: need --store DIR" in result.stderr
