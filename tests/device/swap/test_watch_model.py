@@ -10,9 +10,14 @@ from putting import put
 
 from corrosion_edge.cli import cli
 from corrosion_edge.device import capture
+from corrosion_edge.device.cameras import Camera, Cameras
+from corrosion_edge.device.capture_options import Capture
+from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.sources.fake import FakeCamera
+from corrosion_edge.device.stop import on_hangup
 from corrosion_edge.device.store import Reader
 from corrosion_edge.device.swap import Models
+from corrosion_edge.image import Preprocessing
 
 
 @pytest.fixture
@@ -37,6 +42,7 @@ def steps(monkeypatch):
             yield "frame"
 
         monkeypatch.setattr(Models, "renewed", noted)
+        monkeypatch.setattr(os, "isatty", lambda handle: False)
         camera = FakeCamera(frames(), live=False, period=0.01)
         monkeypatch.setattr(capture, "open_camera", lambda *_, **__: camera)
         return told
@@ -126,10 +132,38 @@ def test_hysteresis_that_a_new_model_makes_impossible_is_a_refusal(steps, file, 
     assert told[0].new.name == "another"
 
 
-def test_it_can_be_left_off(monkeypatch, file, other):
-    camera = FakeCamera(["frame"] * 3, live=False)
-    monkeypatch.setattr(capture, "open_camera", lambda *_, **__: camera)
+def test_it_can_be_left_off(monkeypatch, file):
+    monkeypatch.setattr(capture, "open_camera",
+                        lambda *_, **__: FakeCamera(["frame"] * 3, live=False))  # fmt: skip
     monkeypatch.setattr("corrosion_edge.device.swap.models.ModelWatch", None)
     assert watch("--model", file, "--no-watch-model", "--threads", "1").exit_code == 0
-    camera = FakeCamera(["frame"] * 3, live=False)
     assert watch("--threads", "1").exit_code == 0
+    assert watch("--model", file, "--threads", "1").exit_code != 0  # it would have been called
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_closed_terminal_still_ends_it(monkeypatch, terminal):
+    monkeypatch.setattr(os, "isatty", lambda handle: terminal)
+    before = signal.getsignal(signal.SIGHUP)
+    heard = []
+    with on_hangup(lambda *_: heard.append(1)):
+        assert (signal.getsignal(signal.SIGHUP) is before) == terminal
+        if not terminal:
+            hang_up()
+    assert signal.getsignal(signal.SIGHUP) is before
+    assert heard == ([] if terminal else [1])
+
+
+def test_the_gate_and_the_tiles_are_made_for_each_model(default, backend):
+    small = default.with_fields(preprocessing=Preprocessing(96, 96))
+    cameras = Cameras([Camera("a", "x"), Camera("b", "y", Capture(tiles=(2, 1)))])
+    classifiers = [Classifier(bundle, backend) for bundle in (default, small)]
+    models = Models(classifiers[0], cameras.view)
+    assert models.view("a").gate._shared
+    assert not models.view("b").gate._shared
+    assert models.view("a").classifier is classifiers[0]
+    assert models.view("b").classifier._classifier is classifiers[0]
+    look = models.view("a").look
+    assert not cameras.view(classifiers[1], "a").gate._shared
+    assert cameras.view(classifiers[1], "b").classifier._classifier is classifiers[1]
+    assert cameras.view(classifiers[1], "a").look is look
