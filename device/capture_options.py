@@ -3,21 +3,18 @@
 import functools
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from corrosion_edge.errors import UsageError
 
 if TYPE_CHECKING:
     from corrosion_edge.device.capture import Gate, Look, Observer
     from corrosion_edge.device.capture.bell import Bell
     from corrosion_edge.device.classifier import Classifier
-    from corrosion_edge.device.pipeline import Classifies
-    from corrosion_edge.device.sources import Source, Wish
+    from corrosion_edge.device.judging import Classifies
+    from corrosion_edge.device.sources import Source
 
 __all__ = ["Capture", "capture_options"]
 
@@ -33,6 +30,18 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> Any
 def _rate(ctx: click.Context, option: click.Parameter, value: float | None) -> float | None:
     if value is not None and not (math.isfinite(value) and value > 0):
         raise click.BadParameter(f"expected more than 0 frames a second, got {value}")
+    return value
+
+
+def _region(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        from corrosion_edge.device.capture.region import Region
+        from corrosion_edge.errors import UsageError
+
+        try:
+            Region.parse(value)
+        except UsageError as error:
+            raise click.BadParameter(str(error).removeprefix("roi: ")) from None
     return value
 
 
@@ -72,6 +81,7 @@ _OPTIONS = (
     ),
     click.option(
         "--roi",
+        callback=_region,
         metavar="X,Y,W,H",
         help="Judge this part of the turned picture: in pixels, or with a point as fractions.",
     ),
@@ -140,53 +150,18 @@ class Capture:
 
     def open(
         self,
-        specs: Sequence[str],
+        spec: str,
         observe: "Observer | None" = None,
         classifier: "Classifier | None" = None,
-    ) -> "Source":
-        """Open what each ``--camera`` names (UsageError, and what opening raises).
-
-        Where whole pictures are judged, sources are asked for them in the classifier's size too.
-        """
-        from corrosion_edge.device.capture import FollowedFolder, named, open_several
-        from corrosion_edge.device.sources import Wish
-
-        sources = named(specs or ["auto"])
-        if self.follow:
-            if set(sources) != {""}:
-                raise UsageError("--follow: one folder alone is followed, without a name")
-            return FollowedFolder(Path(sources[""]), observe=observe)
-        wish = Wish(self.resolution, self.rate, self._scaled(classifier))
-        if "" in sources:
-            return self._open_one(sources[""], wish, observe)
-        return open_several(
-            sources, lambda spec, name, bell: self._open_one(spec, wish, observe, name, bell)
-        )
-
-    def names(self, specs: Sequence[str]) -> tuple[str, ...]:
-        """The names that ``--camera`` gives, empty for one without a name (UsageError)."""
-        from corrosion_edge.device.capture import named
-
-        return tuple(filter(None, named(specs or ["auto"])))
-
-    def _scaled(self, classifier: "Classifier | None") -> tuple[int, int] | None:
-        """The size in which a picture serves the network, and the gate before it."""
-        from corrosion_edge.device.capture.quality import SPEC
-
-        if classifier is None or self.tiles or not self.look().takes_all:
-            return None
-        spec = classifier.manifest.preprocessing
-        return (spec.width, spec.height) if spec == SPEC or not self.quality else None
-
-    def _open_one(
-        self,
-        spec: str,
-        wish: "Wish",
-        observe: "Observer | None",
         name: str = "",
         bell: "Bell | None" = None,
     ) -> "Source":
+        """Open a source (UsageError, and what opening raises); of several by ``name``.
+
+        Whole pictures are asked for in the ``classifier``'s size too, where that serves it.
+        """
         from corrosion_edge.device.capture import Patience, open_camera
+        from corrosion_edge.device.sources import Wish
 
         frozen_after = self.frozen_after or float("inf")
         patience = Patience(hung_after=self.hung_after, frozen_after=frozen_after)
@@ -195,10 +170,19 @@ class Capture:
             patience=patience,
             reconnect=self.reconnect,
             observe=observe,
-            wish=wish,
+            wish=Wish(self.resolution, self.rate, classifier and self.scaled(classifier)),
             name=name,
             bell=bell,
         )
+
+    def scaled(self, classifier: "Classifier") -> tuple[int, int] | None:
+        """The size in which a whole picture serves the network and the gate before it, or None."""
+        from corrosion_edge.device.capture.quality import SPEC
+
+        if self.tiles or not self.look().takes_all:
+            return None
+        spec = classifier.manifest.preprocessing
+        return (spec.width, spec.height) if spec == SPEC or not self.quality else None
 
     def look(self) -> "Look":
         """What turns a delivered frame into the judged one (UsageError)."""
@@ -224,11 +208,12 @@ class Capture:
         whole = self.tiles is None and classifier.manifest.preprocessing == SPEC
         return Gate(limits, shared=whole)
 
-    def interval(self, least: float, source: "Source") -> float:
+    def interval(self, least: float, source: "Source", camera: str = "") -> float:
         """The least time between verdicts where the source does not keep the rate itself."""
-        if self.rate is None or source.paced:
+        if self.rate is None or source.keeps_rate(camera):
             return least
-        _say(f"the source keeps no rate of {self.rate:g}: frames are skipped here")
+        whose = f"{camera}: " if camera else ""
+        _say(f"{whose}the source keeps no rate of {self.rate:g}: frames are skipped here")
         return max(least, 1 / self.rate)
 
 

@@ -13,8 +13,8 @@ from PIL import Image
 
 from corrosion_edge import heatmap, image, output
 from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.device.judging import Classifies
 from corrosion_edge.device.lines import emit, json_line, printable
-from corrosion_edge.device.pipeline import Classifies
 from corrosion_edge.errors import DataError, ImageError, UsageError
 from corrosion_edge.photos import find_photos
 from corrosion_edge.prediction import Prediction

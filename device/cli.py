@@ -4,7 +4,7 @@ import math
 import signal
 import sys
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +13,12 @@ import click
 from corrosion_edge.device.capture_options import Capture, capture_options
 from corrosion_edge.device.config import Configurable, config_options, show_config
 from corrosion_edge.device.outlets import Outlets, Watched, outlet_options
-from corrosion_edge.device.storing import storing
+from corrosion_edge.device.storing import STORE_OPTIONS, storing
 from corrosion_edge.threshold import Choice, threshold_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from corrosion_edge.device.classifier import Classifier
-    from corrosion_edge.device.pipeline import Classifies
     from corrosion_edge.device.sinks import Sink
-    from corrosion_edge.device.sources import Source
 
 __all__ = ["classify", "watch"]
 
@@ -52,6 +48,14 @@ _verify = click.option(
     default="quick",
     show_default=True,
     help="Golden pictures that are run first to compare this machine: one, or all.",
+)
+
+
+_watch_model = click.option(
+    "--watch-model/--no-watch-model",
+    default=True,
+    show_default=True,
+    help="Change to what is put in place of the file that --model names, if that is sound.",
 )
 
 
@@ -141,6 +145,7 @@ def classify(
     help="Least time between two verdicts in seconds; in a video file, of the video's time.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@_watch_model
 @capture_options
 @_threads
 @_key
@@ -152,79 +157,66 @@ def classify(
 def watch(
     ctx: click.Context,
     *,
-    camera: tuple[str, ...],
     model: Path | None,
     threshold: Choice,
     frames: int | None,
-    interval: float,
     as_json: bool,
     capture: Capture,
     threads: int | None,
     key: Path | None,
     level: str,
+    watch_model: bool,
     outlets: Outlets,
     print_config: bool,
-    **stored: Any,
+    **rest: Any,
 ) -> None:
     """Print verdicts until the source ends, enough are out, or somebody ends it."""
     if print_config:
         show_config(ctx)
         return
+    from corrosion_edge.device.cameras import Cameras
+    from corrosion_edge.device.running import loading, run, say_what_runs, warn
     from corrosion_edge.device.service.heart import Heart
     from corrosion_edge.device.service.notify import Notifier
     from corrosion_edge.device.sinks import JsonSink, TextSink, telling
-    from corrosion_edge.device.stop import Stop
+    from corrosion_edge.device.stop import Stop, on_hangup
     from corrosion_edge.device.store.watching import recording
+    from corrosion_edge.device.swap import Models
 
     failed = 0
+    stored = {name: rest[name] for name in STORE_OPTIONS}
     with Stop().on(signal.SIGINT, signal.SIGTERM) as stop:
         try:
-            with _opened(model, threads, key) as classifier:
-                classifier.use_threshold(threshold)
-                _say_differences(classifier, level)
-                sink: Sink = JsonSink() if as_json else TextSink()
-                sinks = [sink]
-                how: dict[str, Any] = {"frames": frames, "look": capture.look(), "stop": stop}
-                how["gate"] = capture.gate(classifier)
-                judge = capture.judge(classifier)
-                opened = capture.open(camera, telling(sinks, stop), classifier)
-                with sink, opened as source, Heart(Notifier()) as heart:
-                    how["pulse"] = heart
-                    _say_what_runs(source, classifier)
-                    how["interval"] = capture.interval(interval, source)
-                    names = capture.names(camera)
-                    watched = Watched(classifier, names or (source.name,), stored["folder"])
-                    store = recording(stored, classifier, source.name, names)
-                    # Outlets open after the store and close after it, to tell of its last events.
-                    with ExitStack() as outer, store as further:
-                        sinks[:0] = further  # stored first, so that what is printed is there
-                        sinks += outer.enter_context(outlets.opened(watched))
-                        failed = _watched(source, judge, sinks, how)
+            cameras = Cameras.of(ctx, capture)
+            opening = partial(_opened, model, threads, key)
+            how = loading(opening, model, threshold, level, stored)
+            watched = model is not None and watch_model
+            sink: Sink = JsonSink() if as_json else TextSink()
+            sinks = [sink]
+            with (
+                Models.opened(how, cameras.view, warn, watched=watched) as models,
+                on_hangup(models.check_now),
+                sink,
+                cameras.open(telling(sinks, stop), models.classifier) as source,
+                Heart(Notifier()) as heart,
+            ):
+                say_what_runs(source, models.classifier)
+                pace = cameras.intervals(source)
+                alone = "" if cameras.names else source.name
+                assets = cameras.assets(alone)
+                known = Watched(models, tuple(assets), stored["folder"])
+                # Outlets open after the store and close after it, to tell of its last events.
+                with (
+                    ExitStack() as outer,
+                    recording(stored, models.classifier, assets, alone) as further,
+                ):
+                    sinks[:0] = further  # stored first, so that what is printed is there
+                    sinks += outer.enter_context(outlets.opened(known))
+                    failed = run(source, models, sinks, frames=frames, interval=pace,
+                                 stop=stop, pulse=heart)  # fmt: skip
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)
     ctx.exit(int(failed > 0))
-
-
-def _say_what_runs(source: "Source", classifier: "Classifier") -> None:
-    from corrosion_edge.device.clock import is_doubtful
-
-    told = f"watching {source.name}; model {classifier.name}; {classifier.backend.name}"
-    click.echo(told, err=True)
-    if is_doubtful(datetime.now(UTC)):
-        click.echo("warning: the clock is not synchronised; times are marked until it is", err=True)
-
-
-def _watched(
-    source: "Source", judge: "Classifies", sinks: "Sequence[Sink]", how: dict[str, Any]
-) -> int:
-    """Run the pipeline and say what became of the frames; how many were unreadable."""
-    from corrosion_edge.device.pipeline import Pipeline
-
-    pipeline = Pipeline(source, judge, sinks, **how)
-    try:
-        return pipeline.run().unreadable
-    finally:
-        click.echo(str(pipeline.tally), err=True)
 
 
 def _opened(model: Path | None, threads: int | None, key: Path | None) -> "Classifier":
@@ -238,8 +230,10 @@ def _opened(model: Path | None, threads: int | None, key: Path | None) -> "Class
 
 def _say_differences(classifier: "Classifier", level: str) -> None:
     """Warn where this machine's answers are not those that were measured."""
+    from corrosion_edge.device.running import warn
+
     for difference in classifier.check_golden(level):
-        click.echo(f"warning: {difference}", err=True)
+        warn(difference)
 
 
 def _with_bar(results: Any, count: int) -> Any:

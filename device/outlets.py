@@ -14,6 +14,7 @@ from corrosion_edge.device.telling.options import MQTT, WEBHOOK, open_mqtt, open
 if TYPE_CHECKING:
     from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.sinks import Sink
+    from corrosion_edge.device.swap import Models
 
 __all__ = ["OUTLETS", "Outlet", "Outlets", "Watched", "outlet_options"]
 
@@ -28,9 +29,14 @@ class Watched:
     the writer has it open when outlets are opened, and has stored its last event when they close.
     """
 
-    classifier: "Classifier"
+    models: "Models"
     cameras: tuple[str, ...]
     store: Path | None
+
+    @property
+    def classifier(self) -> "Classifier":
+        """The one that judges now; another one after a model was put in its place."""
+        return self.models.classifier
 
 
 @dataclass(frozen=True, slots=True)

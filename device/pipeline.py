@@ -2,13 +2,10 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from typing import Protocol
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Callable, Mapping, Sequence
 
 from corrosion_edge.device.capture.quality import Gate
+from corrosion_edge.device.judging import Classifies, Judging, Sole, View
 from corrosion_edge.device.pulse import NoPulse, Pulse
 from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.sources.source import WAIT_STEP, PhotoError, Source
@@ -16,22 +13,14 @@ from corrosion_edge.device.stop import Stop
 from corrosion_edge.device.verdict import Tally, Unreadable, Unusable, Verdict
 from corrosion_edge.errors import UsageError
 from corrosion_edge.frame import Frame
-from corrosion_edge.prediction import Prediction
 
-__all__ = ["Classifies", "Pace", "Pipeline"]
+__all__ = ["Pace", "Pipeline"]
 
 _ROUNDING = 1e-6  # seconds; positions are sums of decimal fractions
 
 
-class Classifies(Protocol):
-    """What the pipeline wants of a classifier."""
-
-    def classify(self, pixels: npt.NDArray[np.uint8]) -> Prediction:
-        """The verdict on uint8 [h, w, 3] RGB pixels."""
-
-
 class Pace:
-    """The least time between two verdicts, ``interval`` in seconds.
+    """The least time between two verdicts, ``interval`` in seconds, or by camera.
 
     In a recording the recording's own time counts, and frames between are skipped. With a live
     source the clock on the wall counts, and frames between are skipped too. Everything else,
@@ -41,15 +30,17 @@ class Pace:
 
     def __init__(
         self,
-        interval: float,
+        interval: float | Mapping[str, float],
         *,
         live: bool,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        if not (math.isfinite(interval) and interval >= 0):
-            raise UsageError(f"interval: expected 0 seconds or more, got {interval}")
-        self._interval = interval
+        self._intervals = interval if isinstance(interval, Mapping) else {}
+        self._interval = 0.0 if isinstance(interval, Mapping) else interval
+        for each in (self._interval, *self._intervals.values()):
+            if not (math.isfinite(each) and each >= 0):
+                raise UsageError(f"interval: expected 0 seconds or more, got {each}")
         self._live = live
         self._clock = clock
         self._sleep = sleep
@@ -71,7 +62,7 @@ class Pace:
         last = self._last.get(camera)
         if last is None or now < last:
             return 0.0
-        missing = last + self._interval - now
+        missing = last + self._intervals.get(camera, self._interval) - now
         return missing if missing > _ROUNDING else 0.0
 
 
@@ -80,18 +71,19 @@ class Pipeline:
 
     ``frames`` ends it after so many verdicts (None: when the source ends); ``interval`` is the
     least time between two verdicts, see ``Pace``; ``look`` turns a frame into what is judged of
-    it, and what does not pass the ``gate`` gets no verdict. ``pulse`` is told of its progress.
-    Raises UsageError for a value out of range.
+    it, and what does not pass the ``gate`` gets no verdict. Where these differ by camera, or the
+    model may change, a ``Judging`` stands in for classifier, look and gate. ``pulse`` is told of
+    its progress. Raises UsageError for a value out of range.
     """
 
     def __init__(
         self,
         source: Source,
-        classifier: Classifies,
+        classifier: Classifies | Judging,
         sinks: Sequence[Sink],
         *,
         frames: int | None = None,
-        interval: float = 0.0,
+        interval: float | Mapping[str, float] = 0.0,
         pace: Pace | None = None,
         look: Callable[[Frame], Frame] | None = None,
         gate: Gate | None = None,
@@ -101,13 +93,15 @@ class Pipeline:
         if frames is not None and frames < 1:
             raise UsageError(f"frames: expected 1 or more, got {frames}")
         self._source = source
-        self._classifier = classifier
+        self._judging = (
+            classifier
+            if isinstance(classifier, Judging)
+            else Sole(View(classifier, look=look, gate=gate))
+        )
         self._sinks = sinks
         self._frames = frames
         self._pulse = pulse or NoPulse()
         self._pace = pace or Pace(interval, live=source.live, sleep=self._sleep)
-        self._look = look
-        self._gate = gate
         self._stop = stop or Stop()
         self._classified = self._skipped = self._unreadable = self._unusable = 0
         source.on_wait = self._wait
@@ -126,6 +120,7 @@ class Pipeline:
         that cannot be read does not end it.
         """
         while self._frames is None or self._classified < self._frames:
+            self._renew()
             try:
                 frame = self._source.read()
             except PhotoError as error:
@@ -142,33 +137,29 @@ class Pipeline:
             self._skipped += 1
             return
         with self._stop.deferred():
-            result = self._judge(frame)
+            result = self._judging.view(frame.camera).judge(frame)
             self._write(result)
             self._classified += isinstance(result, Verdict)
             self._unusable += isinstance(result, Unusable)
         self._pulse.judged(result)
 
+    def _renew(self) -> None:
+        """Between two frames: here alone another model takes over."""
+        with self._stop.deferred():
+            if change := self._judging.renewed():
+                self._write(change)
+
     def _wait(self) -> None:
+        self._renew()
         self._pulse.waiting(self._source.name)
 
     def _sleep(self, seconds: float) -> None:
         """Wait on purpose, which counts as progress."""
         end = time.monotonic() + seconds
         while (rest := end - time.monotonic()) > 0:
+            self._renew()
             self._pulse.beat()
             time.sleep(min(rest, WAIT_STEP))
-
-    def _judge(self, frame: Frame) -> Verdict | Unusable:
-        start = time.perf_counter()
-        if self._look is not None:
-            frame = self._look(frame)
-        pixels = frame.pixels if frame.scaled is None else frame.scaled
-        if self._gate is not None:
-            quality, pixels = self._gate.check(pixels)
-            if not quality.usable:
-                return Unusable(frame, quality)
-        prediction = self._classifier.classify(pixels)
-        return Verdict(frame, prediction, 1000 * (time.perf_counter() - start))
 
     def _report(self, error: PhotoError) -> None:
         with self._stop.deferred():

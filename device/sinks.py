@@ -10,12 +10,12 @@ from corrosion_edge.device.capture.state import CameraState, Observer
 from corrosion_edge.device.clock import is_doubtful
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.stop import Stop
-from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
+from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
 from corrosion_edge.frame import Frame
 
 __all__ = ["JsonSink", "Result", "Sink", "TextSink", "telling"]
 
-Result = Verdict | Unreadable | Unusable | CameraState
+Result = Verdict | Unreadable | Unusable | CameraState | ModelChange
 """What a sink takes."""
 
 
@@ -33,8 +33,8 @@ class TextSink(Sink):
     """A line for people: local time, label, score, latency, and the file if there is one.
 
     A question mark after the time says that the clock is not synchronised, see ``clock``.
-    Unreadable pictures and what becomes of a camera go to ``errors``. None means the standard
-    streams.
+    Unreadable pictures and what becomes of a camera or the model go to ``errors``. None means the
+    standard streams.
     """
 
     def __init__(self, out: TextIO | None = None, errors: TextIO | None = None) -> None:
@@ -48,6 +48,8 @@ class TextSink(Sink):
         elif isinstance(result, CameraState):
             if result.notable:
                 emit(self._errors, printable(str(result)))
+        elif isinstance(result, ModelChange):
+            emit(self._errors, printable(str(result)))
         else:
             emit(self._out, _text(result))
 
@@ -64,8 +66,9 @@ class JsonSink(Sink):
     ("unsynchronised") where the time may be wrong. An unreadable picture has index, path and
     error. A frame that got no verdict has unusable (dark, bright, covered or blurred), value and
     limit in place of label, score and threshold. A camera that fails or recovers has event
-    (``camera_lost``, ``camera_recovered``, …) and the fields of ``CameraState.to_dict``. None
-    means standard output.
+    (``camera_lost``, ``camera_recovered``, …) and the fields of ``CameraState.to_dict``; another
+    model file event (``model_changed`` or ``model_refused``) and those of
+    ``ModelChange.to_dict``. None means standard output.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
@@ -79,7 +82,7 @@ class JsonSink(Sink):
             emit(self._out, json_line(_failure(result)))
         elif isinstance(result, Unusable):
             emit(self._out, json_line({**_frame(result.frame), **result.quality.to_dict()}))
-        elif result.notable:
+        elif isinstance(result, ModelChange) or result.notable:
             emit(self._out, json_line(result.to_dict()))
 
     def close(self) -> None:

@@ -1,11 +1,12 @@
 """Ending on Ctrl-C or SIGTERM: at once while waiting, but never between a verdict and its line."""
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["Stop"]
+__all__ = ["Stop", "on_hangup"]
 
 
 class Stop:
@@ -45,3 +46,19 @@ class Stop:
         finally:
             for each, handler in before.items():
                 signal.signal(each, handler)
+
+
+@contextmanager
+def on_hangup(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Call ``handler`` on SIGHUP inside the block (main thread only), as services understand it.
+
+    With a terminal as standard input SIGHUP means that it was closed, and still ends the program.
+    """
+    if os.isatty(0) or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)

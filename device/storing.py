@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-__all__ = ["storing"]
+__all__ = ["STORE_OPTIONS", "storing"]
 
 _OPTIONS: Final = (
     click.option("--store", "folder", type=click.Path(path_type=Path), metavar="DIR",
@@ -29,6 +29,11 @@ _OPTIONS: Final = (
     click.option("--head-file", type=click.Path(path_type=Path), metavar="FILE",
                  help="Write number and hash of the newest event there, to be kept elsewhere."),
 )  # fmt: skip
+
+
+STORE_OPTIONS: Final = ("folder", "asset", "position", "smooth", "enter", "leave", "keep_days",
+                        "keep_mb", "head_file")  # fmt: skip
+"""The names of their parameters."""
 
 
 def storing(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -50,6 +50,10 @@ class Several(Source):
             self._bell.wait(heard, min(due, WAIT_STEP))
             self.on_wait()
 
+    def keeps_rate(self, camera: str) -> bool:
+        """See ``Source.keeps_rate``."""
+        return self._cameras[camera].paced
+
     def close(self) -> None:
         """Stop all readers, then wait for each no longer than two seconds."""
         for camera in self._cameras.values():

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +13,7 @@ import click
 
 from corrosion_edge.device.config.keys import Key
 from corrosion_edge.device.config.lines import key_lines, line_of
+from corrosion_edge.device.config.tables import SECTION, Table, keys_of_table, require_name
 from corrosion_edge.errors import UsageError
 
 __all__ = ["Configuration", "Mistake"]
@@ -28,13 +29,18 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What a file says: ``values`` by the command's parameters, with paths that are absolute."""
+    """What a file says: ``values`` by the command's parameters, with paths that are absolute.
+
+    ``cameras`` are the tables ``[camera.NAME]``, by name.
+    """
 
     file: Path
     values: Mapping[str, Any]
+    cameras: Mapping[str, Table] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+        for name in ("values", "cameras"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     @classmethod
     def read(cls, file: Path, keys: Sequence[Key], ctx: click.Context) -> "Configuration":
@@ -43,21 +49,78 @@ class Configuration:
         Raises UsageError that names every mistake: no TOML, unknown sections and keys, values of
         the wrong type, and those that the option itself refuses.
         """
+        reading = _Reading(file, keys, ctx)
+        if reading.mistakes:
+            raise UsageError(_told(file, reading.mistakes))
+        return cls(file, reading.values, reading.cameras)
+
+
+class _Reading:
+    """One pass over a file that gathers values and mistakes."""
+
+    def __init__(self, file: Path, keys: Sequence[Key], ctx: click.Context) -> None:
         text = _text(file)
+        self._folder = file.absolute().parent
+        self._keys, self._ctx = keys, ctx
         document = _parsed(file, text)
-        lines = key_lines(text)
-        by_path: dict[tuple[str, ...], Key] = {(key.section, key.name): key for key in keys}
-        values: dict[str, Any] = {}
-        mistakes: list[Mistake] = []
-        for path, value in _leaves(document, {key.section for key in keys}):
+        self._lines = key_lines(text)
+        self.values: dict[str, Any] = {}
+        self.cameras: dict[str, Table] = {}
+        self.mistakes: list[Mistake] = []
+        self._options(document)
+        if self._has_tables(document):
+            self._tables(document)
+
+    def _has_tables(self, document: dict[str, Any]) -> bool:
+        return isinstance(document.get(SECTION), dict) and bool(keys_of_table(self._keys, ""))
+
+    def _options(self, document: dict[str, Any]) -> None:
+        by_path: dict[tuple[str, ...], Key] = {(key.section, key.name): key for key in self._keys}
+        for path, value in _leaves(document, {key.section for key in self._keys}):
+            if path == (SECTION,) and self._has_tables(document):
+                continue
             try:
                 key = _known(path, by_path)
-                values[key.parameter] = _checked(key, value, file.absolute().parent, ctx)
+                self.values[key.parameter] = _checked(key, value, self._folder, self._ctx)[0]
             except ValueError as error:
-                mistakes.append(Mistake(line_of(lines, path), str(error)))
-        if mistakes:
-            raise UsageError(_told(file, mistakes))
-        return cls(file, values)
+                self._wrong(path, error)
+
+    def _tables(self, document: dict[str, Any]) -> None:
+        tables = document[SECTION]
+        if not tables:
+            self._wrong((SECTION,), "expected a table [camera.NAME] for each camera")
+        if "camera" in self.values:
+            told = "either the key 'camera' or tables [camera.NAME] say which cameras, not both"
+            self._wrong(("watch", "camera"), told)
+        for name, content in tables.items():
+            try:
+                require_name(name)
+                if not isinstance(content, dict):
+                    raise ValueError(f"expected a table [{SECTION}.{name}], got {_shown(content)}")
+                self._table(name, content)
+            except ValueError as error:
+                self._wrong((SECTION, name), error)
+
+    def _table(self, name: str, content: dict[str, Any]) -> None:
+        keys = keys_of_table(self._keys, name)
+        given: dict[str, Any] = {}
+        values: dict[str, Any] = {}
+        for own, value in content.items():
+            try:
+                if own not in keys:
+                    section = f"[{SECTION}.{name}]"
+                    raise ValueError(f"unknown key '{own}' in {section}{_nearest(own, list(keys))}")
+                key = keys[own]
+                parameter = own if own == "source" else key.parameter
+                given[own], values[parameter] = _checked(key, value, self._folder, self._ctx)
+            except ValueError as error:
+                self._wrong((SECTION, name, own), error)
+        if "source" not in content:
+            raise ValueError(f"[{SECTION}.{name}] has no source")
+        self.cameras[name] = Table(given, values)
+
+    def _wrong(self, path: tuple[str, ...], error: object) -> None:
+        self.mistakes.append(Mistake(line_of(self._lines, path), str(error)))
 
 
 def _text(file: Path) -> str:
@@ -99,7 +162,8 @@ def _known(path: tuple[str, ...], by_path: Mapping[tuple[str, ...], Key]) -> Key
         raise ValueError(f"the key '{name}' belongs in the section [{meant.section}]")
     if len(path) == 1:
         listed = ", ".join(f"[{section}]" for section in sections)
-        raise ValueError(f"'{name}' is no section; there are: {listed}")
+        tables = f", [{SECTION}.NAME]" if keys_of_table(list(by_path.values()), "") else ""
+        raise ValueError(f"'{name}' is no section; there are: {listed}{tables}")
     names = [key.name for key in by_path.values() if key.section == path[0]]
     raise ValueError(f"unknown key '{name}' in [{path[0]}]{_nearest(name, names)}")
 
@@ -109,17 +173,19 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
-def _checked(key: Key, value: Any, folder: Path, ctx: click.Context) -> Any:
-    """The value as the option wants it; ValueError if it is of another type or refused."""
+def _checked(key: Key, value: Any, folder: Path, ctx: click.Context) -> tuple[Any, Any]:
+    """The value as the option wants it, and what the option makes of it.
+
+    ValueError if it is of another type or refused.
+    """
     if not key.accepts(value):
         raise ValueError(f"{key.name}: expected {key.kind}, got {_shown(value)}")
     placed = key.placed(value, folder)
     given = str(placed) if key.kind == "string or number" else placed
     try:
-        key.option.process_value(ctx, given)
+        return given, key.option.process_value(ctx, given)
     except click.BadParameter as error:
         raise ValueError(f"{key.name}: {error.message.rstrip('.')}") from None
-    return given
 
 
 def _shown(value: Any) -> str:

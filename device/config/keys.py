@@ -48,7 +48,8 @@ NOT_KEYS: Final = frozenset({"config", "print-config", "help"})
 
 _FIRST: Final = "watch"
 _ALSO_NUMBER: Final = frozenset({"threshold"})  # text or a number
-_MAYBE_PATH: Final = frozenset({"camera"})  # a file, or something else
+_NAMED: Final = "camera"  # may begin with NAME=
+_MAYBE_PATH: Final = frozenset({_NAMED, "source"})  # a file, or something else
 _NO_FILES: Final = ("auto", "demo", "picamera2")
 _OR_SEVERAL: Final = ", or an array of such"
 
@@ -111,7 +112,7 @@ class Key:
         """The value with a path taken from ``folder``, where the value is one."""
         if isinstance(value, list | tuple):
             return [placed for each in value for placed in self.placed(each, folder)]
-        name, source = _name_and_source(value) if self.name in _MAYBE_PATH else ("", value)
+        name, source = _name_and_source(value) if self.name == _NAMED else ("", value)
         placed = f"{name}{folder / source}" if self._is_path(source) else value
         return [placed] if self.option.multiple else placed
 

@@ -34,9 +34,12 @@ class Configurable(click.Command):
 def show_config(ctx: click.Context) -> None:
     """Print the options in force as TOML; the command is ``Configurable``."""
     from corrosion_edge.device.config.keys import keys_of
-    from corrosion_edge.device.config.printing import printed
+    from corrosion_edge.device.config.printing import printed, printed_tables
+    from corrosion_edge.device.config.tables import tables_of
 
-    click.echo(printed(keys_of(ctx.command), _given(ctx), Path.cwd()), nl=False)
+    keys = keys_of(ctx.command)
+    click.echo(printed(keys, _given(ctx), Path.cwd()), nl=False)
+    click.echo(printed_tables(keys, tables_of(ctx)), nl=False)
 
 
 def _given(ctx: click.Context) -> dict[str, Any]:
@@ -55,9 +58,11 @@ def _load(ctx: click.Context, option: click.Parameter, file: Path | None) -> Non
         return
     from corrosion_edge.device.config.configuration import Configuration
     from corrosion_edge.device.config.keys import keys_of
+    from corrosion_edge.device.config.tables import keep
 
     read = Configuration.read(file, keys_of(ctx.command), ctx)
     ctx.default_map = {**(ctx.default_map or {}), **read.values}
+    keep(ctx, read.cameras)
 
 
 _config = click.option(

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from corrosion_edge.device.config.keys import Key
+from corrosion_edge.device.config.tables import SECTION, Table, keys_of_table
 from corrosion_edge.errors import UsageError
 
-__all__ = ["printed", "toml_value"]
+__all__ = ["printed", "printed_tables", "toml_value"]
 
 _WIDTH = 98
 
@@ -26,6 +27,17 @@ def printed(keys: Sequence[Key], values: Mapping[str, Any], folder: Path) -> str
         entries = (_entry(key, values.get(key.parameter), folder) for key in members)
         blocks.append(f"[{section}]\n" + "\n".join(entries))
     return "\n".join(blocks)
+
+
+def printed_tables(keys: Sequence[Key], tables: Mapping[str, Table]) -> str:
+    """TOML with each camera's table and the keys that were given in it."""
+    blocks = []
+    for name, table in tables.items():
+        known = keys_of_table(keys, name)
+        lines = [f"\n[{SECTION}.{name}]"]
+        lines += [f"{key} = {_said(known[key], value)}" for key, value in table.given.items()]
+        blocks.append("\n".join(lines) + "\n")
+    return "".join(blocks)
 
 
 def toml_value(value: Any) -> str:
@@ -54,8 +66,11 @@ def _entry(key: Key, value: Any, folder: Path) -> str:
     placed = key.placed(value, folder)
     if key.option.multiple and len(placed) == 1:
         placed = placed[0]
-    said = toml_value(_number(placed) if key.kind == "string or number" else placed)
-    return "\n".join([*_comment(key), f"{key.name} = {said}", ""])
+    return "\n".join([*_comment(key), f"{key.name} = {_said(key, placed)}", ""])
+
+
+def _said(key: Key, value: Any) -> str:
+    return toml_value(_number(value) if key.kind == "string or number" else value)
 
 
 def _number(text: str) -> str | float:

@@ -5,13 +5,16 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.prediction import Prediction
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.classifier import Classifier
 
 __all__ = ["KINDS", "Asset", "Happening", "ModelName", "Scene", "Span", "iso"]
 
@@ -26,6 +29,7 @@ KINDS: Final = (
     "unusable",
     "usable",
     "model_changed",
+    "model_refused",
     "pictures_removed",
     "store_recovered",
 )
@@ -44,11 +48,16 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
-    """A model's name, the SHA-256 of its file in hex, and the threshold in use, in [0, 1]."""
+    """A model's name, the SHA-256 of its network in hex, and the threshold in use, in [0, 1]."""
 
     name: str
     sha256: str
     threshold: float
+
+    @classmethod
+    def of(cls, classifier: "Classifier") -> "ModelName":
+        """That of a running model."""
+        return cls(classifier.name, classifier.manifest.model_sha256, classifier.threshold)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

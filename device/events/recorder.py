@@ -1,7 +1,7 @@
 """All cameras' trackers before one log: verdicts and states in, events out."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.clock import is_synchronised
@@ -78,12 +78,22 @@ class Recorder(Closing):
         tracker = self._camera(camera).tracker
         self._report(camera, *tracker.camera_state(at or self._now(), state, reason))
 
-    def model_changed(self, model: ModelName, settings: Detection, reason: str = "") -> None:
+    def model_changed(
+        self,
+        model: ModelName,
+        settings: Detection,
+        reason: str = "",
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         """Go on with another model: scores of two models are not compared, so what is open ends."""
         self._end_all("the model was changed")
         self._model, self._settings = model, settings
         self._cameras = {name: _Camera(name, settings) for name in self._cameras}
-        self._report("", Change("model_changed", self._now(), reason))
+        self._report("", Change("model_changed", self._now(), reason), details=details)
+
+    def model_refused(self, reason: str, details: Mapping[str, Any] | None = None) -> None:
+        """Another model was put in place and is not used: all goes on."""
+        self._report("", Change("model_refused", self._now(), reason), details=details)
 
     def stop(self, reason: str) -> None:
         """End what is open, say why, and close the log; a second call does nothing."""
@@ -114,7 +124,9 @@ class Recorder(Closing):
         if summary:
             self._log.summarise(summary)
 
-    def _report(self, camera: str, *changes: Change) -> None:
+    def _report(
+        self, camera: str, *changes: Change, details: Mapping[str, Any] | None = None
+    ) -> None:
         for change in changes:
             self._log.append(
                 Happening(
@@ -129,5 +141,6 @@ class Recorder(Closing):
                     reason=change.reason,
                     clock_set=is_synchronised(),
                     scene=change.scene,
+                    details=details or {},
                 )
             )

@@ -98,13 +98,15 @@ def page(material: Material, cameras: Sequence[str], title: str) -> Page:
     sections = [Section("What this is", [Text(_SCREENING, "warning"), material.chain])]
     for camera in cameras:
         sections.append(Section(f"Camera {camera}", list(_camera(material, camera, away))))
+    if changes := _of(material.events, Wanted(kinds=("model_changed", "model_refused"))):
+        sections.append(Section("Another model", [tables.table_of_models(changes)]))
     sections.append(Section("When nothing was watched", [tables.away(away)]))
     subtitle = f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M %Z}; from {material.folder}"
     return Page(title, subtitle, sections)
 
 
 def _camera(material: Material, camera: str, away: Sequence[Downtime]) -> Iterable[Block]:
-    events = list(_of(material.events, Wanted(cameras=[camera])))
+    events = _of(material.events, Wanted(cameras=[camera]))
     summaries = [s for s in material.summaries if s.camera == camera]
     if events:
         last = events[-1].fields
@@ -120,8 +122,8 @@ def _camera(material: Material, camera: str, away: Sequence[Downtime]) -> Iterab
     yield tables.table_of_events(events)
 
 
-def _of(events: Iterable[Event], wanted: Wanted) -> Iterable[Event]:
-    return (event for event in events if wanted.takes(event.fields))
+def _of(events: Iterable[Event], wanted: Wanted) -> list[Event]:
+    return [event for event in events if wanted.takes(event.fields)]
 
 
 def _charts(

@@ -11,7 +11,7 @@ from corrosion_edge.device.history.downtime import AWAY, Downtime, moment
 from corrosion_edge.device.store.reader import Event
 from corrosion_edge.report import Block, Cell, Table, Text
 
-__all__ = ["LISTED", "away", "score", "table_of_days", "table_of_events"]
+__all__ = ["LISTED", "away", "score", "table_of_days", "table_of_events", "table_of_models"]
 
 LISTED: Final = 30
 """Rows of events and of downtimes that a page shows, the newest; events list has them all."""
@@ -67,6 +67,15 @@ def table_of_events(events: Sequence[Event]) -> Block:
             for e in newest]  # fmt: skip
     caption = "Events" if len(told) <= LISTED else f"The newest {LISTED} of {len(told)} events"
     return Table(("number", "time", "event", "peak", "mean", "lasted", "reason"), rows, caption)
+
+
+def table_of_models(events: Sequence[Event]) -> Block:
+    """A row for each model file that was put in place, the newest first, and what judged then."""
+    rows = [[e.sequence, _local(moment(e.fields["at"])), e.fields["kind"],
+             e.fields["model"] or "–", f"{e.fields['threshold']:.3g}", e.fields["reason"] or "–"]
+            for e in events[: -LISTED - 1 : -1]]  # fmt: skip
+    caption = "Scores of two models are not compared; the name is that of the one that judged then"
+    return Table(("number", "time", "event", "model", "threshold", "reason"), rows, caption)
 
 
 def score(event: Event, name: str) -> str:

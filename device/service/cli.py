@@ -27,6 +27,13 @@ _dry_run = click.option(
 _HEADER = """\
 # What corrosion-edge watch does as a service. Relative paths are taken from this folder.
 # After a change: sudo systemctl restart corrosion-edge
+#
+# A table for each camera stands in for the key 'camera'; what it leaves out is taken from below.
+# Tables go to the end of the file:
+#   [camera.deck]
+#   source = "/dev/video0"
+#   roi = "0.0,0.2,1.0,0.8"
+#   asset = "Bridge 4"         # needs the key 'folder' in [store]
 
 """
 

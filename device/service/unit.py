@@ -28,6 +28,8 @@ StartLimitIntervalSec=0
 Type=notify
 NotifyAccess=main
 ExecStart={program} watch --config /{config}
+# systemctl reload: look at the model file now.
+ExecReload=/bin/kill -HUP $MAINPID
 User={name}
 Group={name}
 {groups}WorkingDirectory=/{state}

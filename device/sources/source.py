@@ -49,6 +49,10 @@ class Source(Closing, Protocol):
         bad picture, after which reading goes on. A live source never ends with None.
         """
 
+    def keeps_rate(self, camera: str) -> bool:
+        """Whether the rate that was asked of this camera, '' if it is alone, is kept by it."""
+        return self.paced
+
     def interrupt(self) -> bool:
         """Free a read that hangs in another thread; whether the driver bears that.
 

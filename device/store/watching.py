@@ -1,8 +1,9 @@
 """What ``watch --store`` does: a sink that turns verdicts into stored events."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +18,24 @@ from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.store.keeper import Keeper
 from corrosion_edge.device.store.retention import Retention
 from corrosion_edge.device.store.store import Store, Stored
-from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
+from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
 from corrosion_edge.errors import OutputError, SourceLost, UsageError
 
 __all__ = ["EventSink", "detection", "recording"]
+
+Settings = Callable[[float, tuple[float, float] | None], Detection]
 
 
 class EventSink(Sink):
     """Gives what cameras deliver to a recorder, which is closed by whoever made it.
 
-    ``alone`` is what the one camera is called that has no name of its own.
+    ``alone`` is what the one camera is called that has no name of its own. ``settings`` makes
+    smoothing and hysteresis for a threshold and a band of unsure scores, see ``Detection``.
     """
 
-    def __init__(self, recorder: Recorder, alone: str = "") -> None:
+    def __init__(self, recorder: Recorder, settings: Settings, alone: str = "") -> None:
         self._recorder = recorder
+        self._settings = settings
         self._alone = alone
 
     def write(self, result: Result) -> None:
@@ -43,6 +48,8 @@ class EventSink(Sink):
             recorder.unusable(camera, str(result.quality), at)
         elif isinstance(result, Unreadable):
             recorder.unusable(self._alone, f"unreadable: {result.error}")
+        elif isinstance(result, ModelChange):
+            self._change(result)
         else:
             recorder.camera_state(self._name(result.camera), result.state, result.reason)
 
@@ -52,13 +59,23 @@ class EventSink(Sink):
     def _name(self, camera: str) -> str:
         return self._alone or camera
 
+    def _change(self, change: ModelChange) -> None:
+        told = change.to_dict()
+        details = {name: told[name] for name in ("file", "file_sha256", "old", "new", "warnings")}
+        if change.accepted and change.new is not None:
+            settings = self._settings(change.new.threshold, change.band)
+            self._recorder.model_changed(change.new, settings, change.reason, details)
+        else:
+            self._recorder.model_refused(change.reason, details)
 
-def detection(classifier: Classifier, options: dict[str, Any]) -> Detection:
-    """Smoothing and hysteresis as asked for, or as the model has them (UsageError)."""
-    confidence = classifier.manifest.confidence
+
+def detection(
+    threshold: float, band: tuple[float, float] | None, options: Mapping[str, Any]
+) -> Detection:
+    """Smoothing and hysteresis as asked for, or as a model has them (UsageError)."""
     return Detection.for_model(
-        classifier.threshold,
-        confidence.unsure if confidence else None,
+        threshold,
+        band,
         smoothing=parse_smoothing(options["smooth"]) if options["smooth"] else Votes(3, 5),
         enter=options["enter"],
         leave=options["leave"],
@@ -67,42 +84,44 @@ def detection(classifier: Classifier, options: dict[str, Any]) -> Detection:
 
 @contextmanager
 def recording(
-    options: dict[str, Any], classifier: Classifier, source: str, names: Sequence[str] = ()
+    options: Mapping[str, Any], classifier: Classifier, assets: Mapping[str, Asset], alone: str = ""
 ) -> Iterator[Sequence[Sink]]:
     """The sinks that ``--store`` asks for, none without it; at the end the store says why.
 
-    ``names`` are those of the cameras; one without a name is called as its ``source``.
+    ``assets`` has what each camera looks at; ``alone`` is what one without a name is called.
 
     StoreError for a store that cannot be opened, UsageError for options without ``--store``.
     """
     if options["folder"] is None:
         if given := [name for name, value in options.items() if value is not None]:
             raise UsageError(f"--{given[0].replace('_', '-')}: needs --store DIR")
+        if named := [camera for camera, asset in assets.items() if asset != Asset()]:
+            raise UsageError(f"asset, position of the camera {named[0]}: need --store DIR")
         yield ()
         return
-    recorder = _recorder(options, classifier, names or (source,))
+    recorder = _recorder(options, classifier, assets)
     reason = "the source ended, or enough verdicts were made"
     try:
-        yield (EventSink(recorder, "" if names else source),)
+        yield (EventSink(recorder, partial(detection, options=options), alone),)
     except KeyboardInterrupt:
         reason = "ended on request"
         raise
     except BaseException as error:
         reason = f"failed: {error}"
-        if isinstance(error, SourceLost) and not names:
-            recorder.camera_state(source, "lost", str(error))
+        if isinstance(error, SourceLost) and alone:
+            recorder.camera_state(alone, "lost", str(error))
         raise
     finally:
         recorder.stop(reason)
 
 
-def _recorder(options: dict[str, Any], classifier: Classifier, cameras: Sequence[str]) -> Recorder:
-    settings = detection(classifier, options)
+def _recorder(
+    options: Mapping[str, Any], classifier: Classifier, assets: Mapping[str, Asset]
+) -> Recorder:
+    settings = detection(classifier.threshold, classifier.band, options)
     given = {"days": options["keep_days"], "megabytes": options["keep_mb"]}
     retention = Retention(**{name: value for name, value in given.items() if value is not None})
-    model = ModelName(classifier.name, classifier.manifest.model_sha256, classifier.threshold)
-    asset = Asset(options["asset"] or "", options["position"] or "")
-    assets = dict.fromkeys(cameras, asset)
+    model = ModelName.of(classifier)
     store = Store(options["folder"])
     with _closing_on_error(store):
         keeper = Keeper(store, retention, told=_Told(options["head_file"]))

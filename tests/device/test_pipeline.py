@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from corrosion_edge.device.backends.fake import FakeBackend
 from corrosion_edge.device.capture import Framing, Look, Region, Supervised
 from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.device.judging import Sole, View
 from corrosion_edge.device.pipeline import Pace, Pipeline
 from corrosion_edge.device.sinks import Sink
 from corrosion_edge.device.sources import open_source
@@ -43,13 +44,21 @@ class Scaled(FakeCamera):
         return frame and replace(frame, scaled=small)
 
 
+def test_what_was_scaled_for_another_model_is_not_judged(bundle):
+    kept, source = Kept(), Scaled(["frame"], live=False, spacing=0.1)
+    view = View(Classifier(bundle, FakeBackend()), scaled=(192, 192))
+    Pipeline(source, Sole(view), [kept]).run()
+    assert kept.results[0].prediction.score < 0.5
+
+
 @pytest.mark.parametrize("judged_small", [True, False])
 def test_what_the_source_scaled_is_judged_unless_a_part_is(judged_small, bundle):
     classifier = Classifier(bundle, FakeBackend())
     look = Look(Framing(roi=None if judged_small else Region.parse("0,0,32,32")), print)
     kept = Kept()
     source = Scaled(["frame"] * 2, live=False, spacing=0.1)
-    Pipeline(source, classifier, [kept], look=look).run()
+    judging = Sole(View(classifier, look, scaled=(224, 224)))
+    Pipeline(source, judging, [kept]).run()
     assert [round(v.prediction.score) == 1 for v in kept.results] == [judged_small] * 2
     side = (48, 64) if judged_small else (32, 32)
     assert all(v.frame.pixels.shape[:2] == side for v in kept.results)

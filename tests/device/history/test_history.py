@@ -165,6 +165,21 @@ def test_the_report_is_one_page_or_one_an_asset(folder, tmp_path):
     assert run("report", folder, "--out", tmp_path / "x.html", "--asset", "no").exit_code == 2
 
 
+def test_the_report_tells_of_other_models(folder, tmp_path):
+    out = tmp_path / "page.html"
+    words = ["events", "report", str(folder), "--out", str(out)]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    assert "Another model" not in out.read_text()
+    with Store(folder) as store:
+        put(store, "model_changed", 140, camera="", asset="", reason="the file was replaced")
+        put(store, "model_refused", 150, camera="", asset="", reason="truncated <here>")
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    text = out.read_text()
+    assert "Another model" in text
+    assert text.index("model_refused") < text.index("model_changed")
+    assert "truncated &lt;here&gt;" in text
+
+
 def test_the_report_of_a_changed_store_warns(folder, tmp_path):
     with Reader(folder) as reader:
         reader.event("2").pictures["map"].path.write_bytes(b"no picture")

@@ -1,0 +1,122 @@
+"""The cameras that are watched, each with what was said of it alone or of all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from corrosion_edge.device.capture_options import Capture
+from corrosion_edge.device.config.tables import tables_of
+from corrosion_edge.errors import UsageError
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.capture import Observer
+    from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.device.events.event import Asset
+    from corrosion_edge.device.judging import View
+    from corrosion_edge.device.sources import Source
+
+__all__ = ["Camera", "Cameras"]
+
+_FRAMING: Final = ("resolution", "rate", "rotate", "roi", "tiles")
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera; one that is alone may have no name. ``interval`` is in seconds."""
+
+    name: str
+    source: str
+    capture: Capture = field(default_factory=Capture)
+    interval: float = 0.0
+    asset: str = ""
+    position: str = ""
+
+    def but(self, values: Mapping[str, Any]) -> "Camera":
+        """The same with other values, by the names of the command's parameters."""
+        framing = {name: values[name] for name in _FRAMING if name in values}
+        others = {name: value for name, value in values.items() if name not in _FRAMING}
+        return replace(self, capture=replace(self.capture, **framing), **others)
+
+
+class Cameras:
+    """Opens them, and knows how the frames of each are judged (UsageError for what cannot be)."""
+
+    def __init__(self, cameras: Sequence[Camera]) -> None:
+        if not cameras:
+            raise UsageError("cameras: expected one or more")
+        self._cameras = {camera.name: camera for camera in cameras}
+        self._looks = {camera.name: camera.capture.look() for camera in cameras}
+
+    @classmethod
+    def of(cls, ctx: click.Context, capture: Capture) -> "Cameras":
+        """Those that the command line or else the configuration names.
+
+        ``ctx`` is that of a command with the options for one or all of them; what a camera's
+        table says beats a value for all, unless that was given on the command line.
+        """
+        from corrosion_edge.device.capture import named
+
+        said = ctx.params
+        everyone = Camera("", "auto", capture, said["interval"], said["asset"] or "",
+                          said["position"] or "")  # fmt: skip
+        if tables := tables_of(ctx):
+            return cls([everyone.but({**table.values, "name": name})
+                        for name, table in tables.items()])  # fmt: skip
+        sources = named(said["camera"] or ["auto"])
+        return cls([replace(everyone, name=name, source=each) for name, each in sources.items()])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names; empty for one that has none."""
+        return tuple(filter(None, self._cameras))
+
+    def open(
+        self, observe: "Observer | None" = None, classifier: "Classifier | None" = None
+    ) -> "Source":
+        """Open all or none (UsageError, and what opening raises).
+
+        Where whole pictures are judged, sources are asked for them in the classifier's size too.
+        """
+        from corrosion_edge.device.capture import FollowedFolder, open_several
+
+        first = next(iter(self._cameras.values()))
+        if first.capture.follow:
+            if first.name:
+                raise UsageError("--follow: one folder alone is followed, without a name")
+            return FollowedFolder(Path(first.source), observe=observe)
+        if not first.name:
+            return first.capture.open(first.source, observe, classifier)
+        sources = {name: camera.source for name, camera in self._cameras.items()}
+        return open_several(
+            sources,
+            lambda spec, name, bell: self._cameras[name].capture.open(
+                spec, observe, classifier, name, bell
+            ),
+        )
+
+    def view(self, classifier: "Classifier", camera: str) -> "View":
+        """How this camera's frames are judged by this classifier; '' is one without a name."""
+        from corrosion_edge.device.judging import View
+
+        capture = self._cameras[camera].capture
+        return View(
+            capture.judge(classifier),
+            self._looks[camera],
+            capture.gate(classifier),
+            capture.scaled(classifier),
+        )
+
+    def intervals(self, source: "Source") -> dict[str, float]:
+        """Each camera's least time between two verdicts, in seconds."""
+        return {name: camera.capture.interval(camera.interval, source, name)
+                for name, camera in self._cameras.items()}  # fmt: skip
+
+    def assets(self, alone: str) -> "dict[str, Asset]":
+        """What each looks at; one without a name is called ``alone``."""
+        from corrosion_edge.device.events.event import Asset
+
+        return {name or alone: Asset(camera.asset, camera.position)
+                for name, camera in self._cameras.items()}  # fmt: skip

@@ -1,0 +1,81 @@
+"""How a camera's frames are judged: what of each, by whom, and what keeps one from a verdict."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from corrosion_edge.device.capture.quality import Gate
+from corrosion_edge.device.verdict import ModelChange, Unusable, Verdict
+from corrosion_edge.frame import Frame
+from corrosion_edge.prediction import Prediction
+
+__all__ = ["Classifies", "Judging", "Sole", "View"]
+
+
+class Classifies(Protocol):
+    """What is wanted of a classifier."""
+
+    def classify(self, pixels: npt.NDArray[np.uint8]) -> Prediction:
+        """The verdict on uint8 [h, w, 3] RGB pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """``look`` turns a frame into what is judged of it; what fails the ``gate`` gets no verdict.
+
+    ``scaled`` is the size (width, height) in which a source may have scaled a whole picture for
+    this classifier; None where it has to be judged from the picture itself.
+    """
+
+    classifier: Classifies
+    look: Callable[[Frame], Frame] | None = None
+    gate: Gate | None = None
+    scaled: tuple[int, int] | None = None
+
+    def judge(self, frame: Frame) -> Verdict | Unusable:
+        """The verdict on a frame as its source delivered it."""
+        start = time.perf_counter()
+        if self.look is not None:
+            frame = self.look(frame)
+        pixels = self._pixels(frame)
+        if self.gate is not None:
+            quality, pixels = self.gate.check(pixels)
+            if not quality.usable:
+                return Unusable(frame, quality)
+        prediction = self.classifier.classify(pixels)
+        return Verdict(frame, prediction, 1000 * (time.perf_counter() - start))
+
+    def _pixels(self, frame: Frame) -> npt.NDArray[np.uint8]:
+        """What its source scaled for this classifier, if it did, or else the picture."""
+        small = frame.scaled
+        fits = small is not None and small.shape[1::-1] == self.scaled
+        return small if fits and small is not None else frame.pixels
+
+
+@runtime_checkable
+class Judging(Protocol):
+    """Each camera's view, of a model that may give way to another between two frames."""
+
+    def view(self, camera: str) -> View:
+        """How this camera's frames are judged, from the last call of ``renewed`` to the next."""
+
+    def renewed(self) -> ModelChange | None:
+        """Let another model take over if one is ready; what became of it, told once."""
+
+
+class Sole(Judging):
+    """One view for all cameras, of one model for ever."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def view(self, camera: str) -> View:
+        """See ``Judging.view``."""
+        return self._view
+
+    def renewed(self) -> None:
+        """See ``Judging.renewed``."""

@@ -1,0 +1,103 @@
+"""The model that judges, and all that is made for it: another one takes over between two frames."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from corrosion_edge.closing import Closing
+from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.device.events.event import ModelName
+from corrosion_edge.device.judging import Judging, View
+from corrosion_edge.device.swap.candidate import Candidate, Loading, Refusal
+from corrosion_edge.device.swap.version import Version
+from corrosion_edge.device.swap.watcher import ModelWatch
+from corrosion_edge.device.verdict import ModelChange
+
+__all__ = ["Models"]
+
+
+class Models(Judging, Closing):
+    """Owns the running classifier; with a ``watch`` over its file, those after it too.
+
+    ``make`` makes a camera's view for a classifier: once for each camera, and anew for each model.
+    ``watch`` is closed with it. All but ``check_now`` belongs to the judging thread.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        make: Callable[[Classifier, str], View],
+        watch: ModelWatch | None = None,
+        file: str = "",
+    ) -> None:
+        self._classifier = classifier
+        self._make = make
+        self._watch = watch
+        self._file = file
+        self._views: dict[str, View] = {}
+
+    @classmethod
+    def opened(
+        cls,
+        loading: Loading,
+        make: Callable[[Classifier, str], View],
+        warn: Callable[[str], None],
+        *,
+        watched: bool,
+    ) -> "Models":
+        """Open and check the first one (whatever that raises), and ``warn`` of its differences."""
+        seen = Version.of(loading.file)  # before the content is read
+        classifier = loading.open()
+        try:
+            for warning in loading.check(classifier):
+                warn(warning)
+            watch = ModelWatch(loading, classifier.bundle, seen) if watched else None
+        except BaseException:
+            classifier.close()
+            raise
+        return cls(classifier, make, watch, str(loading.file))
+
+    @property
+    def classifier(self) -> Classifier:
+        """The one that judges now."""
+        return self._classifier
+
+    def view(self, camera: str) -> View:
+        """See ``Judging.view``."""
+        if camera not in self._views:
+            self._views[camera] = self._make(self._classifier, camera)
+        return self._views[camera]
+
+    def renewed(self) -> ModelChange | None:
+        """See ``Judging.renewed``."""
+        outcome = self._watch.take() if self._watch else None
+        if outcome is None:
+            return None
+        return self._swap(outcome) if isinstance(outcome, Candidate) else self._refused(outcome)
+
+    def check_now(self, *_: object) -> None:
+        """Have the file looked at; usable as a signal handler."""
+        if self._watch:
+            self._watch.check_now()
+
+    def close(self) -> None:
+        """End the watch over the file and close the classifier."""
+        if self._watch:
+            self._watch.close()
+        self._classifier.close()
+
+    def _swap(self, candidate: Candidate) -> ModelChange:
+        old, self._classifier = self._classifier, candidate.classifier
+        self._views = {}
+        old.close()
+        return ModelChange(
+            at=datetime.now(UTC), file=self._file, old=ModelName.of(old),
+            new=ModelName.of(self._classifier), accepted=True, reason="the file was replaced",
+            warnings=candidate.warnings, band=self._classifier.band,
+            file_sha256=candidate.file_sha256,
+        )  # fmt: skip
+
+    def _refused(self, refusal: Refusal) -> ModelChange:
+        return ModelChange(
+            at=datetime.now(UTC), file=self._file, old=ModelName.of(self._classifier),
+            new=refusal.name, reason=refusal.reason, file_sha256=refusal.file_sha256,
+        )  # fmt: skip
