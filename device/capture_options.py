@@ -170,7 +170,7 @@ class Capture:
             patience=patience,
             reconnect=self.reconnect,
             observe=observe,
-            wish=Wish(self.resolution, self.rate, classifier and self.scaled(classifier)),
+            wish=Wish(self.resolution, self.rate, self.scaled(classifier) if classifier else None),
             name=name,
             bell=bell,
         )
