@@ -195,7 +195,8 @@ def watch(
                     with recording(stored, classifier, source.name, names) as further:
                         sinks[:0] = further  # stored first, so that what is printed is there
                         cameras = names or (source.name,)
-                        watched = Watched(classifier, cameras, stored["folder"])
+                        dropped = source.dropped_by_camera
+                        watched = Watched(classifier, cameras, stored["folder"], dropped)
                         with outlets.opened(watched) as told:
                             sinks += told
                             failed = _watched(source, judge, sinks, how)

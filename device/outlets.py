@@ -3,11 +3,13 @@
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from corrosion_edge.device.web import outlet as web
 
 if TYPE_CHECKING:
     from corrosion_edge.device.classifier import Classifier
@@ -23,12 +25,14 @@ class Watched:
     """What an outlet may know: the running model, the cameras' names, and the folder of events.
 
     A single camera without a name is called as its source. ``store`` is None without a store;
-    it is open, for one writer, as long as outlets are.
+    it is open, for one writer, as long as outlets are. ``dropped`` tells how many frames nobody
+    took in time, by camera as ``Source.dropped_by_camera``.
     """
 
     classifier: "Classifier"
     cameras: tuple[str, ...]
     store: Path | None
+    dropped: Callable[[], Mapping[str, int]] = field(default=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Outlet:
     open: Callable[[Mapping[str, Any], Watched], "Sink | None"]
 
 
-OUTLETS: Final[tuple[Outlet, ...]] = ()
+OUTLETS: Final[tuple[Outlet, ...]] = (Outlet(web.OPTIONS, web.open_web),)
 """In the order of their options on the help page."""
 
 

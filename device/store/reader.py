@@ -103,6 +103,22 @@ class Reader(Closing):
             )
         return found[0]
 
+    def after(self, sequence: int, count: int) -> list[Event]:
+        """Up to ``count`` events behind that number, in order."""
+        where = "WHERE sequence > ? AND sequence <= (SELECT max(sequence) FROM (SELECT sequence "
+        where += "FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?))"
+        return list(self._rows(where, (sequence, sequence, count)))
+
+    def newest(self, count: int) -> list[Event]:
+        """The newest ``count`` events, the newest first."""
+        where = "WHERE sequence > (SELECT max(sequence) FROM events) - ?"
+        return list(self._rows(where, (count,)))[::-1]
+
+    def last(self) -> int:
+        """The number of the newest event, 0 if there is none."""
+        found = self._database.execute("SELECT max(sequence) FROM events").fetchone()[0]
+        return int(found or 0)
+
     def summaries(self, since: datetime | None = None) -> Iterator[Summary]:
         """The summaries in the order in which they were stored; none in a store of version 1."""
         if self._version < 2:
