@@ -204,7 +204,8 @@ def watch(
                 pace = cameras.intervals(source)
                 alone = "" if cameras.names else source.name
                 assets = cameras.assets(alone)
-                known = Watched(models, tuple(assets), stored["folder"])
+                dropped = source.dropped_by_camera
+                known = Watched(models, tuple(assets), stored["folder"], dropped)
                 # Outlets open after the store and close after it, to tell of its last events.
                 with (
                     ExitStack() as outer,

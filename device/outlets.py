@@ -3,22 +3,30 @@
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import click
 
 from corrosion_edge.device.telling.options import MQTT, WEBHOOK, open_mqtt, open_webhook
+from corrosion_edge.device.web import outlet as web
 
 if TYPE_CHECKING:
     from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.sinks import Sink
-    from corrosion_edge.device.swap import Models
 
 __all__ = ["OUTLETS", "Outlet", "Outlets", "Watched", "outlet_options"]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Runs(Protocol):
+    """What knows the model that judges."""
+
+    @property
+    def classifier(self) -> "Classifier":
+        """The one that judges now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +35,14 @@ class Watched:
 
     A single camera without a name is called as its source. ``store`` is None without a store;
     the writer has it open when outlets are opened, and has stored its last event when they close.
+    ``dropped`` tells how many frames nobody took in time, by camera as
+    ``Source.dropped_by_camera``.
     """
 
-    models: "Models"
+    models: "Runs"
     cameras: tuple[str, ...]
     store: Path | None
+    dropped: Callable[[], Mapping[str, int]] = field(default=dict, compare=False)
 
     @property
     def classifier(self) -> "Classifier":
@@ -51,7 +62,11 @@ class Outlet:
     open: Callable[[Mapping[str, Any], Watched], "Sink | None"]
 
 
-OUTLETS: Final[tuple[Outlet, ...]] = (Outlet(MQTT, open_mqtt), Outlet(WEBHOOK, open_webhook))
+OUTLETS: Final[tuple[Outlet, ...]] = (
+    Outlet(MQTT, open_mqtt),
+    Outlet(WEBHOOK, open_webhook),
+    Outlet(web.OPTIONS, web.open_web),
+)
 """In the order of their options on the help page."""
 
 

@@ -39,6 +39,10 @@ class Several(Source):
         """The sum of all cameras."""
         return sum(camera.dropped for camera in self._cameras.values())
 
+    def dropped_by_camera(self) -> dict[str, int]:
+        """See ``Source.dropped_by_camera``."""
+        return {name: camera.dropped for name, camera in self._cameras.items()}
+
     def read(self) -> Frame:
         """The next frame in turn; waits until any camera has one."""
         while True:

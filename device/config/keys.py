@@ -38,6 +38,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "webhook-secret-file": "secret-file",
         "webhook-ca": "ca",
     },
+    "web": {"web": "page", "metrics": "metrics", "web-token-file": "token-file"},
 }
 """Sections, the options that stand in them, and each option's key there; every option that is
 named nowhere stands in ``[watch]`` under its own name. Options of a new kind get their section

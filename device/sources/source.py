@@ -42,6 +42,10 @@ class Source(Closing, Protocol):
     is_video: bool = False
     on_wait: Callable[[], None] = staticmethod(nobody)
 
+    def dropped_by_camera(self) -> dict[str, int]:
+        """``dropped`` by the cameras' names; '' for a source that is one camera."""
+        return {"": self.dropped}
+
     def read(self) -> Frame | None:
         """The next frame, or None when the recording has ended.
 

@@ -123,6 +123,11 @@ class Reader(Closing):
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{self.folder}: damaged ({error})") from None
 
+    def newest(self, count: int) -> list[Event]:
+        """The newest ``count`` events, the newest first."""
+        where = "WHERE sequence > (SELECT max(sequence) FROM events) - ?"
+        return list(self._rows(where, (count,)))[::-1]
+
     def summaries(self, since: datetime | None = None) -> Iterator[Summary]:
         """The summaries in the order in which they were stored; none in a store of version 1."""
         if self._version < 2:

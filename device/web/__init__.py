@@ -1,0 +1,1 @@
+"""The page of a watch, and its metrics for Prometheus; needs the extra ``web``."""

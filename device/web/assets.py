@@ -1,0 +1,31 @@
+"""The page's own files, as they are in the package."""
+
+import functools
+from importlib import resources
+from typing import Any, Final
+
+__all__ = ["TYPES", "asset", "page"]
+
+TYPES: Final = {
+    "style.css": "text/css",
+    "page.js": "text/javascript",
+    "plot.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
+"""Files that are served as they are."""
+
+
+@functools.cache
+def asset(name: str) -> bytes:
+    """A file's content."""
+    return resources.files(__package__).joinpath("files", name).read_bytes()
+
+
+def page(name: str, **values: Any) -> str:
+    """A template with the values put in, each escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(asset(name).decode()).render(**values)

@@ -1,0 +1,230 @@
+"use strict";
+// Asks for the state once a second while somebody looks, and shows it; text is only ever set as text.
+
+const WORDS = {
+  "corrosion": ["Corrosion", "▲"], "no-corrosion": ["No corrosion", "✓"], "unsure": ["Unsure", "?"],
+  "unusable": ["Picture unusable", "⊘"], "unreadable": ["Picture unreadable", "⊘"],
+  "lost": ["Camera lost", "✕"], "frozen": ["Camera frozen", "✕"], "degraded": ["Frames are late", "…"],
+  "ended": ["Camera closed", "■"], "starting": ["Waiting for a frame", "…"],
+};
+const EVENTS = {
+  started: "Watch started", stopped: "Watch stopped", corrosion_began: "Corrosion began",
+  corrosion_ended: "Corrosion ended", camera_degraded: "Frames were late", camera_lost: "Camera lost",
+  camera_recovered: "Camera recovered", unusable: "Pictures unusable", usable: "Pictures usable again",
+  model_changed: "Model changed", pictures_removed: "Old pictures removed", store_recovered: "Store recovered",
+};
+const AWAY = ["lost", "frozen", "degraded", "ended"];
+const EVERY = 1000, PLOT_EVERY = 5000, SHOWN_EVENTS = 8, PATIENCE = 10000;
+
+const cards = [...document.querySelectorAll(".camera")].map(card => {
+  const parts = {};
+  for (const part of card.querySelectorAll("[data-part]")) parts[part.dataset.part] = part;
+  return { card, name: card.dataset.camera, parts, seconds: 3600, wanted: "", loading: false, plotted: 0 };
+});
+let knownEvents = null, failures = 0;
+
+async function ask(address) {
+  const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE) });
+  if (answer.redirected && answer.url.endsWith("/login") || answer.status === 401) location.assign("/login");
+  if (!answer.ok) throw new Error(`status ${answer.status}`);
+  return answer.json();
+}
+
+async function turn() {
+  if (!document.hidden) {
+    try {
+      show(await ask("/api/state"));
+      await Promise.all(cards.map(plot));
+      failures = 0;
+    } catch (error) {
+      broken(error);
+    }
+  }
+  setTimeout(turn, EVERY * Math.min(10, 1 + failures));
+}
+
+function broken(error) {
+  failures += 1;
+  const line = document.getElementById("connection");
+  line.textContent = `No connection to the device (${error.message}): what is below is old`;
+  line.className = "broken";
+  for (const camera of cards) camera.parts.figure.classList.add("stale");
+}
+
+function show(state) {
+  const line = document.getElementById("connection");
+  line.className = state.healthy ? "" : "broken";
+  line.textContent = state.healthy ? `live, ${moment(state.time)}`
+    : `No frame was judged for ${duration(state.quiet_s)}`;
+  for (const told of state.cameras) {
+    const camera = cards.find(each => each.name === told.name);
+    if (camera) showCamera(camera, told, state);
+  }
+  showMachine(state);
+  showRunning(state.about);
+  if (state.events !== null && state.events !== knownEvents) showEvents(state.events);
+  document.title = state.cameras.map(told => WORDS[told.word][0]).join(", ") + " – corrosion watch";
+}
+
+function showCamera(camera, told, state) {
+  const { parts } = camera;
+  const [word, sign] = WORDS[told.word] || [told.word, ""];
+  set(parts.word, word);
+  set(parts.sign, sign);
+  parts.verdict.className = `verdict ${told.word}`;
+  const shot = told.shot;
+  set(parts.since, `since ${moment(told.since)} (${duration(ago(told.since, state.time))})`);
+  parts.reason.hidden = !told.reason;
+  set(parts.reason, told.reason);
+  fill(parts.numbers, numbers(told, state));
+  const stale = AWAY.includes(told.word) || !state.healthy;
+  parts.figure.classList.toggle("stale", stale);
+  if (shot) showPicture(camera, told, stale);
+}
+
+function numbers(told, state) {
+  const shot = told.shot, counts = told.outcomes, latency = told.latency_s;
+  const score = shot && shot.score !== undefined ? shot.score.toFixed(3) : "none for this frame";
+  const rows = [[AWAY.includes(told.word) ? "Last score" : "Score", score],
+    ["Threshold", `${round(state.about.threshold)}: from there on it is corrosion`]];
+  if (state.about.band) rows.push(["Unsure", `${round(state.about.band[0])} to ${round(state.about.band[1])}`]);
+  rows.push(["Frames", Object.entries(counts).filter(([, count]) => count)
+    .map(([name, count]) => `${count} ${name.replace("-", " ")}`).join(", ") || "none"]);
+  rows.push(["Dropped", told.dropped]);
+  rows.push(["Camera", `${told.state}, failures: ${told.failures}`, told.failures > 0 && !told.up]);
+  if (latency) rows.push(["Latency", `p50 ${ms(latency.p50)}, p95 ${ms(latency.p95)}`]);
+  return rows;
+}
+
+function showPicture(camera, told, stale) {
+  const { parts } = camera, shot = told.shot;
+  const kind = parts.map.checked ? "map" : "plain";
+  const caption = `${stale ? "OLD: " : ""}${moment(shot.time)}, ${shot.size[0]} × ${shot.size[1]}` +
+    (stale ? `, ${duration(told.age_s)} ago` : "") + (kind === "map" && shot.score !== undefined && !shot.map ? ", no heat map" : "");
+  set(parts.caption, caption);
+  const wanted = `/cameras/${encodeURIComponent(camera.name)}/snapshot.jpg?kind=${kind}&serial=${shot.serial}`;
+  if (wanted === camera.wanted || camera.loading) return;
+  camera.loading = true;
+  const next = new Image();
+  next.onload = () => {
+    camera.loading = false;
+    camera.wanted = wanted;
+    parts.image.src = next.src;
+    parts.image.alt = `${camera.name}: ${WORDS[told.word][0]}${kind === "map" ? ", with heat map" : ""}`;
+    parts.image.hidden = false;
+    parts.none.hidden = true;
+  };
+  next.onerror = () => { camera.loading = false; };
+  next.src = wanted;
+}
+
+async function plot(camera) {
+  if (performance.now() - camera.plotted < PLOT_EVERY && camera.plotted) return;
+  camera.plotted = performance.now();
+  const asked = `/api/scores?camera=${encodeURIComponent(camera.name)}&seconds=${camera.seconds}`;
+  drawScores(camera.parts.plot, await ask(asked));
+}
+
+async function showEvents(newest) {
+  knownEvents = newest;
+  const told = await ask(`/api/events?count=${SHOWN_EVENTS}`);
+  document.getElementById("no-events").hidden = told.events.length > 0;
+  document.getElementById("event-list").replaceChildren(...told.events.map(eventItem));
+}
+
+function eventItem(event) {
+  const item = document.createElement("li");
+  const kind = event.pictures.includes("map") ? "map" : event.pictures[0];
+  const name = EVENTS[event.kind] || event.kind;
+  if (kind) {
+    const image = document.createElement("img");
+    image.loading = "lazy";
+    image.alt = `${name}, as it was seen`;
+    image.src = `/events/${event.sequence}/${kind}.jpg`;
+    item.append(image);
+  }
+  item.append(element("strong", name));
+  item.append(element("span", [moment(event.at), event.camera, event.asset].filter(Boolean).join(", ")));
+  if (event.peak !== null) item.append(element("span", `peak ${event.peak.toFixed(3)}, mean ${event.mean.toFixed(3)}`));
+  if (event.duration_s !== null && event.kind === "corrosion_ended") item.append(element("span", `lasted ${duration(event.duration_s)}`));
+  if (event.reason) item.append(element("span", event.reason));
+  return item;
+}
+
+function showMachine(state) {
+  const told = state.machine, flags = told.throttled, full = told.disk_free_bytes < 2e8;
+  fill(document.getElementById("machine"), [
+    ["Running for", duration(state.uptime_s)],
+    ["Last judged", `${duration(state.quiet_s)} ago`, !state.healthy],
+    ["Temperature", told.temperature_c === null ? "not known here" : `${told.temperature_c.toFixed(1)} °C`, told.temperature_c >= 80],
+    ["Power and heat", flags === null ? "not known here" : flags.join(", ") || "no throttling since boot", flags && flags.length > 0],
+    ["Disk", `${(told.disk_free_bytes / 1e9).toFixed(1)} of ${(told.disk_total_bytes / 1e9).toFixed(1)} GB free`, full],
+    ["Clock", { true: "synchronised", false: "not synchronised: times may be wrong", null: "not known" }[told.clock_set], told.clock_set === false],
+    ["Memory", `${(told.memory_bytes / 1e6).toFixed(0)} MB`],
+  ]);
+}
+
+function showRunning(about) {
+  fill(document.getElementById("running"), [
+    ["Model", about.model], ["Its SHA-256", about.model_sha256], ["Backend", about.backend],
+    ["Threshold", round(about.threshold)], ["Version", about.version],
+  ]);
+}
+
+function fill(list, rows) {
+  const made = rows.flatMap(([name, value, bad]) => {
+    const told = element("dd", bad ? `! ${value}` : value);
+    if (bad) told.className = "bad";
+    return [element("dt", name), told];
+  });
+  const same = list.children.length === made.length &&
+    made.every((each, i) => each.textContent === list.children[i].textContent);
+  if (!same) list.replaceChildren(...made);
+}
+
+function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
+
+function set(part, text) {
+  if (part.textContent !== text) part.textContent = text;
+}
+
+function moment(text) {
+  const at = new Date(text), today = at.toDateString() === new Date().toDateString();
+  const time = at.toLocaleTimeString([], { hourCycle: "h23" });
+  return today ? time : `${at.toLocaleDateString([], { year: "numeric", month: "short", day: "numeric" })} ${time}`;
+}
+
+function ago(since, now) {
+  return Math.max(0, (new Date(now) - new Date(since)) / 1000);
+}
+
+function duration(seconds) {
+  const s = Math.round(seconds);
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min`;
+  return `${Math.floor(s / 86400)} d ${Math.floor(s % 86400 / 3600)} h`;
+}
+
+function ms(seconds) {
+  return seconds < 1 ? `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms` : `${seconds.toFixed(2)} s`;
+}
+
+for (const camera of cards) {
+  camera.parts.map.addEventListener("change", () => { camera.wanted = ""; });
+  const buttons = [...camera.card.querySelectorAll("[data-seconds]")];
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      for (const each of buttons) each.setAttribute("aria-pressed", String(each === button));
+      camera.seconds = Number(button.dataset.seconds);
+      camera.plotted = 0;
+      plot(camera).catch(broken);
+    });
+  }
+}
+addEventListener("resize", () => { for (const camera of cards) camera.plotted = 0; });
+turn();

@@ -1,0 +1,204 @@
+"""The state of a watch as it is now, for whoever looks; written by the judging thread."""
+
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from corrosion_edge.device.capture.quality import Quality
+from corrosion_edge.device.capture.state import CameraState
+from corrosion_edge.device.sinks import Result
+from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
+from corrosion_edge.device.web.series import Latencies, Scores, Stretch
+from corrosion_edge.frame import Frame
+from corrosion_edge.prediction import LABELS, UNSURE, Prediction
+
+__all__ = ["OUTCOMES", "Live", "Shot", "Status"]
+
+OUTCOMES: Final = (*LABELS, UNSURE, "unusable", "unreadable")
+"""What becomes of a frame that is looked at."""
+
+_DOWN: Final = ("lost", "frozen", "degraded")
+_QUIET: Final = 60.0  # seconds without a look that are always allowed
+_GAPS: Final = 3.0  # and so many times the usual time between two
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """The newest frame that was looked at; its pixels are shared, nobody writes into them.
+
+    ``serial`` counts the shots of the camera from 1. Either a prediction or a quality is there.
+    """
+
+    serial: int
+    frame: Frame
+    prediction: Prediction | None
+    quality: Quality | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A camera at one moment.
+
+    ``word`` is corrosion, no-corrosion, unsure, unusable, unreadable, lost, frozen, degraded,
+    ended or starting; ``since`` when it became that, ``reason`` a sentence where there is one.
+    ``state`` is that of ``CameraState``. ``outcomes`` counts frames by ``OUTCOMES``.
+    ``looked`` is the last look on the monotonic clock in seconds, None before the first.
+    ``latency`` holds p50 and p95 in seconds, None before the first verdict.
+    """
+
+    name: str
+    word: str
+    since: datetime
+    reason: str
+    state: str
+    outcomes: Mapping[str, int]
+    failures: int
+    shot: Shot | None
+    looked: float | None
+    latency: Sequence[float] | None
+    latency_sum: float
+    buckets: Sequence[tuple[str, float]]
+
+    @property
+    def up(self) -> bool:
+        """Whether the camera delivers."""
+        return self.state == "running"
+
+
+@dataclass(slots=True, eq=False)
+class _Camera:
+    word: str = "starting"
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    reason: str = ""
+    state: str = "starting"
+    outcomes: Counter[str] = field(default_factory=Counter)
+    failures: int = 0
+    serial: int = 0
+    shot: Shot | None = None
+    looked: float | None = None
+    gap: float = 0.0
+    scores: Scores = field(default_factory=Scores)
+    latencies: Latencies = field(default_factory=Latencies)
+
+    def say(self, word: str, reason: str = "") -> None:
+        if word != self.word:
+            self.word, self.since = word, datetime.now(UTC)
+        self.reason = reason
+
+    def look(self, now: float) -> None:
+        """Remember when, and the usual time between two looks."""
+        if self.looked is not None:
+            self.gap += (now - self.looked - self.gap) / 4
+        self.looked = now
+
+
+class Live:
+    """Bounded however long the watch runs; every method may be called by any thread.
+
+    ``cameras`` are the names; what has another name belongs to the only camera, or to none.
+    """
+
+    def __init__(self, cameras: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
+        if not cameras:
+            raise ValueError("cameras: expected one or more")
+        self.cameras = tuple(cameras)
+        self.clock = clock
+        self.started = clock()
+        self._lock = threading.Lock()
+        self._by_name = {name: _Camera() for name in cameras}
+
+    def write(self, result: Result) -> None:
+        """Take a result; one of a kind that is not known is left out."""
+        with self._lock:
+            if isinstance(result, Verdict):
+                self._verdict(result)
+            elif isinstance(result, Unusable):
+                self._unusable(result)
+            elif isinstance(result, Unreadable):
+                self._unreadable(result)
+            elif isinstance(result, CameraState):
+                self._state(result)
+
+    def status(self, name: str) -> Status:
+        """A camera as it is now (KeyError if there is none of that name)."""
+        with self._lock:
+            camera = self._by_name[name]
+            latencies = camera.latencies
+            return Status(
+                name, camera.word, camera.since, camera.reason, camera.state,
+                {outcome: camera.outcomes[outcome] for outcome in OUTCOMES},
+                camera.failures, camera.shot, camera.looked,
+                latencies.percentiles((50, 95)), latencies.total, latencies.buckets(),
+            )  # fmt: skip
+
+    def scores(self, name: str, seconds: float) -> list[Stretch]:
+        """A camera's scores of the last seconds (KeyError)."""
+        with self._lock:
+            return self._by_name[name].scores.since(self.clock(), seconds)
+
+    def shot(self, name: str) -> Shot | None:
+        """The newest shot of a camera, None before the first (KeyError)."""
+        with self._lock:
+            return self._by_name[name].shot
+
+    def quiet(self) -> float:
+        """Seconds since any camera was looked at, or since the start."""
+        looks = [c.looked for c in self._by_name.values() if c.looked is not None]
+        return max(0.0, self.clock() - max(looks, default=self.started))
+
+    @property
+    def healthy(self) -> bool:
+        """Whether a frame was looked at of late: within 60 s, or three times the usual gap."""
+        gap = max(camera.gap for camera in self._by_name.values())
+        return self.quiet() <= max(_QUIET, _GAPS * gap)
+
+    def _camera(self, name: str) -> _Camera | None:
+        alone = self.cameras[0] if len(self.cameras) == 1 else name
+        return self._by_name.get(alone)
+
+    def _verdict(self, verdict: Verdict) -> None:
+        said = verdict.prediction
+        if (camera := self._looked(verdict.frame, said, None)) is None:
+            return
+        camera.outcomes[said.word] += 1
+        camera.scores.add(self.clock(), said.score)
+        if math.isfinite(verdict.latency_ms):
+            camera.latencies.add(verdict.latency_ms / 1000)
+        camera.say(said.word)
+
+    def _unusable(self, result: Unusable) -> None:
+        if camera := self._looked(result.frame, None, result.quality):
+            camera.outcomes["unusable"] += 1
+            camera.say("unusable", str(result.quality))
+
+    def _looked(
+        self, frame: Frame, said: Prediction | None, quality: Quality | None
+    ) -> _Camera | None:
+        if (camera := self._camera(frame.camera)) is None:
+            return None
+        camera.look(self.clock())
+        camera.serial += 1
+        camera.shot = Shot(camera.serial, frame, said, quality)
+        if camera.state == "starting":  # files and folders tell no states
+            camera.state = "running"
+        return camera
+
+    def _unreadable(self, result: Unreadable) -> None:
+        if camera := self._camera(""):
+            camera.look(self.clock())
+            camera.outcomes["unreadable"] += 1
+            camera.say("unreadable", result.error)
+
+    def _state(self, state: CameraState) -> None:
+        if (camera := self._camera(state.camera)) is None:
+            return
+        camera.state, camera.failures = state.state, state.failures
+        if state.state in _DOWN or state.state == "ended":
+            camera.say(state.state, state.reason)
+        elif state.state == "running" and camera.word in _DOWN:
+            camera.say("starting", state.reason)

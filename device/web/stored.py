@@ -1,0 +1,68 @@
+"""What the page shows of the event store: read anew for each question, never written."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from corrosion_edge.device.store.chain import ROLES
+from corrosion_edge.device.store.reader import Event, Reader
+from corrosion_edge.errors import CorrosionEdgeError
+
+__all__ = ["MOST", "Stored"]
+
+MOST: Final = 50
+"""Events in one answer."""
+
+_SHOWN: Final = ("sequence", "kind", "at", "camera", "asset", "position", "start", "end",
+                 "duration_s", "peak", "mean", "threshold", "reason", "clock_set")  # fmt: skip
+
+
+class Stored:
+    """Events of a store that a watch writes to; nothing without one, or while it is damaged."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+
+    def after(self, sequence: int, count: int = MOST) -> list[dict[str, Any]]:
+        """The events behind that number, oldest first."""
+        return self._read(lambda reader: reader.after(sequence, min(count, MOST)))
+
+    def newest(self, count: int = MOST) -> list[dict[str, Any]]:
+        """The newest events, newest first."""
+        return self._read(lambda reader: reader.newest(min(count, MOST)))
+
+    def last(self) -> int | None:
+        """The number of the newest event, which is how many were stored; None without a store."""
+        if self.folder is None:
+            return None
+        try:
+            with Reader(self.folder) as reader:
+                return reader.last()
+        except (CorrosionEdgeError, sqlite3.Error):
+            return None
+
+    def picture(self, sequence: int, role: str) -> bytes | None:
+        """An event's picture as a JPEG file; None where there is none."""
+        if self.folder is None or role not in ROLES:
+            return None
+        try:
+            with Reader(self.folder) as reader:
+                return reader.event(str(sequence)).pictures[role].path.read_bytes()
+        except (CorrosionEdgeError, KeyError, OSError, sqlite3.Error):
+            return None
+
+    def _read(self, ask: Any) -> list[dict[str, Any]]:
+        if self.folder is None:
+            return []
+        try:
+            with Reader(self.folder) as reader:
+                return [_shown(event) for event in ask(reader)]
+        except (CorrosionEdgeError, sqlite3.Error):
+            return []
+
+
+def _shown(event: Event) -> dict[str, Any]:
+    pictures = [role for role in ROLES if role in event.pictures
+                and not event.pictures[role].removed]  # fmt: skip
+    fields = {name: event.fields.get(name) for name in _SHOWN}
+    return {**fields, "sequence": event.sequence, "hash": event.hash, "pictures": pictures}
