@@ -141,8 +141,16 @@ def test_it_can_be_left_off(monkeypatch, file):
     assert watch("--model", file, "--threads", "1").exit_code != 0  # it would have been called
 
 
+@pytest.fixture
+def usual_hangup():
+    """SIGHUP as it is without nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("terminal", [True, False])
-def test_a_closed_terminal_still_ends_it(monkeypatch, terminal):
+def test_a_closed_terminal_still_ends_it(monkeypatch, terminal, usual_hangup):
     monkeypatch.setattr(os, "isatty", lambda handle: terminal)
     before = signal.getsignal(signal.SIGHUP)
     heard = []
