@@ -67,13 +67,12 @@ class App:
 
     def _for_programs(self) -> list[Route]:
         return [Route("/metrics", self._tell_metrics), Route("/healthz", self._healthz),
-                Route("/login", _login)]  # fmt: skip
+                Route("/login", _login), Route("/assets/{name}", _asset)]  # fmt: skip
 
     def _for_people(self) -> list[Route]:
         return [
             *self._for_programs(),
             Route("/", self._page),
-            Route("/assets/{name}", _asset),
             Route("/api/state", self._state),
             Route("/api/scores", self._scores),
             Route("/api/events", self._events),

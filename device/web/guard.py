@@ -15,7 +15,7 @@ from corrosion_edge.device.web.token import SESSION, Token
 __all__ = ["COOKIE", "OPEN", "Guard"]
 
 COOKIE: Final = "corrosion-edge"
-OPEN: Final = frozenset({"/login", "/assets/style.css"})
+OPEN: Final = frozenset({"/login", "/assets/style.css", "/assets/icon.svg"})
 """Paths that anybody may see: they say nothing of this watch."""
 
 _MOST_FORM: Final = 4096

@@ -59,10 +59,11 @@ def open_web(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
     try:
         return _opened(asked, values["web_token_file"], watched)
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in _PACKAGES:
+        package = (error.name or "").partition(".")[0]
+        if package not in _PACKAGES:
             raise
         raise ExtraError(
-            f"--{next(iter(asked))}: the package {error.name!r} is not installed; "
+            f"--{next(iter(asked))}: the package {package!r} is not installed; "
             "run: pip install 'corrosion-edge[web]'"
         ) from None
 

@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=${1:-}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- arm64 rtsp v4l2 libcamera mediapipe
+[ $# -gt 0 ] || set -- arm64 rtsp v4l2 libcamera mediapipe chromium
 failed=0
 for rig in "$@"; do
     start=$(date +%s)

@@ -91,7 +91,7 @@ function numbers(told, state) {
   rows.push(["Frames", Object.entries(counts).filter(([, count]) => count)
     .map(([name, count]) => `${count} ${name.replace("-", " ")}`).join(", ") || "none"]);
   rows.push(["Dropped", told.dropped]);
-  rows.push(["Camera", `${told.state}, failed ${told.failures} times`, told.failures > 0 && !told.up]);
+  rows.push(["Camera", `${told.state}, failures: ${told.failures}`, told.failures > 0 && !told.up]);
   if (latency) rows.push(["Latency", `p50 ${ms(latency.p50)}, p95 ${ms(latency.p95)}`]);
   return rows;
 }

@@ -1,0 +1,290 @@
+"""The page in a real browser without a screen, at a desk's and a phone's width.
+
+What this leaves untested: other engines than Chromium's, real touch, and screen readers.
+``CORROSION_EDGE_PICTURES`` names a folder that keeps the pictures of the page, to be looked at.
+"""
+
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rig
+
+pytest.importorskip("uvicorn", reason="the extra web is not installed")
+
+from corrosion_edge.device.capture.quality import Gate, Limits
+from corrosion_edge.device.capture.state import CameraState
+from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.device.events.event import Happening, Scene
+from corrosion_edge.device.events.stamp import Stamp
+from corrosion_edge.device.outlets import Watched
+from corrosion_edge.device.store import Keeper, Store
+from corrosion_edge.device.verdict import Unusable, Verdict
+from corrosion_edge.device.web.address import Address
+from corrosion_edge.device.web.live import Live
+from corrosion_edge.device.web.server import Place, WebSink
+from corrosion_edge.device.web.token import Token
+from corrosion_edge.device.web.view import View
+from corrosion_edge.frame import Frame
+from corrosion_edge.prediction import Prediction
+from corrosion_edge.render import surface
+
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+NASTY = '<img src=x onerror="document.title=1">'
+TOKEN = "a-token-of-this-test-alone"
+CHROMIUM = "/usr/bin/chromium"
+
+
+@dataclass
+class Seen:
+    """A page and what was wrong with it."""
+
+    page: Any
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def cards(self) -> dict[str, Any]:
+        return {
+            card.get_attribute("data-camera"): card
+            for card in self.page.query_selector_all(".camera")
+        }
+
+    def keep(self, name: str) -> None:
+        if folder := os.environ.get("CORROSION_EDGE_PICTURES"):
+            self.page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Iterator[Classifier]:
+    pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed")
+    with Classifier.open(rig.model_file()) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sys.path.append(str(rig.require("chromium") / "site"))
+    try:
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as driver:
+            how = {"executable_path": CHROMIUM, "args": ["--no-sandbox"]}
+            opened = driver.chromium.launch(**how)
+            yield opened
+            opened.close()
+    finally:
+        sys.path.pop()
+
+
+@pytest.fixture
+def look(browser: Any) -> Iterator[Callable[..., Seen]]:
+    """Open a page at a size, light or dark; remembers errors and requests."""
+    contexts = []
+
+    def opened(address: str, size: str = "desktop", scheme: str = "light") -> Seen:
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            device_scale_factor=1,
+            is_mobile=size == "phone",
+            has_touch=size == "phone",
+        )
+        contexts.append(context)
+        seen = Seen(context.new_page())
+        seen.page.on("console", lambda m: seen.errors.append(m.text) if m.type == "error" else None)
+        seen.page.on("pageerror", lambda error: seen.errors.append(str(error)))
+        seen.page.on("request", lambda request: seen.requests.append(request.url))
+        seen.page.goto(address)
+        return seen
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@contextmanager
+def serving(
+    classifier: Classifier, cameras: tuple[str, ...], store: Path | None = None, token: str = ""
+) -> Iterator[tuple[Live, str]]:
+    """Serve a live state at an address, with the clock two hours back until it is let go."""
+    shift = [7200.0]
+    live = Live(cameras, clock=lambda: time.monotonic() - shift[0])
+    view = View.of(Watched(classifier, cameras, store), live)
+    place = Place("--web", Address("127.0.0.1", 0))
+    with WebSink(view, [place], Token(token) if token else None) as sink:
+        history(live, cameras, shift)
+        shift[0] = 0.0
+        yield live, f"http://127.0.0.1:{sink.ports[0]}/"
+
+
+def history(live: Live, cameras: tuple[str, ...], shift: list[float]) -> None:
+    """Two hours of scores that rise and fall, with a hole."""
+    small = Frame.now(np.full((48, 64, 3), 90, np.uint8), 0)
+    for step in range(1440):
+        shift[0] = 7200.0 - 5 * step
+        if 900 < step < 960:
+            continue
+        for place, name in enumerate(cameras):
+            score = 0.5 + 0.3 * math.sin(step / 90 + place) + 0.1 * math.sin(step * 1.7)
+            frame = Frame(small.pixels, step, datetime.now(UTC), camera=name)
+            live.write(Verdict(frame, Prediction(float(np.clip(score, 0, 1)), 0.5), 5 + step % 7))
+
+
+def judged(live: Live, classifier: Classifier, camera: str, **how: Any) -> None:
+    pixels = surface("steel", size=(640, 480), seed=4, **how)
+    live.write(Verdict(Frame(pixels, 9, datetime.now(UTC), camera=camera),
+                       classifier.classify(pixels), 6.5))  # fmt: skip
+
+
+def dark(live: Live, camera: str) -> None:
+    pixels = np.full((480, 640, 3), 12, np.uint8)
+    quality, _ = Gate(Limits()).check(pixels)
+    live.write(Unusable(Frame(pixels, 9, datetime.now(UTC), camera=camera), quality))
+
+
+def lost(live: Live, camera: str) -> None:
+    reason = "no frame for 10 s; it is opened again in 4 s"
+    live.write(CameraState(camera, "lost", reason, datetime.now(UTC), "running", 900, 3, 1))
+
+
+def stored(folder: Path, classifier: Classifier) -> Path:
+    pixels = surface("steel", rust=0.6, seed=4)
+    scene = Scene(pixels, classifier.classify(pixels))
+    with Keeper(Store(folder)) as keeper:
+        keeper.append(Happening(kind="started", at=Stamp.now()))
+        keeper.append(Happening(kind="corrosion_began", at=Stamp.now(), camera="gate", scene=scene))
+        keeper.append(Happening(kind="camera_lost", at=Stamp.now(), camera="deck", reason=NASTY))
+    return folder
+
+
+def until(page: Any, condition: str) -> None:
+    """Wait for it; Playwright's own way evaluates text within the page, which forbids that."""
+    end = time.monotonic() + 30
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, condition
+        page.wait_for_timeout(50)
+
+
+def overflow(page: Any) -> int:
+    return int(page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_three_cameras(look, classifier, tmp_path, size, scheme):
+    cameras = ("gate", "pole", "deck")
+    store = stored(tmp_path / "events", classifier)
+    with serving(classifier, cameras, store) as (live, address):
+        judged(live, classifier, "gate", rust=0.6)
+        dark(live, "pole")
+        judged(live, classifier, "deck", rust=0.0)
+        lost(live, "deck")
+        seen = look(address, size, scheme)
+        page = seen.page
+        until(
+            page,
+            "document.querySelectorAll('.picture img:not([hidden])').length === 3"
+            " && document.querySelectorAll('.plot svg').length === 3"
+            " && document.querySelectorAll('#event-list li').length === 3",
+        )
+        words = {name: card.query_selector("[data-part=word]").inner_text()
+                 for name, card in seen.cards().items()}  # fmt: skip
+        page.evaluate("for (const i of document.images) i.loading = 'eager'")
+        until(page, "[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+        seen.keep(f"three-{size}-{scheme}")
+        wide, colour = overflow(page), page.evaluate("getComputedStyle(document.body).color")
+        small = page.evaluate(TARGETS)
+        contrasts = page.evaluate(CONTRASTS)
+    assert words == {"gate": "Corrosion", "pole": "Picture unusable", "deck": "Camera lost"}
+    assert wide == 0
+    assert seen.errors == []
+    assert {url.startswith(address) for url in seen.requests} == {True}
+    assert (colour == "rgb(232, 237, 240)") == (scheme == "dark")
+    assert small == []
+    assert contrasts and min(contrasts.values()) >= 4.5, contrasts
+
+
+TARGETS = """[...document.querySelectorAll('button, label.switch')]
+    .filter(each => each.getBoundingClientRect().height < 43).map(each => each.outerHTML)"""
+
+CONTRASTS = """(() => {
+  const part = v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+  const light = c => 0.2126 * part(c[0]) + 0.7152 * part(c[1]) + 0.0722 * part(c[2]);
+  const parse = text => text.match(/[\\d.]+/g).map(Number);
+  const behind = each => {
+    for (; each; each = each.parentElement) {
+      const colour = parse(getComputedStyle(each).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const TEXTS = 'h1,h2,h3,dt,dd,p,button,figcaption,strong,span,label';
+  const found = {};
+  for (const each of document.querySelectorAll(TEXTS)) {
+    if (!each.textContent.trim() || !each.getClientRects().length) continue;
+    const [a, b] = [light(parse(getComputedStyle(each).color)), light(behind(each))];
+    const name = each.tagName + '.' + each.className;
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    found[name] = Math.min(found[name] ?? 99, ratio);
+  }
+  return found;
+})()"""
+"""Contrasts by WCAG 2.1, 1.4.3 (at least 4.5): https://www.w3.org/TR/WCAG21/#contrast-minimum"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_one_camera_through_the_login(look, classifier, size):
+    with serving(classifier, (NASTY,), token=TOKEN) as (live, address):
+        judged(live, classifier, NASTY, rust=0.0)
+        seen = look(address, size)
+        page = seen.page
+        assert page.url == f"{address}login"
+        seen.keep(f"login-{size}")
+        assert overflow(page) == 0
+        page.get_by_label("Token").fill("not the token, but long enough")
+        page.get_by_role("button", name="Log in").click()
+        assert "That was not the token." in page.get_by_role("alert").inner_text()
+        page.get_by_label("Token").fill(TOKEN)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_selector(".picture img:not([hidden])")
+        assert page.url == address
+        assert page.get_by_role("heading", name=NASTY).inner_text() == NASTY
+        assert "No corrosion" in page.inner_text(".verdict")
+        assert TOKEN not in page.evaluate("document.cookie + document.body.innerHTML")
+        seen.keep(f"one-{size}")
+        assert overflow(page) == 0
+    assert seen.errors == []
+
+
+def test_it_follows_the_camera_and_says_when_the_device_is_gone(look, classifier):
+    with serving(classifier, ("gate",)) as (live, address):
+        judged(live, classifier, "gate", rust=0.0)
+        seen = look(address)
+        page = seen.page
+        page.wait_for_selector(".verdict.no-corrosion")
+        page.wait_for_selector(".picture img:not([hidden])")
+        before = page.get_attribute(".picture img", "src")
+        judged(live, classifier, "gate", rust=0.7)
+        page.wait_for_selector(".verdict.corrosion")
+        until(page, f"document.querySelector('.picture img').getAttribute('src') !== {before!r}")
+        page.get_by_role("button", name="6 h").click()
+        assert page.get_attribute("[data-seconds='21600']", "aria-pressed") == "true"
+        page.get_by_label("heat map").uncheck()
+        page.wait_for_selector("img[src*='kind=plain']")
+        assert seen.errors == []
+    page.wait_for_selector("#connection.broken")
+    page.wait_for_selector(".picture.stale")
+    seen.keep("gone-desktop")
+    assert "No connection" in page.inner_text("#connection")
