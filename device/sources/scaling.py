@@ -31,8 +31,11 @@ class Scaling:
         return np.ascontiguousarray(np.rot90(pixels, round(picture.rotation / 90)))
 
     def small(self, picture: Any) -> npt.NDArray[np.uint8] | None:
-        """The whole picture in ``size``; None where that is not wanted, or would enlarge it."""
-        if self._size is None or picture.rotation:
+        """The whole picture in ``size``; None where that is not wanted, or would enlarge it.
+
+        None also for a picture in RGB: there no conversion costs the reference anything.
+        """
+        if self._size is None or picture.rotation or picture.format.is_rgb:
             return None
         width, height = self._size
         if picture.width < width or picture.height < height:
