@@ -188,9 +188,8 @@ def _memory(root: Path) -> Fact:
 
 
 def _temperature(root: Path) -> Fact:
-    zones = [_text(zone / "temp") for zone in (root / "sys/class/thermal").glob("thermal_zone*")]
-    readings = [int(value) / 1000 for value in zones if re.fullmatch(r"-?\d+", value)]
-    return max(readings, default=UNAVAILABLE)
+    hottest = firmware.hottest_zone(root)
+    return UNAVAILABLE if hottest is None else hottest
 
 
 def _throttled(root: Path, ask: Callable[[], str]) -> str:

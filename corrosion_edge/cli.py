@@ -84,6 +84,11 @@ _EXTRAS: Final[dict[str, str]] = {
     "ai_edge_litert": "device",
     "cryptography": "device",
     "paho": "mqtt",
+    "starlette": "web",
+    "uvicorn": "web",
+    "prometheus_client": "web",
+    "anyio": "web",
+    "h11": "web",
 }
 
 

@@ -10,9 +10,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-__all__ = ["Block", "Cell", "Figure", "Page", "Section", "Table", "Text", "png_of", "render"]
+if TYPE_CHECKING:
+    import jinja2
+
+__all__ = [
+    "Block",
+    "Cell",
+    "Figure",
+    "Page",
+    "Section",
+    "Table",
+    "Text",
+    "escaping",
+    "png_of",
+    "render",
+]
 
 Cell = str | int | float
 """A table's cell; a float is shown with four significant digits, give a string for others."""
@@ -118,13 +132,18 @@ def png_of(plot: Any) -> bytes:
     return stream.getvalue()
 
 
-def render(page: Page) -> str:
-    """The page as one HTML document; every text in it is escaped."""
+def escaping() -> "jinja2.Environment":
+    """What makes HTML of every page's template: values are escaped, a missing one is an error."""
     import jinja2
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+
+
+def render(page: Page) -> str:
+    """The page as one HTML document; every text in it is escaped."""
+    environment = escaping()
     environment.tests["text"] = _kind(Text)
     environment.tests["table"] = _kind(Table)
     environment.tests["figure"] = _kind(Figure)

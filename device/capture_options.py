@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from corrosion_edge.device.capture import Gate, Look, Observer
+    from corrosion_edge.device.capture import Framing, Gate, Look, Observer
     from corrosion_edge.device.capture.bell import Bell
     from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.judging import Classifies
@@ -179,17 +179,22 @@ class Capture:
         """The size in which a whole picture serves the network and the gate before it, or None."""
         from corrosion_edge.device.capture.quality import SPEC
 
-        if self.tiles or not self.look().takes_all:
+        if self.tiles or not self._framing().takes_all:
             return None
         spec = classifier.manifest.preprocessing
         return (spec.width, spec.height) if spec == SPEC or not self.quality else None
 
     def look(self) -> "Look":
         """What turns a delivered frame into the judged one (UsageError)."""
-        from corrosion_edge.device.capture import Framing, Look, Region
+        from corrosion_edge.device.capture import Look
+
+        return Look(self._framing(), _say)
+
+    def _framing(self) -> "Framing":
+        from corrosion_edge.device.capture import Framing, Region
 
         roi = Region.parse(self.roi) if self.roi else None
-        return Look(Framing(self.resolution, int(self.rotate), roi), _say)
+        return Framing(self.resolution, int(self.rotate), roi)
 
     def judge(self, classifier: "Classifies") -> "Classifies":
         """The classifier, behind tiles where they are asked for (UsageError)."""

@@ -1,4 +1,4 @@
-"""What a Raspberry Pi's firmware says of its power and heat: ``get_throttled``, in words."""
+"""What a board says of its power and heat: the kernel's thermal zones, and a Pi's firmware."""
 
 import re
 import shutil
@@ -7,7 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-__all__ = ["THROTTLE_FLAGS", "ask_vcgencmd", "read_throttled", "throttle_reasons"]
+__all__ = [
+    "THROTTLE_FLAGS",
+    "ask_vcgencmd",
+    "hottest_zone",
+    "read_throttled",
+    "throttle_reasons",
+]
 
 THROTTLE_FLAGS: Final = {
     0: "under-voltage now",
@@ -22,6 +28,12 @@ THROTTLE_FLAGS: Final = {
 """Bits of ``get_throttled``: https://www.raspberrypi.com/documentation/computers/os.html"""
 
 _FIRMWARE: Final = "sys/devices/platform/soc*/*firmware/get_throttled"
+
+
+def hottest_zone(root: Path) -> float | None:
+    """Degrees Celsius of the hottest thermal zone below ``root``; None where none tells."""
+    zones = (_text(zone) for zone in root.glob("sys/class/thermal/thermal_zone*/temp"))
+    return max((int(t) / 1000 for t in zones if re.fullmatch(r"-?\d+", t)), default=None)
 
 
 def throttle_reasons(flags: int) -> list[str]:
@@ -54,6 +66,6 @@ def ask_vcgencmd(seconds: float = 5) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(errors="replace")
+        return path.read_text(errors="replace").replace("\0", "").strip()
     except OSError:
         return ""

@@ -2,13 +2,14 @@
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, TextIO
 
 from corrosion_edge.errors import OutputError
 
-__all__ = ["emit", "json_line", "printable"]
+__all__ = ["emit", "json_line", "printable", "say"]
 
 
 def emit(stream: TextIO, line: str) -> None:
@@ -26,6 +27,12 @@ def emit(stream: TextIO, line: str) -> None:
         _forget(stream)
         reason = error.strerror or str(error)
         raise OutputError(f"{stream.name}: cannot be written ({reason})") from None
+
+
+def say(line: str) -> None:
+    """Say it on standard error, from any thread; a stream that is gone is no fault."""
+    with suppress(OutputError, BrokenPipeError, ValueError):
+        emit(sys.stderr, printable(line))
 
 
 def json_line(fields: Mapping[str, Any]) -> str:

@@ -59,11 +59,6 @@ class Look:
         self._say = say
         self._delivered: dict[str, tuple[int, int]] = {}
 
-    @property
-    def takes_all(self) -> bool:
-        """See ``Framing.takes_all``."""
-        return self._framing.takes_all
-
     def __call__(self, frame: Frame) -> Frame:
         """The frame as it is judged."""
         height, width = frame.pixels.shape[:2]

@@ -1,6 +1,5 @@
 """Several live cameras that share one interpreter."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from corrosion_edge.device.capture.bell import Bell
 from corrosion_edge.device.capture.supervised import Supervised
+from corrosion_edge.device.naming import split
 from corrosion_edge.device.sources.source import WAIT_STEP, Source
 from corrosion_edge.errors import UsageError
 from corrosion_edge.frame import Frame
@@ -83,8 +83,7 @@ def named(specs: Iterable[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for spec in specs:
-        match = re.fullmatch(r"([\w-]{1,32})=(.+)", spec, re.ASCII)
-        name, source = match.groups() if match and not _is_path(spec) else ("", spec)
+        name, source = ("", spec) if _is_path(spec) else split(spec)
         if name in found:
             wrong = f"the name {name} stands twice" if name else "several need names"
             raise UsageError(f"--camera {spec}: {wrong}; write --camera NAME=SOURCE for each")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-__all__ = ["STATES", "CameraState", "Observer"]
+__all__ = ["FAILED", "STATES", "CameraState", "Observer"]
 
 STATES: Final = {
     "starting": "",
@@ -21,7 +21,8 @@ STATES: Final = {
 ``degraded``: frames are late. ``lost``: given up, and tried again. ``frozen``: the same picture
 over and over, and tried again. ``ended``: closed."""
 
-_FAILED: Final = ("degraded", "lost", "frozen")
+FAILED: Final = ("degraded", "lost", "frozen")
+"""The states in which a camera does not deliver as it should."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class CameraState:
     @property
     def event(self) -> str:
         """The state's name, or ``recovered`` where a failed camera runs again."""
-        recovered = self.state == "running" and self.previous in _FAILED
+        recovered = self.state == "running" and self.previous in FAILED
         return "recovered" if recovered else self.state
 
     @property

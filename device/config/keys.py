@@ -1,12 +1,13 @@
 """The keys of the file: one for every option of the command, each in its section."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import click
+
+from corrosion_edge.device.naming import split
 
 __all__ = ["NOT_KEYS", "SECTIONS", "Key", "keys_of"]
 
@@ -113,8 +114,11 @@ class Key:
         """The value with a path taken from ``folder``, where the value is one."""
         if isinstance(value, list | tuple):
             return [placed for each in value for placed in self.placed(each, folder)]
-        name, source = _name_and_source(value) if self.name == _NAMED else ("", value)
-        placed = f"{name}{folder / source}" if self._is_path(source) else value
+        named = self.name == _NAMED and isinstance(value, str)
+        name, source = split(value) if named else ("", value)
+        placed = value
+        if self._is_path(source):
+            placed = f"{name}={folder / source}" if name else f"{folder / source}"
         return [placed] if self.option.multiple else placed
 
     def _is_path(self, value: Any) -> bool:
@@ -137,12 +141,6 @@ def keys_of(
             if isinstance(option, click.Option)]  # fmt: skip
     order = list(sections)
     return sorted(keys, key=lambda key: order.index(key.section))
-
-
-def _name_and_source(value: Any) -> tuple[str, Any]:
-    """``NAME=`` of a camera, if it has one, and the rest."""
-    named = re.fullmatch(r"([\w-]{1,32}=)(.+)", value, re.ASCII) if isinstance(value, str) else None
-    return (named[1], named[2]) if named else ("", value)
 
 
 def _name(option: click.Parameter) -> str:

@@ -1,7 +1,6 @@
 """``[camera.NAME]``: what is said of one camera alone, with the keys of the options for all."""
 
 import copy
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from corrosion_edge.device.config.keys import Key
+from corrosion_edge.device.naming import is_name
 
 __all__ = ["SECTION", "TABLE_KEYS", "Table", "keep", "keys_of_table", "require_name", "tables_of"]
 
@@ -51,7 +51,7 @@ def keys_of_table(keys: Sequence[Key], name: str) -> dict[str, Key]:
 
 def require_name(name: str) -> None:
     """ValueError for what cannot be a camera's name."""
-    if not re.fullmatch(r"[\w-]{1,32}", name, re.ASCII):
+    if not is_name(name):
         raise ValueError(
             f"{name!r} is no name for a camera: expected up to 32 letters, digits, '-' and '_'"
         )

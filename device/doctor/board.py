@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from corrosion_edge.device.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Finding
 from corrosion_edge.device.doctor.host import Host
-from corrosion_edge.device.firmware import read_throttled, throttle_reasons
+from corrosion_edge.device.firmware import hottest_zone, read_throttled, throttle_reasons
 
 __all__ = ["board", "governor", "memory", "power", "swap", "temperature", "throttling"]
 
@@ -29,16 +29,15 @@ def board(host: Host) -> Iterator[Finding]:
 
 def temperature(host: Host) -> Iterator[Finding]:
     """The hottest thermal zone, in degrees Celsius."""
-    zones = [host.text(path) for path in host.glob("sys/class/thermal/thermal_zone*/temp")]
-    readings = [int(text) / 1000 for text in zones if re.fullmatch(r"-?\d+", text)]
-    if not readings:
+    hottest = hottest_zone(host.root)
+    if hottest is None:
         yield Finding("temperature", UNKNOWN, "no thermal zone tells one")
         return
-    said = f"{max(readings):.1f} °C"
-    if max(readings) >= _HOT:
+    said = f"{hottest:.1f} °C"
+    if hottest >= _HOT:
         yield Finding("temperature", PROBLEM, f"{said}: the processor is being slowed down",
                       "Add a heat sink or fan, or give it shade and air.")  # fmt: skip
-    elif max(readings) >= _WARM:
+    elif hottest >= _WARM:
         yield Finding("temperature", WARNING, f"{said}, near the {_HOT:.0f} °C of slowing down",
                       "Add a heat sink or fan, or raise --interval.")  # fmt: skip
     else:

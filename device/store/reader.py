@@ -113,7 +113,7 @@ class Reader(Closing):
 
     def at(self, sequence: int) -> Event | None:
         """The event with that number, None where there is none."""
-        return next(iter(list(self._rows("WHERE sequence = ?", (sequence,)))), None)
+        return next(self._rows("WHERE sequence = ?", (sequence,)), None)
 
     def last(self, kind: str | None = None) -> int:
         """The number of the last event, or the last of that kind; 0 where there is none."""

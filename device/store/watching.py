@@ -1,8 +1,7 @@
 """What ``watch --store`` does: a sink that turns verdicts into stored events."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from corrosion_edge.device.events.event import Asset, ModelName
 from corrosion_edge.device.events.recorder import Recorder
 from corrosion_edge.device.events.settings import Detection, Votes, parse_smoothing
 from corrosion_edge.device.events.stamp import Stamp
-from corrosion_edge.device.lines import emit, printable
+from corrosion_edge.device.lines import say
 from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.store.keeper import Keeper
 from corrosion_edge.device.store.retention import Retention
@@ -147,12 +146,10 @@ class _Told:
     def __call__(self, stored: Stored) -> None:
         fields = stored.fields
         line = f"stored: event {stored.sequence} {fields['kind']} {fields['camera']} {stored.hash}"
-        with suppress(OutputError, BrokenPipeError):
-            emit(sys.stderr, printable(" ".join(line.split())))
+        say(" ".join(line.split()))
         if self._head is None:
             return
         try:
             output.write(self._head, f"{stored.sequence} {stored.hash}\n")
         except OutputError as error:
-            with suppress(OutputError, BrokenPipeError):
-                emit(sys.stderr, f"warning: {printable(str(error))}")
+            say(f"warning: {error}")

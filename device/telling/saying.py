@@ -1,22 +1,12 @@
 """One line for what fails, one for its end; not one for every try."""
 
-import sys
 import threading
 import time
 from collections.abc import Callable
 
-from corrosion_edge.device.lines import emit, printable
-from corrosion_edge.errors import OutputError
+from corrosion_edge.device.lines import say
 
-__all__ = ["Saying", "say"]
-
-
-def say(line: str) -> None:
-    """Say it on standard error, from any thread; a stream that is gone is no fault."""
-    try:
-        emit(sys.stderr, printable(line))
-    except (OutputError, BrokenPipeError, ValueError):
-        return
+__all__ = ["Saying"]
 
 
 class Saying:

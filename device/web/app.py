@@ -14,8 +14,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from corrosion_edge.device.web.assets import TYPES, asset, page
-from corrosion_edge.device.web.guard import Guard
-from corrosion_edge.device.web.limits import Busy, Rate, Slots, client_of
+from corrosion_edge.device.web.guard import Guard, client
+from corrosion_edge.device.web.limits import Busy, Rate, Slots
 from corrosion_edge.device.web.metrics import CONTENT_TYPE, Metrics
 from corrosion_edge.device.web.pictures import KINDS, Encoder
 from corrosion_edge.device.web.series import HOURS
@@ -107,7 +107,7 @@ class App:
 
     async def _event_picture(self, request: Request) -> Response:
         sequence, role = request.path_params["sequence"], request.path_params["role"]
-        with self.pictures.held(_client(request)):
+        with self.pictures.held(client(request)):
             found = await self._away(partial(self.view.stored.picture, sequence, role))
         if found is None:
             raise HTTPException(404)
@@ -115,9 +115,9 @@ class App:
 
     async def _snapshot(self, request: Request) -> Response:
         camera, kind = self._wanted(request)
-        client = _client(request)
-        self._rate.take(client)
-        with self.pictures.held(client):
+        asking = client(request)
+        self._rate.take(asking)
+        with self.pictures.held(asking):
             made = await self.encoder.newest(camera, kind)
         if made is None:
             return PlainTextResponse("no frame yet\n", 503, {"Retry-After": "1"})
@@ -125,7 +125,7 @@ class App:
 
     async def _stream(self, request: Request) -> Response:
         camera, kind = self._wanted(request)
-        held = self.streams.held(_client(request))
+        held = self.streams.held(client(request))
         held.__enter__()
         kind_of = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
         return _Freeing(partial(held.__exit__, None, None, None), self._parts(camera, kind),
@@ -209,7 +209,3 @@ def _number(request: Request, name: str, default: int, least: int, most: int) ->
     if not (text.isascii() and text.isdigit() and len(text) < 17):
         raise HTTPException(400, f"{name}: expected a whole number")
     return min(most, max(least, int(text)))
-
-
-def _client(request: Request) -> str:
-    return client_of(request.client.host if request.client else "")

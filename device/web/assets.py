@@ -4,6 +4,8 @@ import functools
 from importlib import resources
 from typing import Any, Final
 
+from corrosion_edge.report import escaping
+
 __all__ = ["TYPES", "asset", "page"]
 
 TYPES: Final = {
@@ -23,9 +25,4 @@ def asset(name: str) -> bytes:
 
 def page(name: str, **values: Any) -> str:
     """A template with the values put in, each escaped."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(asset(name).decode()).render(**values)
+    return escaping().from_string(asset(name).decode()).render(**values)

@@ -12,7 +12,7 @@ from corrosion_edge.device.web.address import is_loopback
 from corrosion_edge.device.web.limits import Rate, client_of
 from corrosion_edge.device.web.token import SESSION, Token
 
-__all__ = ["COOKIE", "OPEN", "Guard"]
+__all__ = ["COOKIE", "OPEN", "Guard", "client"]
 
 COOKIE: Final = "corrosion-edge"
 OPEN: Final = frozenset({"/login", "/assets/style.css", "/assets/icon.svg"})
@@ -78,16 +78,16 @@ class Guard:
 
     def _checked(self, request: Request, given: str, token: Token) -> bool:
         """Whether the token is right; not even looked at where there were too many wrong ones."""
-        client = _client(request)
-        if self._wrong.wait(client):
+        asking = client(request)
+        if self._wrong.wait(asking):
             return False
         if token.matches(given):
             return True
-        self._wrong.take(client)
+        self._wrong.take(asking)
         return False
 
     def _shown_out(self, request: Request) -> Response:
-        if seconds := self._wrong.wait(_client(request)):
+        if seconds := self._wrong.wait(client(request)):
             return _too_many(seconds)
         if "text/html" in request.headers.get("accept", ""):
             return RedirectResponse("/login", 303)
@@ -98,7 +98,7 @@ class Guard:
         origin = request.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
             return PlainTextResponse("This form was sent from another page.\n", 403)
-        if seconds := self._wrong.wait(_client(request)):
+        if seconds := self._wrong.wait(client(request)):
             return _too_many(seconds)
         given = await _form_token(request)
         if not self._checked(request, given, token):
@@ -133,7 +133,8 @@ def _host_of(request: Request) -> str:
         return ""
 
 
-def _client(request: Request) -> str:
+def client(request: Request) -> str:
+    """Who asks, as limits count: see ``client_of``."""
     return client_of(request.client.host if request.client else "")
 
 

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from corrosion_edge.device.clock import is_synchronised
-from corrosion_edge.device.firmware import ask_vcgencmd, read_throttled, throttle_reasons
+from corrosion_edge.device.firmware import (
+    ask_vcgencmd,
+    hottest_zone,
+    read_throttled,
+    throttle_reasons,
+)
 
 __all__ = ["Health", "Machine"]
 
@@ -60,13 +65,8 @@ class Machine:
         disk = shutil.disk_usage(self._folder)
         flags = read_throttled(self._root, self._ask)
         return Health(
-            self._temperature(), flags, disk.free, disk.total, is_synchronised(), _resident()
+            hottest_zone(self._root), flags, disk.free, disk.total, is_synchronised(), _resident()
         )
-
-    def _temperature(self) -> float | None:
-        zones = sorted(self._root.glob("sys/class/thermal/thermal_zone*/temp"))
-        found = [int(t) / 1000 for t in map(_text, zones) if re.fullmatch(r"-?\d+", t)]
-        return max(found, default=None)
 
 
 def _resident() -> int:

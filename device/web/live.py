@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from corrosion_edge.device.capture.quality import Quality
-from corrosion_edge.device.capture.state import CameraState
+from corrosion_edge.device.capture.state import FAILED, CameraState
 from corrosion_edge.device.sinks import Result
 from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
 from corrosion_edge.device.web.series import Latencies, Scores, Stretch
@@ -22,7 +22,6 @@ __all__ = ["OUTCOMES", "Live", "Shot", "Status"]
 OUTCOMES: Final = (*LABELS, UNSURE, "unusable", "unreadable")
 """What becomes of a frame that is looked at."""
 
-_DOWN: Final = ("lost", "frozen", "degraded")
 _QUIET: Final = 60.0  # seconds without a look that are always allowed
 _GAPS: Final = 3.0  # and so many times the usual time between two
 
@@ -198,7 +197,7 @@ class Live:
         if (camera := self._camera(state.camera)) is None:
             return
         camera.state, camera.failures = state.state, state.failures
-        if state.state in _DOWN or state.state == "ended":
+        if state.state in FAILED or state.state == "ended":
             camera.say(state.state, state.reason)
-        elif state.state == "running" and camera.word in _DOWN:
+        elif state.state == "running" and camera.word in FAILED:
             camera.say("starting", state.reason)

@@ -20,8 +20,6 @@ PAGE_AT: Final = "127.0.0.1:8080"
 METRICS_AT: Final = "127.0.0.1:9464"
 """Where they are unless named otherwise; 9464 is what OpenTelemetry's exporter has."""
 
-_PACKAGES: Final = ("starlette", "uvicorn", "prometheus_client", "anyio", "h11")
-
 
 def _address(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
     from corrosion_edge.device.web.address import Address
@@ -56,16 +54,12 @@ def open_web(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
         if values["web_token_file"] is not None:
             raise UsageError("--web-token-file: needs --web or --metrics")
         return None
+    from corrosion_edge.cli import missing_extra
+
     try:
         return _opened(asked, values["web_token_file"], watched)
     except ModuleNotFoundError as error:
-        package = (error.name or "").split(".")[0]
-        if package not in _PACKAGES:
-            raise
-        raise ExtraError(
-            f"--{next(iter(asked))}: the package '{package}' is not installed; "
-            "run: pip install 'corrosion-edge[web]'"
-        ) from None
+        raise ExtraError(f"--{next(iter(asked))}: {missing_extra(error)}") from None
 
 
 def _opened(asked: Mapping[str, str], file: Path | None, watched: "Watched") -> "Sink":

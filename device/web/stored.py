@@ -1,14 +1,17 @@
 """What the page shows of the event store: read anew for each question, never written."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from corrosion_edge.device.store.chain import ROLES
 from corrosion_edge.device.store.reader import Event, Reader
 from corrosion_edge.errors import CorrosionEdgeError
 
 __all__ = ["MOST", "Stored"]
+
+T = TypeVar("T")
 
 MOST: Final = 50
 """Events in one answer."""
@@ -25,40 +28,39 @@ class Stored:
 
     def after(self, sequence: int, count: int = MOST) -> list[dict[str, Any]]:
         """The events behind that number, oldest first."""
-        return self._read(lambda reader: reader.after(sequence, min(count, MOST)))
+        return _all_shown(self._asked(lambda reader: reader.after(sequence, min(count, MOST)), []))
 
     def newest(self, count: int = MOST) -> list[dict[str, Any]]:
         """The newest events, newest first."""
-        return self._read(lambda reader: reader.newest(min(count, MOST)))
+        return _all_shown(self._asked(lambda reader: reader.newest(min(count, MOST)), []))
 
     def last(self) -> int | None:
         """The number of the newest event, which is how many were stored; None without a store."""
-        if self.folder is None:
-            return None
-        try:
-            with Reader(self.folder) as reader:
-                return reader.last()
-        except (CorrosionEdgeError, sqlite3.Error):
-            return None
+        return self._asked(Reader.last, None)
 
     def picture(self, sequence: int, role: str) -> bytes | None:
         """An event's picture as a JPEG file; None where there is none."""
-        if self.folder is None or role not in ROLES:
+        event = self._asked(lambda reader: reader.event(str(sequence)), None)
+        if event is None or role not in ROLES or role not in event.pictures:
             return None
         try:
-            with Reader(self.folder) as reader:
-                return reader.event(str(sequence)).pictures[role].path.read_bytes()
-        except (CorrosionEdgeError, KeyError, OSError, sqlite3.Error):
+            return event.pictures[role].path.read_bytes()
+        except OSError:
             return None
 
-    def _read(self, ask: Any) -> list[dict[str, Any]]:
+    def _asked(self, ask: Callable[[Reader], T], nothing: T) -> T:
+        """What the store answers; ``nothing`` without one, or while it cannot be read."""
         if self.folder is None:
-            return []
+            return nothing
         try:
             with Reader(self.folder) as reader:
-                return [_shown(event) for event in ask(reader)]
+                return ask(reader)
         except (CorrosionEdgeError, sqlite3.Error):
-            return []
+            return nothing
+
+
+def _all_shown(events: list[Event]) -> list[dict[str, Any]]:
+    return [_shown(event) for event in events]
 
 
 def _shown(event: Event) -> dict[str, Any]:
