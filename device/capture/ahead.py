@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from typing import Final
 
 from corrosion_edge.device.sources.source import WAIT_STEP, Source
@@ -11,6 +12,10 @@ __all__ = ["Ahead"]
 
 _DEPTH: Final = 3
 """Frames that wait at most: enough to even out what they cost, and 18 MB at 1080p."""
+
+
+_GIVE_UP: Final = 2.0
+"""Seconds after which a read that hangs, on a share that went away, is left alone."""
 
 
 class Ahead(Source):
@@ -41,10 +46,11 @@ class Ahead(Source):
         return found
 
     def close(self) -> None:
-        """See ``Source.close``."""
+        """See ``Source.close``; a read that hangs is left to its thread after two seconds."""
         self._stopping.set()
         self._ended = True
-        while self._thread.is_alive():
+        end = time.monotonic() + _GIVE_UP
+        while self._thread.is_alive() and time.monotonic() < end:
             self._emptied()
             self._thread.join(0.05)
 

@@ -54,6 +54,15 @@ def test_closing_does_not_wait_for_the_rest():
     assert not any(t.name.startswith("decodes") for t in threading.enumerate())
 
 
+def test_a_read_that_hangs_is_left_alone():
+    source = recording(["frame", "hang"])
+    ahead = Ahead(source)
+    assert ahead.read().index == 0
+    ahead.close()  # comes back, though the read does not
+    assert "closed" not in source.history
+    source.close()
+
+
 def test_a_camera_is_not_read_ahead():
     with FakeCamera(["frame"]) as camera, pytest.raises(ValueError, match="expected a recording"):
         Ahead(camera)
