@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
 from corrosion_edge.device.capture_options import Capture, capture_options
 from corrosion_edge.device.config import Configurable, config_options, show_config
 from corrosion_edge.device.outlets import Outlets, Watched, outlet_options
@@ -84,6 +85,7 @@ def _seconds(ctx: click.Context, option: click.Parameter, value: float) -> float
     help="Write each photo with its heat map laid over it, as PNG, into DIR.",
 )
 @_threads
+@accelerator_options(fallback=False)
 @_key
 @_verify
 @click.pass_context
@@ -96,6 +98,7 @@ def classify(
     as_json: bool,
     overlays: Path | None,
     threads: int | None,
+    accelerator: Accelerator,
     key: Path | None,
     level: str,
 ) -> None:
@@ -104,7 +107,7 @@ def classify(
 
     photos = gather(paths)
     failed = False
-    with _opened(model, threads, key) as classifier:
+    with _opened(model, key, accelerator, threads=threads, level=level) as classifier:
         classifier.use_threshold(threshold)
         require_map(classifier, overlays)
         _say_differences(classifier, level)
@@ -148,6 +151,7 @@ def classify(
 @_watch_model
 @capture_options
 @_threads
+@accelerator_options(fallback=True)
 @_key
 @_verify
 @storing
@@ -163,6 +167,7 @@ def watch(
     as_json: bool,
     capture: Capture,
     threads: int | None,
+    accelerator: Accelerator,
     key: Path | None,
     level: str,
     watch_model: bool,
@@ -188,7 +193,8 @@ def watch(
     with Stop().on(signal.SIGINT, signal.SIGTERM) as stop:
         try:
             cameras = Cameras.of(ctx, capture)
-            opening = partial(_opened, model, threads, key)
+            opening = partial(_opened, model, key, accelerator, threads=threads, level=level,
+                              recover=True)  # fmt: skip
             how = loading(opening, model, threshold, level, stored)
             watched = model is not None and watch_model
             sink: Sink = JsonSink() if as_json else TextSink()
@@ -220,13 +226,17 @@ def watch(
     ctx.exit(int(failed > 0))
 
 
-def _opened(model: Path | None, threads: int | None, key: Path | None) -> "Classifier":
-    """The model on its interpreter; with a ``key``, only if it is signed with it."""
+def _opened(
+    model: Path | None, key: Path | None, accelerator: Accelerator, **how: Any
+) -> "Classifier":
+    """The model on what it is to run on; with a ``key``, only if it is signed with it."""
     from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.modelfile.keys import PublicKey
 
     signed_with = PublicKey.load(key) if key else None
-    return Classifier.open(model, threads=threads, signed_with=signed_with)
+    say = partial(click.echo, err=True)
+    opening = accelerator.openings(signed_with=signed_with, say=say, **how)
+    return Classifier.open(model, signed_with=signed_with, opening=opening)
 
 
 def _say_differences(classifier: "Classifier", level: str) -> None:

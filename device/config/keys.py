@@ -12,6 +12,13 @@ __all__ = ["NOT_KEYS", "SECTIONS", "Key", "keys_of"]
 
 SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "watch": {},
+    "accelerator": {
+        "accelerator": "kind",
+        "delegate": "delegate",
+        "accelerator-device": "device",
+        "fallback": "fallback",
+        "fallback-model": "fallback-model",
+    },
     "detect": {"smooth": "smooth", "enter": "enter", "leave": "leave"},
     "store": {
         "store": "folder",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from corrosion_edge import output
+from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.events.event import Asset, ModelName
 from corrosion_edge.device.events.recorder import Recorder
@@ -50,6 +51,10 @@ class EventSink(Sink):
             recorder.unusable(self._alone, f"unreadable: {result.error}")
         elif isinstance(result, ModelChange):
             self._change(result)
+        elif isinstance(result, AcceleratorState):
+            told = result.to_dict()
+            details = {name: told[name] for name in ("accelerator", "backend", "failures", "tries")}
+            self._recorder.accelerator(result.event, result.reason, details)
         else:
             recorder.camera_state(self._name(result.camera), result.state, result.reason)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from corrosion_edge.closing import Closing
+from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.events.event import ModelName
 from corrosion_edge.device.judging import Judging, View
@@ -73,6 +74,10 @@ class Models(Judging, Closing):
         if outcome is None:
             return None
         return self._swap(outcome) if isinstance(outcome, Candidate) else self._refused(outcome)
+
+    def news(self) -> AcceleratorState | None:
+        """See ``Judging.news``."""
+        return self._classifier.news()
 
     def check_now(self, *_: object) -> None:
         """Have the file looked at; usable as a signal handler."""
