@@ -48,8 +48,9 @@ class Delegate:
         BackendError where the library is missing, is none, or finds no device. It may hang, or
         end the process: try it in another one before (see ``Probe``).
         """
-        with quiet():  # half-made ones complain when they are collected
+        with quiet():
             try:
+                self._require_symbols()  # half-made delegates complain when they are collected
                 return runtime.load_delegate(self.library, self._options)
             except OSError as error:
                 failed = f"{self.library} cannot be loaded ({error}); {_INSTALL}"
@@ -69,6 +70,11 @@ class Delegate:
             ask.restype = ctypes.c_char_p
             told = _RUNTIME.search((ask() or b"").decode(errors="replace"))
         return told[1] if told else ""
+
+    def _require_symbols(self) -> None:
+        library = ctypes.PyDLL(self.library)
+        for name in ("tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate"):
+            getattr(library, name)
 
     @property
     def _options(self) -> dict[str, str]:

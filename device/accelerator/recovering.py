@@ -120,8 +120,8 @@ class Recovering(Closing):
             self._hopeless += 1
             if self._hopeless >= HOPELESS:
                 raise BackendError(
-                    f"{self._called}: a new process can use it, this one cannot any more ({error}); "
-                    "start it anew"
+                    f"{self._called}: a new process can use it, this one cannot any more "
+                    f"({error}); start it anew"
                 ) from None
             self._again(str(error))
 

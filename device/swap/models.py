@@ -94,10 +94,11 @@ class Models(Judging, Closing):
         old, self._classifier = self._classifier, candidate.classifier
         self._views = {}
         old.close()
+        warnings = candidate.warnings + _elsewhere(old, self._classifier)
         return ModelChange(
             at=datetime.now(UTC), file=self._file, old=ModelName.of(old),
             new=ModelName.of(self._classifier), accepted=True, reason="the file was replaced",
-            warnings=candidate.warnings, band=self._classifier.band,
+            warnings=warnings, band=self._classifier.band,
             file_sha256=candidate.file_sha256,
         )  # fmt: skip
 
@@ -106,3 +107,10 @@ class Models(Judging, Closing):
             at=datetime.now(UTC), file=self._file, old=ModelName.of(self._classifier),
             new=refusal.name, reason=refusal.reason, file_sha256=refusal.file_sha256,
         )  # fmt: skip
+
+
+def _elsewhere(old: Classifier, new: Classifier) -> tuple[str, ...]:
+    """A warning where only one of them is compiled for an accelerator."""
+    if (old.manifest.compiled is None) == (new.manifest.compiled is None):
+        return ()
+    return (f"it runs on {new.backend.name}, the one before on {old.backend.name}",)

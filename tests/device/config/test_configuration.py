@@ -110,7 +110,7 @@ def test_all_mistakes_at_once_each_with_its_line(write):
         "11: camera: expected string, or an array of such, got datetime.date(1979, 5, 27)",
         "12: unknown key 'frames_' in [watch]; did you mean 'frames'?",
         "13: 'watcher' is no section; there are: [accelerator], [detect], [mqtt], [store], "
-            "[watch], [web], "
+        "[watch], [web], "
         "[webhook], [camera.NAME]",
     ]
 
