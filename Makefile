@@ -9,7 +9,7 @@ OUT ?= demo-out
 
 $(STAMP): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,device,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,device,web,dev]'
 	touch $@
 
 # The main job, end to end, on rendered surfaces; with DATA=folder WEIGHTS=file.npz on real photos.

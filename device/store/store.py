@@ -17,6 +17,7 @@ from corrosion_edge.device.events.summary import Summary
 from corrosion_edge.device.store import chain
 from corrosion_edge.device.store.pictures import Pictures
 from corrosion_edge.device.store.schema import migrate
+from corrosion_edge.device.store.transaction import transaction
 from corrosion_edge.errors import OutputError, StoreError
 
 __all__ = ["DATABASE", "Entry", "Store", "Stored", "parsed"]
@@ -185,14 +186,10 @@ class Store(Closing):
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """All of the block, or nothing of it (OutputError)."""
         try:
-            self._database.execute("BEGIN IMMEDIATE")
-            yield self._database
-            self._database.execute("COMMIT")
+            with transaction(self._database) as database:
+                yield database
         except sqlite3.Error as error:
             raise OutputError(f"{self.folder}: cannot be written ({error})") from None
-        finally:
-            if self._database.in_transaction:
-                self._database.rollback()
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.events.event import iso
+from corrosion_edge.device.store.transaction import transaction
 from corrosion_edge.errors import OutputError
 
 __all__ = ["DELIVERIES", "NOWHERE", "Ledger", "Place", "SetAside"]
@@ -98,7 +99,7 @@ class Ledger(Closing):
         """Remember the consumer's place, and what it refused on the way (OutputError)."""
         now = iso(datetime.now(UTC))
         rows = [(consumer, *_columns(each.place), now, each.reason) for each in refused]
-        with self._refusing(), self._transaction() as database:
+        with self._refusing(), transaction(self._database) as database:
             database.execute(
                 "INSERT OR REPLACE INTO deliveries (consumer, sequence, uuid, hash, at) "
                 "VALUES (?, ?, ?, ?, ?)",
@@ -155,16 +156,6 @@ class Ledger(Closing):
             file = self.path.with_name(f"{DELIVERIES}{suffix}")
             with suppress(OSError):
                 file.replace(file.with_name(f"{file.name}.damaged"))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._database.execute("BEGIN IMMEDIATE")
-            yield self._database
-            self._database.execute("COMMIT")
-        finally:
-            if self._database.in_transaction:
-                self._database.rollback()
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:

@@ -7,32 +7,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kept import Kept
 
 from corrosion_edge.device.backends.fake import FakeBackend
 from corrosion_edge.device.capture import Framing, Look, Region, Supervised
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.judging import Sole, View
 from corrosion_edge.device.pipeline import Pace, Pipeline
-from corrosion_edge.device.sinks import Sink
 from corrosion_edge.device.sources import open_source
 from corrosion_edge.device.sources.fake import FakeCamera
 from corrosion_edge.device.stop import Stop
 from corrosion_edge.device.verdict import Tally, Unreadable, Verdict
 from corrosion_edge.errors import BackendError, SourceLost, UsageError
 from corrosion_edge.prediction import Prediction
-
-
-class Kept(Sink):
-    """A sink that remembers."""
-
-    def __init__(self):
-        self.results = []
-
-    def write(self, result):
-        self.results.append(result)
-
-    def close(self):
-        pass
 
 
 class Scaled(FakeCamera):

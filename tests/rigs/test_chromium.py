@@ -288,4 +288,6 @@ def test_it_follows_the_camera_and_says_when_the_device_is_gone(look, classifier
     page.wait_for_selector("#connection.broken")
     page.wait_for_selector(".picture.stale")
     seen.keep("gone-desktop")
+    assert page.inner_text("[data-part=word]") == "No connection"
+    assert page.inner_text("[data-part=since]").startswith("last known: Corrosion, ")
     assert "No connection" in page.inner_text("#connection")

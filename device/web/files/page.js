@@ -19,7 +19,7 @@ const EVERY = 1000, PLOT_EVERY = 5000, SHOWN_EVENTS = 8, PATIENCE = 10000;
 const cards = [...document.querySelectorAll(".camera")].map(card => {
   const parts = {};
   for (const part of card.querySelectorAll("[data-part]")) parts[part.dataset.part] = part;
-  return { card, name: card.dataset.camera, parts, seconds: 3600, wanted: "", loading: false, plotted: 0 };
+  return { card, name: card.dataset.camera, parts, seconds: 3600, wanted: "", said: "", loading: false, plotted: 0 };
 });
 let knownEvents = null, failures = 0;
 
@@ -45,10 +45,21 @@ async function turn() {
 
 function broken(error) {
   failures += 1;
+  document.title = "No connection – corrosion watch";
   const line = document.getElementById("connection");
   line.textContent = `No connection to the device (${error.message}): what is below is old`;
   line.className = "broken";
-  for (const camera of cards) camera.parts.figure.classList.add("stale");
+  for (const camera of cards) notKnown(camera, "No connection");
+}
+
+// What was said last is no verdict on now.
+function notKnown(camera, word) {
+  const { parts } = camera;
+  set(parts.word, word);
+  set(parts.sign, "✕");
+  parts.verdict.className = "verdict lost";
+  set(parts.since, camera.said ? `last known: ${camera.said}` : "");
+  parts.figure.classList.add("stale");
 }
 
 function show(state) {
@@ -63,7 +74,7 @@ function show(state) {
   showMachine(state);
   showRunning(state.about);
   if (state.events !== null && state.events !== knownEvents) showEvents(state.events);
-  document.title = state.cameras.map(told => WORDS[told.word][0]).join(", ") + " – corrosion watch";
+  document.title = cards.map(each => each.parts.word.textContent).join(", ") + " – corrosion watch";
 }
 
 function showCamera(camera, told, state) {
@@ -79,6 +90,8 @@ function showCamera(camera, told, state) {
   fill(parts.numbers, numbers(told, state));
   const stale = AWAY.includes(told.word) || !state.healthy;
   parts.figure.classList.toggle("stale", stale);
+  camera.said = `${word}, ${moment(shot ? shot.time : told.since)}`;
+  if (!state.healthy && !AWAY.includes(told.word)) notKnown(camera, "No new frames");
   if (shot) showPicture(camera, told, stale);
 }
 

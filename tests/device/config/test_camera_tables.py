@@ -1,31 +1,19 @@
 """``[camera.NAME]`` in the configuration: what is said of one camera alone."""
 
 import tomllib
+from functools import partial
 
 import click
+import commands
 import pytest
-from click.testing import CliRunner
 
-from corrosion_edge.cli import cli
 from corrosion_edge.device.cameras import Cameras
 from corrosion_edge.device.capture_options import Capture
 from corrosion_edge.device.cli import watch
 from corrosion_edge.device.config.tables import TABLE_KEYS
 from corrosion_edge.errors import UsageError
 
-
-def run(*arguments):
-    return CliRunner().invoke(cli, ["watch", *map(str, arguments)])
-
-
-@pytest.fixture
-def write(tmp_path):
-    def written(text, name="watch.toml"):
-        path = tmp_path / name
-        path.write_text(text)
-        return path
-
-    return written
+run = partial(commands.run, "watch")
 
 
 TWO = """\

@@ -2,15 +2,16 @@
 
 import json
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import click
+import commands
 import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corrosion_edge.cli import cli
 from corrosion_edge.device.cli import watch
 from corrosion_edge.device.config import Configurable, config_options, show_config
 from corrosion_edge.device.config.configuration import Configuration
@@ -18,19 +19,7 @@ from corrosion_edge.device.config.keys import NOT_KEYS, SECTIONS, Key, keys_of
 from corrosion_edge.device.config.printing import printed, toml_value
 from corrosion_edge.errors import UsageError
 
-
-def run(*arguments):
-    return CliRunner().invoke(cli, ["watch", *map(str, arguments)])
-
-
-@pytest.fixture
-def write(tmp_path):
-    def written(text, name="watch.toml"):
-        path = tmp_path / name
-        path.write_text(text)
-        return path
-
-    return written
+run = partial(commands.run, "watch")
 
 
 def effective(*arguments):

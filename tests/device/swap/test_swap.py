@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kept import Kept
 from putting import put, until
 
 from corrosion_edge.device.events.event import ModelName
 from corrosion_edge.device.pipeline import Pipeline
-from corrosion_edge.device.sinks import Sink
 from corrosion_edge.device.sources.fake import FakeCamera
 from corrosion_edge.device.swap import Settling, Version
 from corrosion_edge.device.verdict import ModelChange, Verdict
@@ -197,17 +197,6 @@ def test_a_signature_is_demanded_of_the_new_one_too(models, file, other, tmp_pat
     assert "signed" in change.reason
     put(file, signed(other.to_bytes(), key))
     assert after(running).accepted
-
-
-class Kept(Sink):
-    def __init__(self):
-        self.results = []
-
-    def write(self, result):
-        self.results.append(result)
-
-    def close(self):
-        pass
 
 
 def test_no_frame_is_lost_or_judged_by_a_mixture(models, file, default, other):

@@ -94,9 +94,8 @@ def serve(classifier: Any) -> Iterator[Callable[..., Served]]:
             cameras: tuple[str, ...] = ("deck",), token: str = "", store: Any = None, **how: Any
         ) -> Served:
             live = Live(cameras, how.pop("clock", time.monotonic))
-            watched = Watched(
-                SimpleNamespace(classifier=classifier), cameras, store, lambda: {"": 3}
-            )
+            runs = SimpleNamespace(classifier=classifier)
+            watched = Watched(runs, cameras, store, lambda: {"": 3})
             place = Place("--web", Address("127.0.0.1", 0), **how)
             made = WebSink(View.of(watched, live), [place], Token(token) if token else None)
             return Served(stack.enter_context(made), live)
