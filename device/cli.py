@@ -104,10 +104,11 @@ def classify(
 ) -> None:
     """Print the verdict on each photo."""
     from corrosion_edge.device.classify import gather, judge, require_map
+    from corrosion_edge.device.loading import opened
 
     photos = gather(paths)
     failed = False
-    with _opened(model, key, accelerator, threads=threads, level=level) as classifier:
+    with opened(model, key, accelerator, threads=threads, level=level) as classifier:
         classifier.use_threshold(threshold)
         require_map(classifier, overlays)
         _say_differences(classifier, level)
@@ -180,12 +181,13 @@ def watch(
         show_config(ctx)
         return
     from corrosion_edge.device.cameras import Cameras
+    from corrosion_edge.device.loading import opened
     from corrosion_edge.device.running import loading, run, say_what_runs, warn
     from corrosion_edge.device.service.heart import Heart
     from corrosion_edge.device.service.notify import Notifier
     from corrosion_edge.device.sinks import JsonSink, TextSink, telling
     from corrosion_edge.device.stop import Stop, on_hangup
-    from corrosion_edge.device.store.watching import recording
+    from corrosion_edge.device.store.watching import detection, recording
     from corrosion_edge.device.swap import Models
 
     failed = 0
@@ -193,9 +195,9 @@ def watch(
     with Stop().on(signal.SIGINT, signal.SIGTERM) as stop:
         try:
             cameras = Cameras.of(ctx, capture)
-            opening = partial(_opened, model, key, accelerator, threads=threads, level=level,
+            opening = partial(opened, model, key, accelerator, threads=threads, level=level,
                               recover=True)  # fmt: skip
-            how = loading(opening, model, threshold, level, stored)
+            how = loading(opening, model, threshold, level, stored, detects=outlets.detects)
             watched = model is not None and watch_model
             sink: Sink = JsonSink() if as_json else TextSink()
             sinks = [sink]
@@ -211,11 +213,14 @@ def watch(
                 alone = "" if cameras.names else source.name
                 assets = cameras.assets(alone)
                 dropped = source.dropped_by_camera
-                known = Watched(models, tuple(assets), stored["folder"], dropped)
+                settings = partial(detection, options=stored)
+                known = Watched(models, tuple(assets), stored["folder"], dropped, settings)
                 # Outlets open after the store and close after it, to tell of its last events.
                 with (
                     ExitStack() as outer,
-                    recording(stored, models.classifier, assets, alone) as further,
+                    recording(
+                        stored, models.classifier, assets, alone, detects=outlets.detects
+                    ) as further,
                 ):
                     sinks[:0] = further  # stored first, so that what is printed is there
                     sinks += outer.enter_context(outlets.opened(known))
@@ -224,19 +229,6 @@ def watch(
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)
     ctx.exit(int(failed > 0))
-
-
-def _opened(
-    model: Path | None, key: Path | None, accelerator: Accelerator, **how: Any
-) -> "Classifier":
-    """The model on what it is to run on; with a ``key``, only if it is signed with it."""
-    from corrosion_edge.device.classifier import Classifier
-    from corrosion_edge.modelfile.keys import PublicKey
-
-    signed_with = PublicKey.load(key) if key else None
-    say = partial(click.echo, err=True)
-    opening = accelerator.openings(signed_with=signed_with, say=say, **how)
-    return Classifier.open(model, signed_with=signed_with, opening=opening)
 
 
 def _say_differences(classifier: "Classifier", level: str) -> None:

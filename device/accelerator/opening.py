@@ -64,8 +64,9 @@ class Openings:
             return self._on_cpu(bundle, wanted)
         require_compiled(bundle)
         why = "as the model is compiled for it" if wanted == "auto" else "as was asked for"
+        backend = self._on_edge_tpu(bundle, path)
         self._say(f"accelerator: the {self._delegate}, {why}")
-        return self._on_edge_tpu(bundle, path)
+        return backend
 
     def _on_cpu(self, bundle: Bundle, wanted: str) -> Backend:
         if self._options.fallback != "none":
@@ -84,7 +85,7 @@ class Openings:
             first: Backend | str = self._tried(bundle)
         except BackendError as error:
             if spare is None:
-                raise
+                raise BackendError(f"{error}; {_without(bundle)}") from None
             first = str(error)
             self._say(f"warning: {first}; the CPU answers in place of the Edge TPU")
         if not self._recover:
@@ -135,6 +136,12 @@ def _golden(bundle: Bundle, backend: Backend, level: str) -> Backend:
         backend.close()
         raise
     return backend
+
+
+def _without(bundle: Bundle) -> str:
+    told = bundle.manifest.compiled
+    source = told.source if told and told.source else "the model file that it was compiled from"
+    return f"without an Edge TPU use {source}"
 
 
 def _library(name: str) -> str:

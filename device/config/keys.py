@@ -45,6 +45,14 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "webhook-secret-file": "secret-file",
         "webhook-ca": "ca",
     },
+    "gpio": {
+        "gpio": "corrosion",
+        "gpio-unknown": "unknown",
+        "gpio-healthy": "healthy",
+        "gpio-pulse": "pulse",
+        "gpio-patience": "patience",
+        "gpio-active": "active",
+    },
     "web": {"web": "page", "metrics": "metrics", "web-token-file": "token-file"},
 }
 """Sections, the options that stand in them, and each option's key there; every option that is
