@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from corrosion_edge import output
+from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
 from corrosion_edge.errors import UsageError
 
 __all__ = ["DEFAULT_RUNS", "DEFAULT_SIZE", "benchmark"]
@@ -23,6 +24,7 @@ _STDOUT: Final = "-"
 @click.command(help="Measure the latency of models on this machine.")
 @click.argument("models", nargs=-1, metavar="[MODEL]...", type=click.Path(path_type=Path))
 @click.option("--threads", metavar="N,…", help="Numbers of threads [default: 1 and all cores].")
+@accelerator_options(fallback=False)
 @click.option(
     "--runs",
     metavar="N",
@@ -44,6 +46,7 @@ _STDOUT: Final = "-"
 def benchmark(
     models: tuple[Path, ...],
     threads: str | None,
+    accelerator: Accelerator,
     runs: int,
     size: str,
     json_file: str | None,
@@ -57,6 +60,7 @@ def benchmark(
         threads=_threads(threads),
         runs=runs,
         size=_size(size),
+        accelerator=accelerator,
     )
     json_path = Path(json_file) if json_file not in (None, _STDOUT) else None
     _require_files({"--json": json_path, "--html": html_file})

@@ -3,6 +3,8 @@
 import json
 from dataclasses import asdict, dataclass
 
+from corrosion_edge.device.accelerator.delegate import LIBRARY
+
 __all__ = ["Job"]
 
 
@@ -11,7 +13,8 @@ class Job:
     """One configuration to measure.
 
     ``pictures`` names a file of ``count`` frames, each uint8 [height, width, 3] RGB, one after
-    the other; ``runs`` is how often to measure once it is warm.
+    the other; ``runs`` is how often to measure once it is warm; the last three say what it is to
+    run on, see ``Accelerator``.
     """
 
     model: str
@@ -21,6 +24,9 @@ class Job:
     count: int
     width: int
     height: int
+    accelerator: str = "auto"
+    delegate: str = LIBRARY
+    device: str = ""
 
     def __post_init__(self) -> None:
         for name in ("threads", "runs", "count", "width", "height"):

@@ -72,26 +72,31 @@ class Bench:
         return prepare, invoke, decode, time.monotonic_ns() - start
 
 
-def _open(model: Path, threads: int) -> "Classifier":
+def _open(job: Job) -> "Classifier":
+    """Without a try of an accelerator: whoever gave the job made one."""
+    from corrosion_edge.device.accelerator.options import Accelerator
     from corrosion_edge.device.classifier import Classifier
 
-    return Classifier.open(model, threads=threads)
+    asked = Accelerator(job.accelerator, job.delegate, job.device)
+    opening = asked.openings(threads=job.threads, trusted=True)
+    return Classifier.open(Path(job.model), opening=opening)
 
 
 def _import() -> None:
     """Import what the first verdict needs, so that loading the model is timed apart."""
     importlib.import_module("corrosion_edge.device.classifier")
+    importlib.import_module("corrosion_edge.device.accelerator.opening")
     importlib.import_module("corrosion_edge.device.backends.litert").find_runtime()
 
 
 def measure(
-    job: Job, entered_ns: int, open_classifier: Callable[[Path, int], "Classifier"] = _open
+    job: Job, entered_ns: int, open_classifier: Callable[[Job], "Classifier"] = _open
 ) -> dict[str, Any]:
     """Do a job: a ``Round`` as plain values, its ``interpreter_ns`` replaced by ``entered_ns``."""
     clock = time.monotonic_ns
     _import()
     imported = clock()
-    with open_classifier(Path(job.model), job.threads) as classifier:
+    with open_classifier(job) as classifier:
         loaded = clock()
         bench = Bench(classifier, job)
         bench.read_picture()

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -23,6 +23,7 @@ from corrosion_edge.benchmarks.schema import LatencyReport, Result
 from corrosion_edge.benchmarks.void import machine_reasons, result_reasons
 from corrosion_edge.benchmarks.warmup import CRITERION
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
+from corrosion_edge.device.accelerator.options import Accelerator
 from corrosion_edge.progress import progress
 
 __all__ = ["PICTURES", "ROUNDS", "Launch", "Plan", "launch", "measure"]
@@ -41,13 +42,15 @@ Launch = Callable[[Job], Round]
 class Plan:
     """What to measure: every model (None is the default one) on every number of threads.
 
-    ``size`` is the frame's width and height in pixels; ``runs`` is per configuration.
+    ``size`` is the frame's width and height in pixels; ``runs`` is per configuration. What each
+    model runs on, ``accelerator`` says.
     """
 
     models: tuple[Path | None, ...]
     threads: tuple[int, ...]
     runs: int
     size: tuple[int, int]
+    accelerator: Accelerator = field(default_factory=Accelerator)
 
     @property
     def configurations(self) -> list[tuple[Path, int]]:
@@ -62,6 +65,8 @@ def measure(plan: Plan, launch_job: Launch | None = None) -> LatencyReport:
     process's own error, or BackendError if it crashed.
     """
     bundles = {model: Bundle.load(model or DEFAULT_MODEL) for model in plan.models}
+    for model, bundle in bundles.items():
+        _require_accelerator(plan, bundle, model or DEFAULT_MODEL)
     facts = machine.read_machine()
     with _pictures(plan.size) as pictures:
         before, started = machine.read_state(), _now()
@@ -88,6 +93,12 @@ def measure(plan: Plan, launch_job: Launch | None = None) -> LatencyReport:
         ),
         void=machine_reasons(before, after, others),
     )
+
+
+def _require_accelerator(plan: Plan, bundle: Bundle, path: Path) -> None:
+    """Whether the model runs on what was asked for, and answers as it promises (BackendError)."""
+    if plan.accelerator.accelerator == "edgetpu" or bundle.manifest.compiled:
+        plan.accelerator.openings()(bundle, path).close()
 
 
 def shares(runs: int) -> list[int]:
@@ -123,7 +134,11 @@ def _all_rounds(
 
 def _job(plan: Plan, key: tuple[Path, int], pictures: Path, runs: int) -> Job:
     width, height = plan.size
-    return Job(str(key[0]), key[1], runs, str(pictures), len(PICTURES), width, height)
+    asked = plan.accelerator
+    return Job(
+        str(key[0]), key[1], runs, str(pictures), len(PICTURES), width, height,
+        asked.accelerator, asked.delegate, asked.accelerator_device,
+    )  # fmt: skip
 
 
 def _result(model: Path | None, bundle: Bundle, threads: int, rounds: list[Round]) -> Result:

@@ -15,12 +15,14 @@
     │   └── TamperError           1   one that was changed by another hand
     ├── ExtraError (ImportError)  1   a package of an extra that is not installed
     ├── BackendError (RuntimeError) 1 an interpreter or accelerator that fails
+    │   └── BackendAway          1   an accelerator that is waited for
     ├── SourceError (OSError)     1   a camera, stream or file that cannot be opened
     │   └── SourceLost            1   one that was open and delivers no more
     └── GateError                 3   a quality gate that was not passed
 """
 
 __all__ = [
+    "BackendAway",
     "BackendError",
     "BundleError",
     "CorrosionEdgeError",
@@ -100,6 +102,10 @@ class ExtraError(CorrosionEdgeError, ImportError):
 
 class BackendError(CorrosionEdgeError, RuntimeError):
     """An interpreter or accelerator that cannot load or run the model."""
+
+
+class BackendAway(BackendError):  # noqa: N818 - the state's name: the accelerator is away
+    """An accelerator that failed and is tried again: no verdict is to be had meanwhile."""
 
 
 class SourceError(CorrosionEdgeError, OSError):

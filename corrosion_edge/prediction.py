@@ -25,6 +25,7 @@ class Prediction:
     (maximum pooling, ``--no-heatmap``) has none. ``band`` holds the two scores between which the
     model abstains, None where it has no such band. ``tile`` is the column and row, from 1, of the
     tile the score comes from, None for a whole picture; then the map is that of all tiles.
+    ``backend`` is what the network ran on, empty if nobody said.
     """
 
     score: float
@@ -32,6 +33,7 @@ class Prediction:
     heatmap: npt.NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
     band: tuple[float, float] | None = None
     tile: tuple[int, int] | None = None
+    backend: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         for name, value in (("score", self.score), ("threshold", self.threshold)):
@@ -63,8 +65,8 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """The fields a program reads: label, score, threshold.
 
-        Also unsure, true or false, where the model has a band, and tile where there are tiles. The
-        label stays the verdict of the threshold.
+        Also unsure, true or false, where the model has a band, tile where there are tiles, and
+        backend. The label stays the verdict of the threshold.
         """
         fields: dict[str, Any] = {
             "label": self.label, "score": self.score, "threshold": self.threshold
@@ -73,4 +75,6 @@ class Prediction:
             fields["unsure"] = self.unsure
         if self.tile is not None:
             fields["tile"] = list(self.tile)
+        if self.backend:
+            fields["backend"] = self.backend
         return fields

@@ -1,7 +1,7 @@
 """From a picture to a verdict: the path that the camera, the evaluator and the drift gate share."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +11,8 @@ import numpy.typing as npt
 from corrosion_edge import image
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.closing import Closing
-from corrosion_edge.device.backends import Backend, Output, open_backend
+from corrosion_edge.device.accelerator.state import AcceleratorState
+from corrosion_edge.device.backends import Backend, Output, Telling, open_backend
 from corrosion_edge.errors import BackendError, BundleError, ImageError
 from corrosion_edge.manifest import Golden
 from corrosion_edge.prediction import CORROSION, LABELS, Prediction
@@ -36,17 +37,20 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def decode(
-    outputs: Mapping[str, Output], threshold: float, band: tuple[float, float] | None = None
+    outputs: Mapping[str, Output],
+    threshold: float,
+    band: tuple[float, float] | None = None,
+    backend: str = "",
 ) -> Prediction:
     """Turn raw outputs into a verdict: ``scores`` [1, 2] and, where there is one, ``map``.
 
-    ``band`` is that of ``Prediction``.
+    ``band`` and ``backend`` are those of ``Prediction``.
     """
     scores = outputs["scores"].real.reshape(-1)
     if scores.shape != (len(LABELS),):
         raise ValueError(f"scores: expected {len(LABELS)} values, got {scores.size}")
     score = float(np.clip(scores[LABELS.index(CORROSION)], 0.0, 1.0))
-    return Prediction(score, threshold, _heatmap(outputs), band)
+    return Prediction(score, threshold, _heatmap(outputs), band, backend=backend)
 
 
 class Classifier(Closing):
@@ -73,15 +77,19 @@ class Classifier(Closing):
         *,
         threads: int | None = None,
         signed_with: "PublicKey | None" = None,
+        opening: Callable[[Bundle, Path], Backend] | None = None,
     ) -> "Classifier":
-        """Load a model file, or the default model, into the CPU interpreter.
+        """Load a model file, or the default model, into the CPU interpreter or by ``opening``.
 
         Raises BundleError if the file is refused, SignatureError if it is not signed with the
-        key given, ExtraError without a runtime, BackendError if the runtime refuses the network.
+        key given, ExtraError without a runtime, BackendError if the runtime refuses the network,
+        and what ``opening`` raises.
         """
         path = model or DEFAULT_MODEL
         bundle = Bundle.load(path, signed_with)
         try:
+            if opening is not None:
+                return cls(bundle, opening(bundle, path))
             return cls(bundle, open_backend(bundle, threads=threads))
         except (BackendError, BundleError) as error:
             raise type(error)(f"{path}: {error}") from None
@@ -97,11 +105,15 @@ class Classifier(Closing):
 
     def decode(self, outputs: Mapping[str, Output]) -> Prediction:
         """Turn the backend's outputs into a verdict at the classifier's threshold."""
-        return decode(outputs, self.threshold, self.band)
+        return decode(outputs, self.threshold, self.band, self.backend.name)
 
     def classify(self, pixels: npt.NDArray[np.uint8]) -> Prediction:
         """The verdict on uint8 [h, w, 3] RGB pixels of any size."""
         return self.decode(self.backend.run(self.prepare(pixels)[None]))
+
+    def news(self) -> AcceleratorState | None:
+        """What became of the backend's accelerator, if it has one that may fail; told once."""
+        return self.backend.news() if isinstance(self.backend, Telling) else None
 
     def check_golden(self, level: str = "full") -> list[str]:
         """Run the bundle's golden pictures; a sentence for each way this machine differs.
@@ -125,9 +137,14 @@ class Classifier(Closing):
         if scores > GOLDEN_LIMIT:
             raise BackendError(
                 f"{self.backend.name} answers {scores} of 256 steps away from the golden outputs "
-                f"of {self.name} ({golden.picture}): its verdicts are refused; use ai-edge-litert"
+                f"of {self.name} ({golden.picture}): its verdicts are refused{self._way_out}"
             )
         return max(scores, _distance(outputs["map"], golden.map)) if golden.map else scores
+
+    @property
+    def _way_out(self) -> str:
+        old = self.backend.name.startswith("tflite-runtime")
+        return "; use ai-edge-litert" if old else ""
 
     def _differences(self, pixels_differ: bool, worst: int) -> list[str]:
         found = []

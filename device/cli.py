@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
 from corrosion_edge.device.capture_options import Capture, capture_options
 from corrosion_edge.device.config import Configurable, config_options, show_config
 from corrosion_edge.device.outlets import Outlets, Watched, outlet_options
@@ -84,6 +85,7 @@ def _seconds(ctx: click.Context, option: click.Parameter, value: float) -> float
     help="Write each photo with its heat map laid over it, as PNG, into DIR.",
 )
 @_threads
+@accelerator_options(fallback=False)
 @_key
 @_verify
 @click.pass_context
@@ -96,15 +98,17 @@ def classify(
     as_json: bool,
     overlays: Path | None,
     threads: int | None,
+    accelerator: Accelerator,
     key: Path | None,
     level: str,
 ) -> None:
     """Print the verdict on each photo."""
     from corrosion_edge.device.classify import gather, judge, require_map
+    from corrosion_edge.device.loading import opened
 
     photos = gather(paths)
     failed = False
-    with _opened(model, threads, key) as classifier:
+    with opened(model, key, accelerator, threads=threads, level=level) as classifier:
         classifier.use_threshold(threshold)
         require_map(classifier, overlays)
         _say_differences(classifier, level)
@@ -148,6 +152,7 @@ def classify(
 @_watch_model
 @capture_options
 @_threads
+@accelerator_options(fallback=True)
 @_key
 @_verify
 @storing
@@ -163,6 +168,7 @@ def watch(
     as_json: bool,
     capture: Capture,
     threads: int | None,
+    accelerator: Accelerator,
     key: Path | None,
     level: str,
     watch_model: bool,
@@ -175,12 +181,13 @@ def watch(
         show_config(ctx)
         return
     from corrosion_edge.device.cameras import Cameras
+    from corrosion_edge.device.loading import opened
     from corrosion_edge.device.running import loading, run, say_what_runs, warn
     from corrosion_edge.device.service.heart import Heart
     from corrosion_edge.device.service.notify import Notifier
     from corrosion_edge.device.sinks import JsonSink, TextSink, telling
     from corrosion_edge.device.stop import Stop, on_hangup
-    from corrosion_edge.device.store.watching import recording
+    from corrosion_edge.device.store.watching import detection, recording
     from corrosion_edge.device.swap import Models
 
     failed = 0
@@ -188,8 +195,9 @@ def watch(
     with Stop().on(signal.SIGINT, signal.SIGTERM) as stop:
         try:
             cameras = Cameras.of(ctx, capture)
-            opening = partial(_opened, model, threads, key)
-            how = loading(opening, model, threshold, level, stored)
+            opening = partial(opened, model, key, accelerator, threads=threads, level=level,
+                              recover=True)  # fmt: skip
+            how = loading(opening, model, threshold, level, stored, detects=outlets.detects)
             watched = model is not None and watch_model
             sink: Sink = JsonSink() if as_json else TextSink()
             sinks = [sink]
@@ -205,11 +213,14 @@ def watch(
                 alone = "" if cameras.names else source.name
                 assets = cameras.assets(alone)
                 dropped = source.dropped_by_camera
-                known = Watched(models, tuple(assets), stored["folder"], dropped)
+                settings = partial(detection, options=stored)
+                known = Watched(models, tuple(assets), stored["folder"], dropped, settings)
                 # Outlets open after the store and close after it, to tell of its last events.
                 with (
                     ExitStack() as outer,
-                    recording(stored, models.classifier, assets, alone) as further,
+                    recording(
+                        stored, models.classifier, assets, alone, detects=outlets.detects
+                    ) as further,
                 ):
                     sinks[:0] = further  # stored first, so that what is printed is there
                     sinks += outer.enter_context(outlets.opened(known))
@@ -218,15 +229,6 @@ def watch(
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)
     ctx.exit(int(failed > 0))
-
-
-def _opened(model: Path | None, threads: int | None, key: Path | None) -> "Classifier":
-    """The model on its interpreter; with a ``key``, only if it is signed with it."""
-    from corrosion_edge.device.classifier import Classifier
-    from corrosion_edge.modelfile.keys import PublicKey
-
-    signed_with = PublicKey.load(key) if key else None
-    return Classifier.open(model, threads=threads, signed_with=signed_with)
 
 
 def _say_differences(classifier: "Classifier", level: str) -> None:

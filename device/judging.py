@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.quality import Gate
 from corrosion_edge.device.verdict import ModelChange, Unusable, Verdict
 from corrosion_edge.frame import Frame
@@ -66,6 +67,9 @@ class Judging(Protocol):
     def renewed(self) -> ModelChange | None:
         """Let another model take over if one is ready; what became of it, told once."""
 
+    def news(self) -> AcceleratorState | None:
+        """What became of the accelerator, told once; drives its recovery too."""
+
 
 class Sole(Judging):
     """One view for all cameras, of one model for ever."""
@@ -79,3 +83,8 @@ class Sole(Judging):
 
     def renewed(self) -> None:
         """See ``Judging.renewed``."""
+
+    def news(self) -> AcceleratorState | None:
+        """See ``Judging.news``."""
+        tells = getattr(self._view.classifier, "news", None)
+        return tells() if tells else None

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import click
 
+from corrosion_edge.device.gpio.options import GPIO, open_gpio
 from corrosion_edge.device.telling.options import MQTT, WEBHOOK, open_mqtt, open_webhook
 from corrosion_edge.device.web import outlet as web
 
 if TYPE_CHECKING:
     from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.device.events.settings import Detection
     from corrosion_edge.device.sinks import Sink
 
 __all__ = ["OUTLETS", "Outlet", "Outlets", "Watched", "outlet_options"]
@@ -29,6 +31,12 @@ class Runs(Protocol):
         """The one that judges now."""
 
 
+def _detection(threshold: float, band: tuple[float, float] | None) -> "Detection":
+    from corrosion_edge.device.events.settings import Detection
+
+    return Detection.for_model(threshold, band)
+
+
 @dataclass(frozen=True, slots=True)
 class Watched:
     """What an outlet may know: the running model, the cameras' names, and the folder of events.
@@ -36,13 +44,17 @@ class Watched:
     A single camera without a name is called as its source. ``store`` is None without a store;
     the writer has it open when outlets are opened, and has stored its last event when they close.
     ``dropped`` tells how many frames nobody took in time, by camera as
-    ``Source.dropped_by_camera``.
+    ``Source.dropped_by_camera``. ``detection`` makes smoothing and hysteresis, as the options
+    say, for a threshold and a band of unsure scores.
     """
 
     models: "Runs"
     cameras: tuple[str, ...]
     store: Path | None
     dropped: Callable[[], Mapping[str, int]] = field(default=dict, compare=False)
+    detection: "Callable[[float, tuple[float, float] | None], Detection]" = field(
+        default=_detection, compare=False
+    )
 
     @property
     def classifier(self) -> "Classifier":
@@ -56,16 +68,19 @@ class Outlet:
 
     The sink is written to by the thread that judges frames: it neither waits nor raises for what
     is out of this program's hands. ``open`` raises UsageError for values that do not go together.
+    One that ``detects`` uses smoothing and hysteresis, also without a store.
     """
 
     options: tuple[Decorator, ...]
     open: Callable[[Mapping[str, Any], Watched], "Sink | None"]
+    detects: bool = False
 
 
 OUTLETS: Final[tuple[Outlet, ...]] = (
     Outlet(MQTT, open_mqtt),
     Outlet(WEBHOOK, open_webhook),
     Outlet(web.OPTIONS, web.open_web),
+    Outlet(GPIO, open_gpio, detects=True),
 )
 """In the order of their options on the help page."""
 
@@ -76,6 +91,13 @@ class Outlets:
     def __init__(self, values: Mapping[str, Any], known: Sequence[Outlet] = OUTLETS) -> None:
         self._values = dict(values)
         self._known = known
+
+    @property
+    def detects(self) -> bool:
+        """Whether one that is asked for uses smoothing and hysteresis."""
+        asked = {name for name, value in self._values.items() if value is not None}
+        return any(asked & set(map(_parameter, outlet.options))
+                   for outlet in self._known if outlet.detects)  # fmt: skip
 
     @contextmanager
     def opened(self, watched: Watched) -> Iterator[list["Sink"]]:

@@ -11,7 +11,7 @@ from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.sources.source import WAIT_STEP, PhotoError, Source
 from corrosion_edge.device.stop import Stop
 from corrosion_edge.device.verdict import Tally, Unreadable, Unusable, Verdict
-from corrosion_edge.errors import UsageError
+from corrosion_edge.errors import BackendAway, UsageError
 from corrosion_edge.frame import Frame
 
 __all__ = ["Pace", "Pipeline"]
@@ -56,6 +56,10 @@ class Pace:
         if early <= 0:
             self._last[frame.camera] = now
         return early <= 0
+
+    def forget(self, frame: Frame) -> None:
+        """The frame gave nothing after all: the camera's next one is due at once."""
+        self._last.pop(frame.camera, None)
 
     def _too_early(self, camera: str, now: float) -> float:
         """Seconds until the next verdict is due; time that runs backwards starts anew."""
@@ -103,7 +107,7 @@ class Pipeline:
         self._pulse = pulse or NoPulse()
         self._pace = pace or Pace(interval, live=source.live, sleep=self._sleep)
         self._stop = stop or Stop()
-        self._classified = self._skipped = self._unreadable = self._unusable = 0
+        self._classified = self._skipped = self._unreadable = self._unusable = self._away = 0
         source.on_wait = self._wait
 
     @property
@@ -111,13 +115,15 @@ class Pipeline:
         """What became of the frames so far; right also after an error or interrupt."""
         bad = self._unreadable, self._unusable
         delivered = self._classified + self._skipped + sum(bad)
-        return Tally(delivered, self._classified, self._skipped, self._source.dropped, *bad)
+        dropped = self._source.dropped + self._away
+        return Tally(delivered, self._classified, self._skipped, dropped, *bad)
 
     def run(self) -> Tally:
         """Work until the source ends or ``frames`` verdicts are out.
 
         Errors of source, classifier and sinks pass through, as does KeyboardInterrupt; a picture
-        that cannot be read does not end it.
+        that cannot be read does not end it. While an accelerator is away, frames of a live source
+        are dropped; any other source waits.
         """
         while self._frames is None or self._classified < self._frames:
             self._renew()
@@ -136,18 +142,39 @@ class Pipeline:
         if not self._pace.takes(frame):
             self._skipped += 1
             return
+        while (result := self._judged(frame)) is None:
+            if self._source.live:
+                self._away += 1
+                self._pace.forget(frame)
+                return
+            self._sleep(WAIT_STEP)
+        self._pulse.judged(result)
+
+    def _judged(self, frame: Frame) -> Verdict | Unusable | None:
+        """What came of a frame, told; None while the accelerator is away."""
         with self._stop.deferred():
-            result = self._judging.view(frame.camera).judge(frame)
+            try:
+                result = self._judging.view(frame.camera).judge(frame)
+            except BackendAway as away:
+                self._tell_news()
+                self._pulse.away(str(away))
+                return None
+            self._tell_news()  # before the first verdict of whatever stands in
             self._write(result)
             self._classified += isinstance(result, Verdict)
             self._unusable += isinstance(result, Unusable)
-        self._pulse.judged(result)
+            return result
 
     def _renew(self) -> None:
         """Between two frames: here alone another model takes over."""
         with self._stop.deferred():
             if change := self._judging.renewed():
                 self._write(change)
+            self._tell_news()
+
+    def _tell_news(self) -> None:
+        while news := self._judging.news():
+            self._write(news)
 
     def _wait(self) -> None:
         self._renew()

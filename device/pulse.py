@@ -19,6 +19,9 @@ class Pulse(Protocol):
     def judged(self, result: Verdict | Unusable) -> None:
         """A verdict is out, or a frame that got none."""
 
+    def away(self, reason: str) -> None:
+        """A frame got no verdict, as the accelerator is away."""
+
 
 class NoPulse(Pulse):
     """Nobody is told."""
@@ -31,3 +34,6 @@ class NoPulse(Pulse):
 
     def judged(self, result: Verdict | Unusable) -> None:
         """See ``Pulse.judged``."""
+
+    def away(self, reason: str) -> None:
+        """See ``Pulse.away``."""

@@ -27,12 +27,14 @@ def loading(
     threshold: Choice,
     level: str,
     stored: Mapping[str, Any],
+    *,
+    detects: bool = False,
 ) -> Loading:
     """How the first model and every later one is opened, set up by the options, and checked."""
 
     def check(classifier: Classifier) -> list[str]:
         classifier.use_threshold(threshold)
-        if stored["folder"] is not None:
+        if stored["folder"] is not None or detects:
             detection(classifier.threshold, classifier.band, stored)
         return classifier.check_golden(level)
 

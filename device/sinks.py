@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Final, Protocol, TextIO
 
 from corrosion_edge.closing import Closing
+from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.state import CameraState, Observer
 from corrosion_edge.device.clock import is_doubtful
 from corrosion_edge.device.lines import emit, json_line, printable
@@ -15,7 +16,9 @@ from corrosion_edge.frame import Frame
 
 __all__ = ["JsonSink", "Result", "Sink", "TextSink", "telling"]
 
-Result = Verdict | Unreadable | Unusable | CameraState | ModelChange
+_STANDS_IN: Final = "  [CPU in place of the accelerator]"
+
+Result = Verdict | Unreadable | Unusable | CameraState | ModelChange | AcceleratorState
 """What a sink takes."""
 
 
@@ -33,13 +36,15 @@ class TextSink(Sink):
     """A line for people: local time, label, score, latency, and the file if there is one.
 
     A question mark after the time says that the clock is not synchronised, see ``clock``.
-    Unreadable pictures and what becomes of a camera or the model go to ``errors``. None means the
+    Unreadable pictures and what becomes of a camera, the model or the accelerator go to
+    ``errors``; every verdict of what stands in for the accelerator is marked. None means the
     standard streams.
     """
 
     def __init__(self, out: TextIO | None = None, errors: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._errors = errors or sys.stderr
+        self._replaced = False
 
     def write(self, result: Result) -> None:
         """See ``Sink.write``."""
@@ -48,10 +53,12 @@ class TextSink(Sink):
         elif isinstance(result, CameraState):
             if result.notable:
                 emit(self._errors, printable(str(result)))
-        elif isinstance(result, ModelChange):
+        elif isinstance(result, ModelChange | AcceleratorState):
             emit(self._errors, printable(str(result)))
+            if isinstance(result, AcceleratorState):
+                self._replaced = result.state == "replaced"
         else:
-            emit(self._out, _text(result))
+            emit(self._out, _text(result) + (_STANDS_IN if self._replaced else ""))
 
     def close(self) -> None:
         """The streams belong to whoever opened them: nothing to do."""
@@ -62,13 +69,15 @@ class JsonSink(Sink):
 
     A verdict has camera (where cameras have names), index, time (ISO 8601 with offset), label,
     score, threshold, unsure (if the model has a band), tile ([column, row] from 1, if there are
-    tiles), latency_ms, and path if there is a file, position_s in a recording, clock
-    ("unsynchronised") where the time may be wrong. An unreadable picture has index, path and
-    error. A frame that got no verdict has unusable (dark, bright, covered or blurred), value and
-    limit in place of label, score and threshold. A camera that fails or recovers has event
-    (``camera_lost``, ``camera_recovered``, …) and the fields of ``CameraState.to_dict``; another
-    model file event (``model_changed`` or ``model_refused``) and those of
-    ``ModelChange.to_dict``. None means standard output.
+    tiles), backend (what it ran on), latency_ms, and path if there is a file, position_s in a
+    recording, clock ("unsynchronised") where the time may be wrong. An unreadable picture has
+    index, path and error. A frame that got no verdict has unusable (dark, bright, covered or
+    blurred), value and limit in place of label, score and threshold. A camera that fails or
+    recovers has event (``camera_lost``, ``camera_recovered``, …) and the fields of
+    ``CameraState.to_dict``; another model file event (``model_changed`` or ``model_refused``) and
+    those of ``ModelChange.to_dict``; an accelerator event (``accelerator_lost``,
+    ``accelerator_replaced``, ``accelerator_recovered``) and those of
+    ``AcceleratorState.to_dict``. None means standard output.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
@@ -82,7 +91,7 @@ class JsonSink(Sink):
             emit(self._out, json_line(_failure(result)))
         elif isinstance(result, Unusable):
             emit(self._out, json_line({**_frame(result.frame), **result.quality.to_dict()}))
-        elif isinstance(result, ModelChange) or result.notable:
+        elif not isinstance(result, CameraState) or result.notable:
             emit(self._out, json_line(result.to_dict()))
 
     def close(self) -> None:

@@ -114,7 +114,7 @@ class Tally:
     """What became of every frame: delivered = classified + skipped + unreadable + unusable.
 
     ``skipped`` came too early for the interval. ``dropped`` were replaced by a newer frame before
-    they were delivered; only live sources have them.
+    they were delivered, or came while the accelerator was away; only live sources have them.
     """
 
     delivered: int = 0

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.closing import Closing
+from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.errors import BackendError
 
-__all__ = ["Backend", "Output", "Quantized", "Real", "open_backend"]
+__all__ = ["Backend", "Output", "Quantized", "Real", "Telling", "open_backend"]
 
 _STEP: Final = 1 / 256  # of an integer model's scores
 _MOST_STEPS: Final = 2**31 - 1  # that a manifest holds
@@ -83,6 +84,14 @@ class Backend(Closing, Protocol):
 
     def close(self) -> None:
         """Give the interpreter's memory back."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A backend whose accelerator may be lost and found again."""
+
+    def news(self) -> AcceleratorState | None:
+        """What became of it, each state once."""
 
 
 def open_backend(bundle: Bundle, *, threads: int | None = None) -> Backend:

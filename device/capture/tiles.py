@@ -41,8 +41,9 @@ class Tiled:
         column, row = max(places, key=lambda place: found[place[1]][place[0]].score)
         worst = found[row][column]
         return Prediction(
-            worst.score, worst.threshold, _stitched(found), worst.band, (column + 1, row + 1)
-        )
+            worst.score, worst.threshold, _stitched(found), worst.band, (column + 1, row + 1),
+            worst.backend,
+        )  # fmt: skip
 
     def _cut(self, pixels: Pixels) -> list[list[Pixels]]:
         height, width = pixels.shape[:2]

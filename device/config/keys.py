@@ -13,6 +13,13 @@ __all__ = ["NOT_KEYS", "SECTIONS", "Key", "keys_of"]
 
 SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "watch": {},
+    "accelerator": {
+        "accelerator": "kind",
+        "delegate": "delegate",
+        "accelerator-device": "device",
+        "fallback": "fallback",
+        "fallback-model": "fallback-model",
+    },
     "detect": {"smooth": "smooth", "enter": "enter", "leave": "leave"},
     "store": {
         "store": "folder",
@@ -38,6 +45,14 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "webhook-auth-file": "auth-file",
         "webhook-secret-file": "secret-file",
         "webhook-ca": "ca",
+    },
+    "gpio": {
+        "gpio": "corrosion",
+        "gpio-unknown": "unknown",
+        "gpio-healthy": "healthy",
+        "gpio-pulse": "pulse",
+        "gpio-patience": "patience",
+        "gpio-active": "active",
     },
     "web": {"web": "page", "metrics": "metrics", "web-token-file": "token-file"},
 }

@@ -1,10 +1,13 @@
 """Probes of V4L2 cameras, of the Edge TPU, and of the user's rights to either."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from corrosion_edge.device.doctor.finding import OK, PROBLEM, WARNING, Finding
+from corrosion_edge.device.accelerator.delegate import LIBRARY, Delegate
+from corrosion_edge.device.accelerator.probe import outcome_of
+from corrosion_edge.device.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Finding
 from corrosion_edge.device.doctor.host import Host
 from corrosion_edge.device.sources import v4l2
 
@@ -14,7 +17,6 @@ _CORAL = {
     ("1a6e", "089a"): "not yet initialised",  # until its firmware is loaded by the first use
     ("18d1", "9302"): "initialised",
 }
-_LIBRARY = "libedgetpu.so.1"
 _FOLDERS = ("usr/lib", "usr/lib/*-linux-gnu*", "usr/local/lib", "lib", "lib/*-linux-gnu*")
 _MACHINES = {183: "aarch64", 40: "32-bit Arm", 62: "x86-64"}  # e_machine in elf(5)
 
@@ -40,9 +42,9 @@ def edge_tpu(host: Host) -> Iterator[Finding]:
     devices = [*_usb(host), *_pcie(host)]
     library = _library(host)
     if not devices:
-        yield Finding("edge tpu", OK, f"none attached; {library or f'no {_LIBRARY}'}")
+        yield Finding("edge tpu", OK, f"none attached; {library or f'no {LIBRARY}'}")
     elif not library:
-        yield Finding("edge tpu", WARNING, f"{devices[0].found}; no {_LIBRARY}",
+        yield Finding("edge tpu", WARNING, f"{devices[0].found}; no {LIBRARY}",
                       "Install the Edge TPU runtime, libedgetpu1-std.")  # fmt: skip
     else:
         yield from devices
@@ -84,8 +86,7 @@ def _held_media(host: Host) -> Iterator[Finding]:
 
 def _usb(host: Host) -> Iterator[Finding]:
     for device in host.glob("sys/bus/usb/devices/*"):
-        kind = host.text(device / "idVendor"), host.text(device / "idProduct")
-        if kind in _CORAL:
+        if (kind := _kind(host, device)) in _CORAL:
             yield _coral(_CORAL[kind], host.text(device / "speed"))
 
 
@@ -106,7 +107,7 @@ def _pcie(host: Host) -> Iterator[Finding]:
 
 
 def _library(host: Host) -> str:
-    found = [path for folder in _FOLDERS for path in host.glob(f"{folder}/{_LIBRARY}")]
+    found = [path for folder in _FOLDERS for path in host.glob(f"{folder}/{LIBRARY}")]
     return f"/{found[0].relative_to(host.root)}" if found else ""
 
 
@@ -114,10 +115,48 @@ def _for_this_machine(host: Host, library: str) -> Finding:
     """Whether the library is for the processor of Python itself (elf(5): e_machine at 18)."""
     own, other = _machine(Path("/proc/self/exe")), _machine(host.path(library))
     if own == other:
-        return Finding("edge tpu", OK, f"{library}; not tried here: it may end the process")
+        return _tried(host, library)
     here, there = (_MACHINES.get(kind, f"machine {kind}") for kind in (own, other))
     advice = f"Install libedgetpu1-std for {here}."
     return Finding("edge tpu", PROBLEM, f"{library} is for {there}", advice)
+
+
+def _tried(host: Host, library: str) -> Finding:
+    """What a process of its own that loads it comes to; not while somebody uses the Coral."""
+    if user := v4l2.holder([*host.glob("dev/apex_*"), *_nodes(host)], host.path("proc")):
+        return Finding("edge tpu", OK, f"{library}; in use by {user}, so not tried")
+    try:
+        outcome = outcome_of(Delegate(library), lambda: _answered(host, library))
+    except _Unanswered as error:
+        return Finding("edge tpu", UNKNOWN, f"{library}: {error}", "At its first use a Coral takes "
+                       "some seconds: run with --patience 30. After that, it hangs.")  # fmt: skip
+    if outcome.works:
+        return Finding("edge tpu", OK, outcome.sentence)
+    return Finding("edge tpu", PROBLEM, outcome.sentence, "Unplug the Coral and plug it in again; "
+                   "install the runtime, libedgetpu1-std, for this very system.")  # fmt: skip
+
+
+class _Unanswered(Exception):  # noqa: N818 - the doctor's patience is short
+    pass
+
+
+def _answered(host: Host, library: str) -> Mapping[str, Any]:
+    try:
+        return host.child("delegate", library, "")
+    except TimeoutError as error:
+        raise _Unanswered(str(error)) from None
+
+
+def _nodes(host: Host) -> Iterator[Path]:
+    """The USB device files of Corals: /dev/bus/usb/BUS/DEVICE, three digits each."""
+    for device in host.glob("sys/bus/usb/devices/*"):
+        numbers = host.text(device / "busnum"), host.text(device / "devnum")
+        if _kind(host, device) in _CORAL and all(number.isdigit() for number in numbers):
+            yield host.path("dev/bus/usb/{:03}/{:03}".format(*map(int, numbers)))
+
+
+def _kind(host: Host, device: Path) -> tuple[str, str]:
+    return host.text(device / "idVendor"), host.text(device / "idProduct")
 
 
 def _machine(path: Path) -> int:

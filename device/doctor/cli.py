@@ -42,10 +42,11 @@ _COLOURS: Final = {"ok": "green", "warning": "yellow", "problem": "red", "unknow
 def doctor(ctx: click.Context, *, as_json: bool, folder: Path | None, patience: float) -> None:
     """Print what every probe finds."""
     from corrosion_edge.device.doctor.examine import examine
-    from corrosion_edge.device.doctor.host import Host, ask_child
+    from corrosion_edge.device.doctor.host import Host
+    from corrosion_edge.device.trial import ask_child
 
     where = folder or (STORE if STORE.is_dir() else Path.cwd())
-    findings = examine(Host(folder=where, child=lambda what: ask_child(what, patience)))
+    findings = examine(Host(folder=where, child=lambda what, *w: ask_child(what, patience, *w)))
     problems = sum(finding.state == "problem" for finding in findings)
     click.echo(_json(findings, problems) if as_json else _text(findings))
     ctx.exit(int(problems > 0))

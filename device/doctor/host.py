@@ -1,12 +1,9 @@
 """The machine that is examined: its files below a root, and what only asking tells."""
 
 import grp
-import json
 import os
 import pwd
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,10 +12,9 @@ from typing import Any
 
 from corrosion_edge.device import clock, firmware
 from corrosion_edge.device.sources import v4l2
+from corrosion_edge.device.trial import ask_child
 
-__all__ = ["Host", "Login", "ask_child"]
-
-_CHILD = "corrosion_edge.device.doctor.child"
+__all__ = ["Host", "Login"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +32,6 @@ class Login:
         return cls(_user_name(), os.geteuid(), frozenset(map(_group_name, numbers)))
 
 
-def ask_child(what: str, seconds: float) -> Mapping[str, Any]:
-    """Answer of a process of our own to ``what`` ("runtime" or "picamera2").
-
-    In a process of its own, since native libraries may hang or end theirs. Raises TimeoutError
-    after so many seconds, RuntimeError with the process's last words if it dies.
-    """
-    command = [sys.executable, "-m", _CHILD, what]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
-    except subprocess.TimeoutExpired:
-        raise TimeoutError(f"no answer within {seconds:g} s") from None
-    if done.returncode:
-        words = done.stderr.strip().splitlines()
-        raise RuntimeError(f"the trial ended with {done.returncode} ({(words or ['silent'])[-1]})")
-    answer: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
-
-
 @dataclass(frozen=True, slots=True)
 class Host:
     """What the probes may look at.
@@ -69,7 +47,7 @@ class Host:
     login: Login = field(default_factory=Login.own)
     folder: Path = Path("/")
     throttled: Callable[[], str] = firmware.ask_vcgencmd
-    child: Callable[[str], Mapping[str, Any]] = lambda what: ask_child(what, 2.5)
+    child: Callable[..., Mapping[str, Any]] = lambda what, *words: ask_child(what, 2.5, *words)
     disk: Callable[[Path], tuple[int, int]] = lambda path: shutil.disk_usage(path)[::2]
     synchronised: Callable[[], bool | None] = clock.is_synchronised
     now: Callable[[], float] = time.time

@@ -30,6 +30,9 @@ KINDS: Final = (
     "usable",
     "model_changed",
     "model_refused",
+    "accelerator_lost",
+    "accelerator_replaced",
+    "accelerator_recovered",
     "pictures_removed",
     "store_recovered",
 )

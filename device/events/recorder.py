@@ -95,6 +95,10 @@ class Recorder(Closing):
         """Another model was put in place and is not used: all goes on."""
         self._report("", Change("model_refused", self._now(), reason), details=details)
 
+    def accelerator(self, kind: str, reason: str, details: Mapping[str, Any]) -> None:
+        """The accelerator was lost, is stood in for, or is back; what is open goes on."""
+        self._report("", Change(kind, self._now(), reason), details=details)
+
     def stop(self, reason: str) -> None:
         """End what is open, say why, and close the log; a second call does nothing."""
         if self._closed:

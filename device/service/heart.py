@@ -59,6 +59,10 @@ class Heart(Pulse, Closing):
             last = f"the last: {result.prediction.label}, {result.prediction.score:.3f}"
         self._say(f"{self._verdicts} verdicts; {last}")
 
+    def away(self, reason: str) -> None:
+        """See ``Pulse.away``."""
+        self._say(f"{self._verdicts} verdicts; none now: {reason}")
+
     def close(self) -> None:
         """Say that it is about to end."""
         self._notifier.send(STOPPING="1", STATUS="ending")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from corrosion_edge import output
+from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.events.event import Asset, ModelName
 from corrosion_edge.device.events.recorder import Recorder
@@ -21,6 +22,8 @@ from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Ver
 from corrosion_edge.errors import OutputError, SourceLost, UsageError
 
 __all__ = ["EventSink", "detection", "recording"]
+
+_DETECT = ("smooth", "enter", "leave")
 
 Settings = Callable[[float, tuple[float, float] | None], Detection]
 
@@ -49,6 +52,10 @@ class EventSink(Sink):
             recorder.unusable(self._alone, f"unreadable: {result.error}")
         elif isinstance(result, ModelChange):
             self._change(result)
+        elif isinstance(result, AcceleratorState):
+            told = result.to_dict()
+            details = {name: told[name] for name in ("accelerator", "backend", "failures", "tries")}
+            self._recorder.accelerator(result.event, result.reason, details)
         else:
             recorder.camera_state(self._name(result.camera), result.state, result.reason)
 
@@ -83,16 +90,23 @@ def detection(
 
 @contextmanager
 def recording(
-    options: Mapping[str, Any], classifier: Classifier, assets: Mapping[str, Asset], alone: str = ""
+    options: Mapping[str, Any],
+    classifier: Classifier,
+    assets: Mapping[str, Asset],
+    alone: str = "",
+    *,
+    detects: bool = False,
 ) -> Iterator[Sequence[Sink]]:
     """The sinks that ``--store`` asks for, none without it; at the end the store says why.
 
-    ``assets`` has what each camera looks at; ``alone`` is what one without a name is called.
+    ``assets`` has what each camera looks at; ``alone`` is what one without a name is called. Where
+    something else ``detects``, the options for that need no store.
 
     StoreError for a store that cannot be opened, UsageError for options without ``--store``.
     """
     if options["folder"] is None:
-        if given := [name for name, value in options.items() if value is not None]:
+        free = _DETECT if detects else ()
+        if given := [name for name in options if options[name] is not None and name not in free]:
             raise UsageError(f"--{given[0].replace('_', '-')}: needs --store DIR")
         if named := [camera for camera, asset in assets.items() if asset != Asset()]:
             raise UsageError(f"asset, position of the camera {named[0]}: need --store DIR")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from corrosion_edge.closing import Closing
+from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.events.event import ModelName
 from corrosion_edge.device.judging import Judging, View
@@ -74,6 +75,10 @@ class Models(Judging, Closing):
             return None
         return self._swap(outcome) if isinstance(outcome, Candidate) else self._refused(outcome)
 
+    def news(self) -> AcceleratorState | None:
+        """See ``Judging.news``."""
+        return self._classifier.news()
+
     def check_now(self, *_: object) -> None:
         """Have the file looked at; usable as a signal handler."""
         if self._watch:
@@ -89,10 +94,11 @@ class Models(Judging, Closing):
         old, self._classifier = self._classifier, candidate.classifier
         self._views = {}
         old.close()
+        warnings = candidate.warnings + _elsewhere(old, self._classifier)
         return ModelChange(
             at=datetime.now(UTC), file=self._file, old=ModelName.of(old),
             new=ModelName.of(self._classifier), accepted=True, reason="the file was replaced",
-            warnings=candidate.warnings, band=self._classifier.band,
+            warnings=warnings, band=self._classifier.band,
             file_sha256=candidate.file_sha256,
         )  # fmt: skip
 
@@ -101,3 +107,10 @@ class Models(Judging, Closing):
             at=datetime.now(UTC), file=self._file, old=ModelName.of(self._classifier),
             new=refusal.name, reason=refusal.reason, file_sha256=refusal.file_sha256,
         )  # fmt: skip
+
+
+def _elsewhere(old: Classifier, new: Classifier) -> tuple[str, ...]:
+    """A warning where only one of them is compiled for an accelerator."""
+    if (old.manifest.compiled is None) == (new.manifest.compiled is None):
+        return ()
+    return (f"it runs on {new.backend.name}, the one before on {old.backend.name}",)

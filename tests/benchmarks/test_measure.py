@@ -45,9 +45,9 @@ class Seen(FakeBackend):
 def test_a_job_measures_every_run_and_closes(job):
     backend = FakeBackend()
 
-    def open_fake(model, threads):
-        assert (str(model), threads) == (job.model, 1)
-        return Classifier(Bundle.load(model), backend)
+    def open_fake(asked):
+        assert asked == job
+        return Classifier(Bundle.load(runner.Path(job.model)), backend)
 
     entered = time.monotonic_ns()
     plain = json.loads(json.dumps(measure(job, entered, open_fake)))

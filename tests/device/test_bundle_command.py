@@ -213,7 +213,7 @@ def watched(monkeypatch):
     """Whether the interpreter was reached."""
     reached = []
     monkeypatch.setattr(
-        "corrosion_edge.device.classifier.open_backend",
+        "corrosion_edge.device.accelerator.opening.open_backend",
         lambda bundle, *, threads=None: reached.append(bundle) or FakeBackend(),
     )
     return reached
@@ -287,7 +287,9 @@ def _png(colour: tuple[int, int, int] = (100, 100, 100)) -> bytes:
 def test_verify_runs_one_golden_picture_or_all(words, runs, tmp_path, monkeypatch):
     _golden_bundle(_png(), 3).save(tmp_path / "m.tflite")
     backend = FakeBackend()
-    monkeypatch.setattr("corrosion_edge.device.classifier.open_backend", lambda *_, **__: backend)
+    monkeypatch.setattr(
+        "corrosion_edge.device.accelerator.opening.open_backend", lambda *_, **__: backend
+    )
     photo = tmp_path / "photo.png"
     photo.write_bytes(_png())
     run("classify", photo, "--model", tmp_path / "m.tflite", *words)

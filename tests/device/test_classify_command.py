@@ -44,7 +44,7 @@ def test_a_photo_gives_one_json_line():
     result = run("--json", photo("a.png", RED))
     assert result.exit_code == 0
     (line,) = lines(result)
-    assert list(line) == ["path", "label", "score", "threshold"]
+    assert list(line) == ["path", "label", "score", "threshold", "backend"]
     assert (line["path"], line["label"], line["threshold"]) == ("a.png", "corrosion", 0.5)
     assert line["score"] == pytest.approx(1, abs=0.01)
 

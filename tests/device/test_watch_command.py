@@ -51,7 +51,7 @@ def test_the_demo_gives_verdicts():
     result = run("--camera", "demo", "--frames", "3", "--json")
     assert result.exit_code == 0
     assert [line["index"] for line in lines(result)] == [0, 1, 2]
-    keys = ["index", "time", "label", "score", "threshold", "latency_ms"]
+    keys = ["index", "time", "label", "score", "threshold", "backend", "latency_ms"]
     assert all(list(line) == keys for line in lines(result))
     assert all(datetime.fromisoformat(line["time"]).utcoffset() is not None
                for line in lines(result))  # fmt: skip

@@ -163,9 +163,12 @@ def test_every_command_that_would_run_it_names_file_and_way_out(files):
         ["classify", model.with_name("photo.png"), "--model"],
         ["watch", "--camera", "demo", "--model"],
     ):
-        said = _run(*words, network, code=1).stderr
+        said = _run(*words, network, "--accelerator", "cpu", code=1).stderr
         assert said.startswith(f"Error: {network}: the network is compiled for the Edge TPU")
         assert "use m.tflite, the model file that it was compiled from" in said
+        said = _run(*words, network, "--delegate", "libnone.so", code=1).stderr
+        assert said.startswith(f"Error: {network}: libnone.so cannot be loaded")
+        assert said.endswith("; without an Edge TPU use m.tflite\n")
 
 
 def test_a_bare_compiled_file_is_told_from_a_damaged_one(files):

@@ -98,8 +98,8 @@ def test_all_mistakes_at_once_each_with_its_line(write):
         "10: model: expected string, got true",
         "11: camera: expected string, or an array of such, got datetime.date(1979, 5, 27)",
         "12: unknown key 'frames_' in [watch]; did you mean 'frames'?",
-        "13: 'watcher' is no section; there are: [detect], [mqtt], [store], [watch], [web], "
-        "[webhook], [camera.NAME]",
+        "13: 'watcher' is no section; there are: [accelerator], [detect], [gpio], "
+        "[mqtt], [store], [watch], [web], [webhook], [camera.NAME]",
     ]
 
 

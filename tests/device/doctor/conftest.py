@@ -43,5 +43,6 @@ def machine(tmp_path):
     return build
 
 
-def _child(what):
-    return {"name": "a runtime", "differences": [], "cameras": ["imx708"]}
+def _child(what, *words):
+    told = {"name": "a runtime", "differences": [], "cameras": ["imx708"]}
+    return told | {"version": "a runtime 1.0"}

@@ -11,7 +11,7 @@ from corrosion_edge.bundle import DEFAULT_MODEL
 from corrosion_edge.cli import cli
 from corrosion_edge.device.doctor import examine as module
 from corrosion_edge.device.doctor.finding import STATES, Finding
-from corrosion_edge.device.doctor.host import ask_child
+from corrosion_edge.device.trial import ask_child
 
 
 def run(*arguments):

@@ -13,6 +13,7 @@ from corrosion_edge.device.doctor import board, cameras, network, python, storag
 from corrosion_edge.device.doctor.examine import PROBES, examine
 from corrosion_edge.device.doctor.finding import Finding
 from corrosion_edge.device.doctor.host import Login
+from corrosion_edge.device.trial import CrashError
 
 MACHINES = ("pi4", "pi5", "pc")
 
@@ -235,7 +236,51 @@ def test_a_coral_on_usb_2(machine):
     coral, tpu = cameras.edge_tpu(machine("pi5", library))
     assert coral.state == "warning"
     assert "initialised, at 480 Mbit/s (USB 2)" in coral.found
-    assert tpu.found.startswith("/usr/lib/aarch64-linux-gnu/libedgetpu.so.1; not tried")
+    library = "/usr/lib/aarch64-linux-gnu/libedgetpu.so.1"
+    assert tpu.found == f"{library} works with a runtime 1.0"
+
+
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [
+        (CrashError("died", "SIGSEGV"), "ended its process with SIGSEGV"),
+        ({"error": "libedgetpu found no Edge TPU"}, "found no Edge TPU"),
+    ],
+)
+def test_a_library_that_does_not_work_says_how(machine, ending, told):
+    asked = []
+
+    def child(what, *words):
+        asked.append((what, *words))
+        if isinstance(ending, Exception):
+            raise ending
+        return ending
+
+    library = {"usr/lib/libedgetpu.so.1": elf(own_kind()), "dev/apex_0": ""}
+    _, tpu = cameras.edge_tpu(machine("pc", library, child=child))
+    assert tpu.state == "problem"
+    assert told in tpu.found
+    assert asked == [("delegate", "/usr/lib/libedgetpu.so.1", "")]
+
+
+def test_a_library_that_takes_long_is_unknown(machine):
+    def child(*_):
+        raise TimeoutError("no answer within 2.5 s")
+
+    library = {"usr/lib/libedgetpu.so.1": elf(own_kind()), "dev/apex_0": ""}
+    coral, tpu = cameras.edge_tpu(machine("pc", library, child=child))
+    assert (coral.state, tpu.state) == ("ok", "unknown")
+    assert "--patience 30" in tpu.advice
+
+
+def test_a_coral_in_use_is_not_tried(machine):
+    library = {"usr/lib/libedgetpu.so.1": elf(own_kind()), "dev/apex_0": "", "proc/7/comm": "watch"}
+    host = machine("pc", library, child=lambda *_: pytest.fail("it was tried"))
+    (host.root / "proc/7/fd").mkdir()
+    (host.root / "proc/7/fd/5").symlink_to(host.root / "dev/apex_0")
+    _, tpu = cameras.edge_tpu(host)
+    assert tpu.state == "ok"
+    assert "in use by watch (process 7), so not tried" in tpu.found
 
 
 def test_a_library_for_another_processor(machine):

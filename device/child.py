@@ -1,6 +1,8 @@
-"""``python -m …child runtime|picamera2``: a trial in a process of its own, answered in JSON."""
+"""``python -m …child WHAT SECONDS WORDS``: a trial in a process of its own, answered in JSON."""
 
 import json
+import math
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -35,22 +37,41 @@ def _picamera2() -> Mapping[str, Any]:
         return {"error": str(error)}
 
 
+def _delegate(library: str, device: str) -> Mapping[str, Any]:
+    """Load an accelerator's delegate and, if there is one on standard input, run a network."""
+    from corrosion_edge.device.accelerator.delegate import Delegate
+    from corrosion_edge.device.accelerator.trying import tried
+    from corrosion_edge.errors import CorrosionEdgeError
+
+    try:
+        return {"version": tried(Delegate(library, device), sys.stdin.buffer.read())}
+    except (CorrosionEdgeError, ImportError) as error:
+        return {"error": str(error)}
+
+
 def _model(camera: Mapping[str, Any]) -> str:
     return str(camera.get("Model", "camera"))
 
 
-_TRIALS: Final[dict[str, Callable[[], Mapping[str, Any]]]] = {
+_TRIALS: Final[dict[str, Callable[..., Mapping[str, Any]]]] = {
+    "delegate": _delegate,
     "runtime": _runtime,
     "picamera2": _picamera2,
 }
 
+_LONGER: Final = 5  # seconds that a parent gets to end it
 
-def main(what: str) -> None:
-    """Print the answer on the last line; native libraries may chatter before it."""
-    answer = _TRIALS[what]()
+
+def main(what: str, seconds: str, *words: str) -> None:
+    """Print the answer on the last line; native libraries may chatter before it.
+
+    A hung one whose parent is gone ends itself, by an alarm a while after the time given.
+    """
+    signal.alarm(math.ceil(float(seconds)) + _LONGER)
+    answer = _TRIALS[what](*words)
     print(flush=True)
     print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -1,0 +1,89 @@
+"""The options that say what a network runs on, and what they make."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from corrosion_edge.device.accelerator.delegate import LIBRARY
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.accelerator.opening import Openings
+
+__all__ = ["KINDS", "Accelerator", "accelerator_options"]
+
+KINDS: Final = ("auto", "cpu", "edgetpu")
+"""``auto``: the Edge TPU for a network that was compiled for it, else the CPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """What the options said; ``accelerator`` is one of ``KINDS``, ``fallback`` none or cpu."""
+
+    accelerator: str = "auto"
+    delegate: str = LIBRARY
+    accelerator_device: str = ""
+    fallback: str = "none"
+    fallback_model: Path | None = None
+
+    def openings(self, **how: Any) -> "Openings":
+        """What opens networks so, see ``Openings`` (UsageError)."""
+        from corrosion_edge.device.accelerator.opening import Openings
+
+        return Openings(self, **how)
+
+
+_KIND = click.option(
+    "--accelerator",
+    type=click.Choice(KINDS),
+    default="auto",
+    show_default=True,
+    help="What the network runs on; auto: the Edge TPU if it was compiled for it, else the CPU.",
+)
+_DELEGATE = click.option(
+    "--delegate",
+    default=LIBRARY,
+    show_default=True,
+    metavar="LIBRARY",
+    help="The Edge TPU's library, by name or path.",
+)
+_DEVICE = click.option(
+    "--accelerator-device",
+    default="",
+    metavar="DEVICE",
+    help="Which Edge TPU: usb, pci, usb:0, pci:0 or :0.  [default: the first]",
+)
+_FALLBACK = click.option(
+    "--fallback",
+    type=click.Choice(["none", "cpu"]),
+    default="none",
+    show_default=True,
+    help="What answers while the Edge TPU is away: nothing, or the CPU, which every line says.",
+)
+_FALLBACK_MODEL = click.option(
+    "--fallback-model",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What --model was compiled from, for the CPU.  [default: by its name, beside --model]",
+)
+
+
+def accelerator_options(*, fallback: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the options, those of a ``fallback`` too, to a command, which gets ``accelerator``."""
+    options = [_KIND, _DELEGATE, _DEVICE, *([_FALLBACK, _FALLBACK_MODEL] if fallback else [])]
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def gathered(*arguments: Any, **values: Any) -> Any:
+            mine = {name: values.pop(name) for name in Accelerator.__slots__ if name in values}
+            return command(*arguments, accelerator=Accelerator(**mine), **values)
+
+        wrapped: Callable[..., Any] = gathered
+        for option in reversed(options):
+            wrapped = option(wrapped)
+        return wrapped
+
+    return add

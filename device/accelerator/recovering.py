@@ -1,0 +1,178 @@
+"""An accelerator that may be lost: closed, tried again from time to time, or stood in for."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from corrosion_edge.closing import Closing
+from corrosion_edge.device.accelerator.probe import Outcome
+from corrosion_edge.device.accelerator.state import AcceleratorState
+from corrosion_edge.device.backends import Backend, Output
+from corrosion_edge.device.capture.patience import Backoff
+from corrosion_edge.errors import BackendAway, BackendError
+
+__all__ = ["HOPELESS", "Polled", "Recovering"]
+
+HOPELESS: Final = 3
+"""Times in a row that the accelerator works in a new process and not in this one."""
+
+_STEADY: Final = 30.0  # seconds after which the next failure counts as a first one
+
+
+class Polled(Closing, Protocol):
+    """A try that is under way."""
+
+    def poll(self) -> Outcome | None:
+        """Its outcome once it is known; does not wait."""
+
+
+class Recovering(Closing):
+    """A backend whose accelerator may fail, and is opened again, each time after a ``probe``.
+
+    ``first`` is the open accelerator, or why it could not be opened. ``reopen`` opens and checks
+    it anew; ``spare`` opens what may answer meanwhile, None if nothing may. While nothing can
+    answer, ``run`` raises BackendAway. All belongs to one thread, and nothing but ``reopen`` and
+    the run itself takes long: both are this process's own, so if they hang, it has to be
+    restarted from outside.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        first: Backend | str,
+        *,
+        reopen: Callable[[], Backend],
+        probe: Callable[[], Polled],
+        spare: Callable[[], Backend] | None = None,
+        backoff: Backoff | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._called = name
+        self._reopen, self._probe, self._open_spare = reopen, probe, spare
+        self._backoff = backoff or Backoff()
+        self._clock = clock
+        self._active: Backend | None = None
+        self._spare: Backend | None = None
+        self._trial: Polled | None = None
+        self._news: deque[AcceleratorState] = deque()
+        self._due = self._since = clock()
+        self._failures = self._tries = self._hopeless = 0
+        self._reason = ""
+        self.name = ""
+        if isinstance(first, str):
+            self._lose(first)
+        else:
+            self._active, self.name = first, first.name
+
+    def run(self, pixels: npt.NDArray[np.uint8]) -> Mapping[str, Output]:
+        """See ``Backend.run``; BackendAway while nothing can answer."""
+        self._advance()
+        if self._active is not None:
+            try:
+                return self._active.run(pixels)
+            except BackendError as error:
+                self._lose(str(error))
+        if self._spare is None:
+            raise BackendAway(f"{self._called}: {self._reason}")
+        return self._spare.run(pixels)
+
+    def news(self) -> AcceleratorState | None:
+        """What became of it, each state once; also drives the tries while no frame comes."""
+        self._advance()
+        return self._news.popleft() if self._news else None
+
+    def close(self) -> None:
+        """Close all that is open, and end a try that is under way."""
+        for each in (self._trial, self._active, self._spare):
+            if each is not None:
+                each.close()
+        self._trial = self._active = self._spare = None
+
+    def _advance(self) -> None:
+        if self._active is not None:
+            if self._clock() - self._since > _STEADY:
+                self._backoff.reset()
+            return
+        if self._trial is None:
+            if self._clock() >= self._due:
+                self._trial = self._probe()
+            return
+        outcome = self._trial.poll()
+        if outcome is not None:
+            self._trial.close()
+            self._trial = None
+            self._tries += 1
+            self._after(outcome)
+
+    def _after(self, outcome: Outcome) -> None:
+        if not outcome.works:
+            self._hopeless = 0
+            self._again(outcome.sentence)
+            return
+        try:
+            self._recover(self._reopen())
+        except BackendError as error:
+            self._hopeless += 1
+            if self._hopeless >= HOPELESS:
+                raise BackendError(
+                    f"{self._called}: a new process can use it, this one cannot any more "
+                    f"({error}); start it anew"
+                ) from None
+            self._again(str(error))
+
+    def _lose(self, reason: str) -> None:
+        active, self._active = self._active, None
+        self._failures += 1
+        self._tries = self._hopeless = 0
+        self._reason = reason
+        if active is not None:
+            active.close()
+        self._due = self._clock() + self._backoff.pause()
+        self._stand_in()
+        self._tell()
+
+    def _stand_in(self) -> None:
+        if self._open_spare is None or self._spare is not None:
+            return
+        try:
+            self._spare = self._open_spare()
+        except BackendError as error:
+            self._reason += f"; and what was to stand in failed ({error})"
+
+    def _again(self, reason: str) -> None:
+        """Try later; another reason than the last is told too."""
+        self._due = self._clock() + self._backoff.pause()
+        if reason != self._reason:
+            self._reason = reason
+            self._tell()
+
+    def _recover(self, backend: Backend) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.close()
+        self._active, self._since, self._hopeless = backend, self._clock(), 0
+        tries = "1 try" if self._tries == 1 else f"{self._tries} tries"
+        self._reason = f"it works again, after {tries}"
+        self._tell()
+
+    def _tell(self) -> None:
+        answers = self._active or self._spare
+        state = "recovered" if self._active else "replaced" if self._spare else "lost"
+        self.name = answers.name if answers else f"nothing: the {self._called} is away"
+        backend = answers.name if answers else ""
+        self._news.append(
+            AcceleratorState(
+                self._called,
+                state,
+                self._reason,
+                datetime.now(UTC),
+                backend,
+                self._failures,
+                self._tries,
+            )
+        )
