@@ -30,7 +30,7 @@ _OPTIONS: Final = (
     click.option("--minutes", type=_POSITIVE, default=60.0, show_default=True, metavar="N"),
     click.option("--warm-up", type=_NOT_NEGATIVE, metavar="MINUTES",
                  help="Not judged.  [default: a sixth of the run, at most 10]"),
-    _seconds("--fault-every", 20.0, "Seconds from one fault to the next, varied by half."),
+    _seconds("--fault-every", 30.0, "Seconds from one fault to the next, varied by half."),
     _seconds("--sample-every", 5.0, "Seconds from one look at the process to the next."),
     _seconds("--interval", 0.5, "Seconds between two verdicts of a camera."),
     _seconds("--hung-after", 5.0, "As of watch; how long faults last follows from it."),

@@ -14,8 +14,6 @@ RECOVER_WITHIN: Final = 150.0
 """Seconds from a fault's end: the longest pause of ``capture.Backoff`` (72 s), an opening that
 takes as long as it may (20 s), and some for a slow machine."""
 
-_REST: Final = 2.0  # seconds between a recovery and the next fault of the same camera
-
 
 @dataclass(slots=True)
 class Trial:
@@ -118,7 +116,7 @@ class Director:
     def _settle(self, trial: Trial, now: float) -> None:
         if outcome := trial.outcome(now):
             self._open.remove(trial)
-            self._free[trial.target.name] = now + _REST
+            self._free[trial.target.name] = now + trial.target.rest
             self._tell("fault", {**trial.to_dict(), "outcome": outcome})
 
     def _begin(self, now: float) -> None:

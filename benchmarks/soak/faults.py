@@ -49,11 +49,15 @@ running one, ``bad_model`` half of one; with ``receiver`` the webhook's receiver
 
 
 class Target(Protocol):
-    """Whom faults of some ``kinds`` befall; ``camera`` is what its events name, '' for none."""
+    """Whom faults of some ``kinds`` befall; ``camera`` is what its events name, '' for none.
+
+    From one fault's end to the next it is left alone for ``rest`` seconds.
+    """
 
     name: str
     camera: str
     kinds: tuple[str, ...]
+    rest: float = 2.0
 
     def begin(self, kind: str, seconds: float) -> None:
         """Let it go wrong; it lasts ``seconds`` at least."""
@@ -90,6 +94,8 @@ class CameraTarget(Target):
 
 class ModelTarget(Target):
     """The model's file, in which two bundles of one network take turns."""
+
+    rest = 10.0  # so that the watch, which looks each 2 s, has seen the sound file again
 
     def __init__(self, file: Path, default: Path) -> None:
         self.name, self.camera, self.kinds = "model", "", ("model", "bad_model")

@@ -27,7 +27,7 @@ class Plan:
 
     minutes: float = 60.0
     warm_up: float = 10.0
-    fault_every: float = 20.0
+    fault_every: float = 30.0
     sample_every: float = 5.0
     interval: float = 0.5
     hung_after: float = 5.0

@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 import av
+import numpy as np
 from PIL import Image
 
 from corrosion_edge.benchmarks.soak.station import PORT
-from corrosion_edge.benchmarks.soak.video import RATE, jpegs
+from corrosion_edge.benchmarks.soak.video import RATE, jpeg, jpegs
 
 __all__ = ["TROUBLES", "Trouble", "main", "mjpeg", "mpegts"]
 
@@ -76,7 +77,8 @@ def mjpeg(video: Path, trouble: Trouble) -> Pump:
             if wrong == "garbage":
                 out.write(os.urandom(4096))
             if wrong != "freeze":
-                state["shown"] = dark if wrong == "dark" else pictures[number % len(pictures)]
+                shown = dark if wrong == "dark" else pictures
+                state["shown"] = shown[number % len(shown)]
             if wrong not in ("garbage", "late"):
                 out.write(_part(state["shown"]))
 
@@ -153,10 +155,11 @@ def _paced() -> Iterator[int]:
         yield number
 
 
-def _dark(picture: bytes) -> bytes:
-    size, content = Image.open(io.BytesIO(picture)).size, io.BytesIO()
-    Image.new("RGB", size, (3, 3, 3)).save(content, "JPEG")
-    return content.getvalue()
+def _dark(picture: bytes) -> list[bytes]:
+    """Nothing but a sensor's noise, which is never the same."""
+    width, height = Image.open(io.BytesIO(picture)).size
+    draw = np.random.default_rng(1)
+    return [jpeg(draw.integers(0, 12, (height, width, 3), np.uint8)) for _ in range(RATE)]
 
 
 def _part(jpeg: bytes) -> bytes:

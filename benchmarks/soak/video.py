@@ -10,7 +10,7 @@ from PIL import Image
 from corrosion_edge.errors import OutputError
 from corrosion_edge.render import clip
 
-__all__ = ["RATE", "jpegs", "loop_video"]
+__all__ = ["RATE", "jpeg", "jpegs", "loop_video"]
 
 RATE: Final = 10
 """Frames a second."""
@@ -36,14 +36,14 @@ def loop_video(path: Path, *, seconds: float, size: tuple[int, int], seed: int =
     return path
 
 
-def jpegs(path: Path, quality: int = 85) -> list[bytes]:
+def jpegs(path: Path) -> list[bytes]:
     """Every frame of a video as the bytes of a JPEG file."""
     with av.open(str(path)) as container:
-        return [_jpeg(frame.to_ndarray(format="rgb24"), quality)
-                for frame in container.decode(video=0)]  # fmt: skip
+        return [jpeg(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
 
 
-def _jpeg(pixels: Any, quality: int) -> bytes:
+def jpeg(pixels: Any, quality: int = 85) -> bytes:
+    """Pixels uint8 [height, width, 3] as the bytes of a JPEG file."""
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "JPEG", quality=quality)
     return content.getvalue()

@@ -66,6 +66,7 @@ class Watched(Closing):
         self.addresses: list[str] = []
         self.verdicts = 0
         self._heard, self._lock = Heard(), threading.Lock()
+        self._state: dict[str, str] = {}
         self._pinged = time.monotonic()
         name = f"corrosion-edge-soak-{os.getpid()}-{id(self)}"  # a path could be too long
         self._notify = _listening(name)
@@ -125,8 +126,24 @@ class Watched(Closing):
         for line in stream:
             fields = json.loads(line)
             with self._lock:
-                _count(self._heard, fields)
+                self._count(fields)
             self.verdicts += "latency_ms" in fields
+
+    def _count(self, fields: Mapping[str, Any]) -> None:
+        heard = self._heard
+        if "latency_ms" in fields:
+            heard.verdicts += 1
+            age = datetime.now(UTC) - datetime.fromisoformat(fields["time"])
+            heard.latency_ms.append(fields["latency_ms"])
+            heard.age_ms.append(round(1000 * age.total_seconds(), 1))
+        elif "event" in fields:
+            event, camera = fields["event"], fields.get("camera", "")
+            # Lost for another reason is told once more, and is no event of its own.
+            if not camera or self._state.get(camera, "camera_recovered") != event:
+                heard.told[event] = heard.told.get(event, 0) + 1
+            self._state[camera] = event
+        elif "unusable" in fields:
+            heard.unusable += 1
 
     def _hear_err(self, stream: IO[str]) -> None:
         for line in stream:
@@ -150,18 +167,6 @@ class Watched(Closing):
                 with self._lock:
                     gap, self._pinged = now - self._pinged, now
                     self._heard.ping_gap_s = max(self._heard.ping_gap_s, gap)
-
-
-def _count(heard: Heard, fields: Mapping[str, Any]) -> None:
-    if "latency_ms" in fields:
-        heard.verdicts += 1
-        age = datetime.now(UTC) - datetime.fromisoformat(fields["time"])
-        heard.latency_ms.append(fields["latency_ms"])
-        heard.age_ms.append(round(1000 * age.total_seconds(), 1))
-    elif "event" in fields:
-        heard.told[fields["event"]] = heard.told.get(fields["event"], 0) + 1
-    elif "unusable" in fields:
-        heard.unusable += 1
 
 
 def _listening(name: str) -> socket.socket:
