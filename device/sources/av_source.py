@@ -105,9 +105,9 @@ class AvSource(Source):
         if picture is None:
             self._require_whole()
             return None
-        pixels, small = self._scaling.full(picture), self._scaling.small(picture)
+        whole, small = self._scaling.both(picture)
         position = self._position(picture)
-        frame = Frame.now(pixels, self._index, self._file, position, small)
+        frame = Frame.now(whole, self._index, self._file, position, small)
         self._index += 1
         return frame
 
