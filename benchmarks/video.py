@@ -55,9 +55,9 @@ def bound(cores: int, decode: float, invoke: float) -> float:
     return cores / (decode + invoke)
 
 
-def _watch(video: Path, threads: int) -> dict[str, float]:
+def _watch(video: Path, threads: int, model: Path | None) -> dict[str, float]:
     command = [sys.executable, "-c", PROGRAM, "watch", "--camera", str(video), "--json",
-               "--threads", str(threads)]  # fmt: skip
+               "--threads", str(threads), *(["--model", str(model)] if model else [])]  # fmt: skip
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
     ) as process:
@@ -78,10 +78,10 @@ def _watch(video: Path, threads: int) -> dict[str, float]:
     return {"fps": frames / (now - start), "cpu_ms": 1000 * (cpu_now - cpu) / frames}
 
 
-def _invoke(threads: int) -> dict[str, float]:
+def _invoke(threads: int, model: Path | None) -> dict[str, float]:
     from corrosion_edge.device.classifier import Classifier
 
-    with Classifier.open(threads=threads) as classifier:
+    with Classifier.open(model, threads=threads) as classifier:
         spec = classifier.manifest.preprocessing
         pixels = np.zeros((1, spec.height, spec.width, 3), np.uint8)
         classifier.backend.run(pixels)
@@ -107,7 +107,8 @@ def _decode(video: Path) -> dict[str, float]:
 @click.option("--frames", type=click.IntRange(min=90), default=900, show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
-def main(frames: int, rounds: int, threads: int) -> None:
+@click.option("--model", type=click.Path(path_type=Path), help="[default: the default model]")
+def main(frames: int, rounds: int, threads: int, model: Path | None) -> None:
     """Measure watch over a 1080p recording against the network alone, in turn."""
     cores = len(os.sched_getaffinity(0))
     found: dict[str, list[dict[str, float]]] = {"watch": [], "invoke": [], "decode": []}
@@ -120,8 +121,8 @@ def main(frames: int, rounds: int, threads: int) -> None:
         )
         for _ in range(rounds):
             for name, measured in (
-                ("watch", _watch(video, threads)),
-                ("invoke", _invoke(threads)),
+                ("watch", _watch(video, threads, model)),
+                ("invoke", _invoke(threads, model)),
                 ("decode", _decode(video)),
             ):
                 found[name].append(measured)
