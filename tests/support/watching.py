@@ -23,6 +23,7 @@ class Watch:
             env=os.environ | {clock.SYNCHRONISED_VARIABLE: "trusted"} | (environment or {}),
         )  # fmt: skip
         self.lines = []
+        self._read_to = 0
         self._more = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -33,15 +34,17 @@ class Watch:
                 self._more.notify_all()
 
     def until(self, count, wanted, seconds=60):
-        """Wait for so many further lines that are wanted."""
+        """Wait for so many further lines that are wanted; the lines up to the last of them."""
 
-        def enough():
-            return sum(map(wanted, self.lines[start:])) >= count
+        def found():
+            places = [n for n, line in enumerate(self.lines) if n >= self._read_to and wanted(line)]
+            return places[count - 1] + 1 if len(places) >= count else None
 
         with self._more:
-            start = len(self.lines)
-            assert self._more.wait_for(enough, seconds), self.lines[-3:]
-            return self.lines[start:]
+            end = self._more.wait_for(found, seconds)
+            assert end, self.lines[-3:]
+            start, self._read_to = self._read_to, end
+            return self.lines[start:end]
 
     def end(self):
         self.process.send_signal(signal.SIGINT)
