@@ -113,6 +113,62 @@ def test_another_model_on_the_same_device_and_one_on_the_cpu(words, device, live
         watch.end()
 
 
+@pytest.fixture
+def replaceable(models, tmp_path):
+    """A compiled model's file, and what puts one with another threshold in its place."""
+    model = tmp_path / "net.tflite"
+    compiled = Bundle.load(models / "net_edgetpu.tflite")
+
+    def put(**fields):
+        compiled.with_fields(**fields).save(tmp_path / "new")
+        (tmp_path / "new").rename(model)
+
+    put()
+    return model, put
+
+
+def test_a_model_put_in_place_while_the_device_is_away_waits_for_it(
+    words, device, live, replaceable
+):
+    model, put = replaceable
+    with watching("--model", model, *words[2:], *live) as watch:
+        watch.until(1, verdict)
+        device.unplug()
+        watch.until(1, event("lost"))
+        put(threshold=0.25)
+        *_, refused = watch.until(1, lambda line: line.get("event") == "model_refused")
+        assert refused["reason"].endswith("; it is tried again when the accelerator is back")
+        device.does("ok")
+        *_, changed = watch.until(1, accepted)
+        assert changed["warnings"] == []
+        *_, first = watch.until(1, lambda line: line.get("threshold") == 0.25)
+        assert "Edge TPU" in first["backend"]
+        watch.end()
+    assert sum(map(event("recovered"), watch.lines)) == 1
+
+
+def test_a_model_put_in_place_is_stood_in_for_where_that_is_allowed(
+    words, device, live, models, replaceable
+):
+    model, put = replaceable
+    spare = ("--fallback", "cpu", "--fallback-model", models / "net.tflite")
+    with watching("--model", model, *words[2:], *live, *spare) as watch:
+        watch.until(1, verdict)
+        device.unplug()
+        watch.until(1, event("replaced"))
+        put(threshold=0.25)
+        *_, changed = watch.until(1, accepted)
+        (warning,) = changed["warnings"]
+        assert warning.startswith("the CPU answers in place of the Edge TPU, through libfake.so: ")
+        watch.until(1, event("replaced"))
+        *_, first = watch.until(1, lambda line: line.get("threshold") == 0.25)
+        assert first["backend"].endswith("in place of the Edge TPU")
+        device.does("ok")
+        watch.until(1, event("recovered"))
+        watch.until(1, lambda line: "in place" not in line.get("backend", "in place"))
+        watch.end()
+
+
 def test_a_hang_in_the_running_device_stops_the_pings(words, device, tmp_path):
     """Nothing in this process can end it: the watchdog outside has to."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
