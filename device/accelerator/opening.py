@@ -57,7 +57,8 @@ class Openings:
         """Open the network of the model file ``path``.
 
         Raises BackendError where it cannot run on what was asked for, or answers far from the
-        golden outputs there, BackendAway where what was asked for does not work; BundleError for a network that is not sound.
+        golden outputs there, BackendAway where what was asked for does not work; BundleError for a
+        network that is not sound.
         """
         wanted, compiled = self._options.accelerator, bundle.manifest.compiled is not None
         if wanted == "cpu" or (wanted == "auto" and not compiled):
