@@ -212,7 +212,7 @@ def watch(
                 Heart(Notifier()) as heart,
             ):
                 say_what_runs(source, models.classifier)
-                pace = cameras.intervals(source)
+                pace = partial(cameras.interval, source)
                 alone = "" if cameras.names else source.name
                 assets = cameras.assets(alone)
                 dropped = source.dropped_by_camera

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, Self
 
+from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.outlets import Watched
 from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.telling.courier import NOW
@@ -80,7 +81,7 @@ def _delivery(values: Mapping[str, Any], watched: Watched, sender: MqttSender) -
 
 def _running(watched: Watched) -> Running:
     one = watched.classifier
-    return Running(one.name, one.manifest.model_sha256, one.backend.name)
+    return Running(one.name, one.manifest.model_sha256, RunsOn.now(one))
 
 
 def _require_different(cameras: tuple[str, ...]) -> None:

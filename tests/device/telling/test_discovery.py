@@ -7,8 +7,10 @@ import jinja2
 import pytest
 
 from corrosion_edge import __version__
+from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.telling.mqtt.broker import Topics
 from corrosion_edge.device.telling.mqtt.discovery import Discovery
+from corrosion_edge.device.telling.mqtt.live import Live, Running
 from corrosion_edge.errors import UsageError
 
 GOLDEN = Path(__file__).with_name("discovery.json")
@@ -34,8 +36,8 @@ def test_another_prefix():
 
 def test_ids_are_unique_and_all_of_one_camera_are_one_device():
     all_of_them = messages()
-    assert len({config["unique_id"] for config in all_of_them.values()}) == len(all_of_them) == 6
-    assert len({config["device"]["identifiers"][0] for config in all_of_them.values()}) == 2
+    assert len({config["unique_id"] for config in all_of_them.values()}) == len(all_of_them) == 8
+    assert len({config["device"]["identifiers"][0] for config in all_of_them.values()}) == 3
 
 
 def shown(entity, **state):
@@ -67,3 +69,18 @@ def test_the_score(score, expected):
 )  # fmt: skip
 def test_the_problem(state, unusable, expected):
     assert shown("problem", state=state, unusable=unusable) == expected
+
+
+@pytest.mark.parametrize(
+    ("runs", "word", "problem"),
+    [(RunsOn("cpu", "a"), "CPU", "OFF"),
+     (RunsOn("edgetpu", "a", "Edge TPU"), "Edge TPU", "OFF"),
+     (RunsOn("cpu", "a", "Edge TPU", "gone"), "CPU in place of the Edge TPU", "ON"),
+     (RunsOn("nothing", "a", "Edge TPU", "gone"), "nothing", "ON")],
+)  # fmt: skip
+def test_what_the_model_runs_on(runs, word, problem):
+    told = Live(("gate",), lambda: Running("a model", "", runs)).watch_due()
+    said = {topic.split("/")[3]: jinja2.Environment().from_string(config["value_template"])
+            .render(value_json=told) for topic, config in messages().items()
+            if config["state_topic"] == TOPICS.watch}  # fmt: skip
+    assert said == {"runs-on": word, "accelerator": problem}
