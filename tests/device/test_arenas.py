@@ -1,0 +1,56 @@
+"""The heaps of a process, counted from outside: glibc's own account of them."""
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from corrosion_edge.device.arenas import ARENAS, bound_arenas
+
+GLIBC = platform.libc_ver()[0] == "glibc"
+COUNT = """
+import ctypes, sys, tempfile, threading
+from corrosion_edge.device.arenas import bound_arenas
+told = bound_arenas()
+gate = threading.Barrier(12)
+def hold():
+    block = ctypes.CDLL(None).malloc(5000)
+    gate.wait()
+threads = [threading.Thread(target=hold) for _ in range(12)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+with tempfile.NamedTemporaryFile() as file:
+    stream = ctypes.c_void_p(libc.fopen(file.name.encode(), b"w"))
+    libc.malloc_info(0, stream)
+    libc.fclose(stream)
+    print(told, file.read().decode().count("<heap nr="))
+"""
+
+
+def heaps(**environment):
+    mine = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    done = subprocess.run([sys.executable, "-c", COUNT], check=True, capture_output=True, text=True,
+                          env={**mine, **environment})  # fmt: skip
+    told, count = done.stdout.split()
+    return told == "True", int(count)
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc has arenas")
+def test_threads_share_two_heaps():
+    assert heaps() == (True, ARENAS)
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc has arenas")
+def test_what_the_environment_says_goes_before():
+    told, count = heaps(MALLOC_ARENA_MAX="5")
+    assert not told
+    assert ARENAS < count <= 5
+
+
+def test_another_library_is_left_alone(monkeypatch):
+    monkeypatch.setattr("ctypes.CDLL", lambda name: object())
+    assert bound_arenas({}) is False
