@@ -71,7 +71,7 @@ def disk_of(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     folder.mkdir()
 
     def mount(size: str) -> Path:
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
         made = subprocess.run(command, capture_output=True, text=True)
         if made.returncode:
             pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
