@@ -180,7 +180,7 @@ def watch(
     if print_config:
         show_config(ctx)
         return
-    from corrosion_edge.device.arenas import bound_arenas
+    from corrosion_edge.device.heap import bound_arenas
 
     bound_arenas()  # before anything that starts threads is imported
     from corrosion_edge.device.cameras import Cameras

@@ -1,4 +1,4 @@
-"""The heaps of a process, counted from outside: glibc's own account of them."""
+"""What glibc itself says of a process's heap."""
 
 import os
 import platform
@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from corrosion_edge.device.arenas import ARENAS, bound_arenas
+from corrosion_edge.device.heap import ARENAS, bound_arenas, give_back
 
 GLIBC = platform.libc_ver()[0] == "glibc"
 COUNT = """
 import ctypes, sys, tempfile, threading
-from corrosion_edge.device.arenas import bound_arenas
+from corrosion_edge.device.heap import bound_arenas
 told = bound_arenas()
 gate = threading.Barrier(12)
 def hold():
@@ -54,3 +54,25 @@ def test_what_the_environment_says_goes_before():
 def test_another_library_is_left_alone(monkeypatch):
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
     assert bound_arenas({}) is False
+    assert give_back() is False
+
+
+FREED = """
+from pathlib import Path
+from corrosion_edge.device.heap import give_back
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+kept = [bytearray(b"x" * 50_000) for _ in range(2000)]
+last = kept[-1]
+kept.clear()
+before = resident()
+print(give_back(), before - resident())
+"""
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc trims")
+def test_what_is_free_goes_back():
+    done = subprocess.run([sys.executable, "-c", FREED], check=True, capture_output=True, text=True)
+    told, bytes_ = done.stdout.split()
+    assert told == "True"
+    assert int(bytes_) > 50e6

@@ -1,0 +1,40 @@
+"""The C library's heap: few arenas, and what is free goes back to the system."""
+
+import ctypes
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+__all__ = ["ARENAS", "bound_arenas", "give_back"]
+
+ARENAS: Final = 2
+"""How many arenas. glibc gives threads up to eight a core, and what one held at its fullest mostly
+stays with it: each model that a thread examines, and each stream that one opens, may leave its
+most in yet another."""
+
+_M_ARENA_MAX: Final = -8  # malloc.h
+
+
+def bound_arenas(environment: Mapping[str, str] = os.environ) -> bool:
+    """Bound glibc's arenas of this process (mallopt(3)); whether that was done.
+
+    To be called before threads are started. ``MALLOC_ARENA_MAX`` in the environment goes before;
+    other C libraries have no such thing.
+    """
+    if "MALLOC_ARENA_MAX" in environment:
+        return False
+    with suppress(OSError, AttributeError):
+        return bool(ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS))
+    return False
+
+
+def give_back() -> bool:
+    """Give memory that is free to the system (malloc_trim(3)); whether there was any.
+
+    It takes milliseconds, in which other threads may wait for the heap: for after the large and
+    rare, such as a model that was closed.
+    """
+    with suppress(OSError, AttributeError):
+        return bool(ctypes.CDLL(None).malloc_trim(0))
+    return False
