@@ -215,7 +215,7 @@ def watch(
                 dropped = source.dropped_by_camera
                 settings = partial(detection, options=stored)
                 known = Watched(models, tuple(assets), stored["folder"], dropped, settings,
-                                pace)  # fmt: skip
+                                cameras.spacings)  # fmt: skip
                 # Outlets open after the store and close after it, to tell of its last events.
                 with (
                     ExitStack() as outer,
