@@ -180,6 +180,9 @@ def watch(
     if print_config:
         show_config(ctx)
         return
+    from corrosion_edge.device.arenas import bound_arenas
+
+    bound_arenas()  # before anything that starts threads is imported
     from corrosion_edge.device.cameras import Cameras
     from corrosion_edge.device.loading import opened
     from corrosion_edge.device.running import loading, run, say_what_runs, warn

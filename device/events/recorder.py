@@ -27,8 +27,8 @@ class Log(Closing, Protocol):
 
 
 class _Camera:
-    def __init__(self, name: str, settings: Detection) -> None:
-        self.tracker = Tracker(settings)
+    def __init__(self, name: str, tracker: Tracker) -> None:
+        self.tracker = tracker
         self.minutes = Minutes(name)
 
 
@@ -53,7 +53,7 @@ class Recorder(Closing):
         self._model = model
         self._assets = dict(assets)
         self._now = now
-        self._cameras = {name: _Camera(name, settings) for name in assets}
+        self._cameras = {name: _Camera(name, Tracker(settings)) for name in assets}
         self._closed = False
         self._report("", Change("started", now()))
 
@@ -85,10 +85,15 @@ class Recorder(Closing):
         reason: str = "",
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Go on with another model: scores of two models are not compared, so what is open ends."""
+        """Go on with another model: scores of two models are not compared, so what is open ends.
+
+        A camera that is away, or shows nothing, stays so until it is back.
+        """
         self._end_all("the model was changed")
         self._model, self._settings = model, settings
-        self._cameras = {name: _Camera(name, settings) for name in self._cameras}
+        self._cameras = {
+            name: _Camera(name, one.tracker.anew(settings)) for name, one in self._cameras.items()
+        }
         self._report("", Change("model_changed", self._now(), reason), details=details)
 
     def model_refused(self, reason: str, details: Mapping[str, Any] | None = None) -> None:
@@ -121,7 +126,7 @@ class Recorder(Closing):
 
     def _camera(self, name: str) -> _Camera:
         if name not in self._cameras:
-            self._cameras[name] = _Camera(name, self._settings)
+            self._cameras[name] = _Camera(name, Tracker(self._settings))
         return self._cameras[name]
 
     def _minute(self, summary: Summary | None) -> None:

@@ -69,6 +69,12 @@ class Tracker:
         self._state = "running"
         self._usable, self._other = True, 0
 
+    def anew(self, settings: Detection) -> "Tracker":
+        """One without evidence for the same camera: what became of that is as it was."""
+        made = Tracker(settings)
+        made._state, made._usable, made._other = self._state, self._usable, self._other
+        return made
+
     @property
     def active(self) -> bool:
         """Whether corrosion began and did not end."""
