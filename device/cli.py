@@ -209,13 +209,13 @@ def watch(
                 Heart(Notifier()) as heart,
             ):
                 say_what_runs(source, models.classifier)
-                pace = cameras.intervals(source)
+                pace = partial(cameras.interval, source)
                 alone = "" if cameras.names else source.name
                 assets = cameras.assets(alone)
                 dropped = source.dropped_by_camera
                 settings = partial(detection, options=stored)
                 known = Watched(models, tuple(assets), stored["folder"], dropped, settings,
-                                pace)  # fmt: skip
+                                cameras.spacings)  # fmt: skip
                 # Outlets open after the store and close after it, to tell of its last events.
                 with (
                     ExitStack() as outer,

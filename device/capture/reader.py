@@ -18,7 +18,7 @@ class Reader:
     Only this thread reads and closes the source, for most drivers do not bear a close during a
     read. ``error`` is what ended it. ``progress`` is the time of ``clock`` at which something
     last came of it; a read that hangs leaves it behind. ``replaced`` counts frames that nobody
-    took before the next one came.
+    took before the next one came. ``paced`` is the source's, false before it is open.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Reader:
         clock: Callable[[], float],
     ) -> None:
         self.name = name
-        self.opened = False
+        self.opened = self.paced = False
         self.error: BaseException | None = None
         self.replaced = 0
         self.progress = clock()
@@ -80,7 +80,7 @@ class Reader:
         self._bell.ring()
 
     def _begin(self, source: Source) -> None:
-        self._source, self.name = source, source.name
+        self._source, self.name, self.paced = source, source.name, source.paced
         self.progress, self.opened = self._clock(), True
 
     def _pump(self, source: Source) -> None:

@@ -58,11 +58,11 @@ class Recorder(Closing):
         self._report("", Change("started", now()))
 
     def verdict(self, camera: str, frame: Frame, prediction: Prediction) -> None:
-        """Take a verdict; ``frame.pixels`` are kept for a while and must not be changed."""
+        """Take a verdict; its picture is kept for a while and must not be changed."""
         at, one = Stamp.of(frame), self._camera(camera)
         unsure = self._settings.is_unsure(prediction.score)
         self._minute(one.minutes.verdict(at, prediction, unsure))
-        scene = Scene(frame.pixels, prediction)
+        scene = Scene(frame.picture, prediction)
         self._report(camera, *one.tracker.verdict(at, prediction.score, scene))
 
     def unusable(self, camera: str, reason: str, at: Stamp | None = None) -> None:

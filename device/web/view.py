@@ -139,7 +139,7 @@ def _shot(shot: Shot) -> dict[str, Any]:
         "serial": shot.serial,
         "index": frame.index,
         "time": _iso(frame.taken_at),
-        "size": [frame.pixels.shape[1], frame.pixels.shape[0]],
+        "size": list(frame.size),
         "map": shot.prediction is not None and shot.prediction.heatmap is not None,
     }
     if shot.prediction is not None:
