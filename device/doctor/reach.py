@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from corrosion_edge.device.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Finding
 from corrosion_edge.device.naming import split
+from corrosion_edge.device.secret_file import secret
 from corrosion_edge.device.sources.address import is_readable
 from corrosion_edge.device.telling.mqtt.broker import Broker
-from corrosion_edge.device.telling.secrets import secret
 from corrosion_edge.device.telling.webhook import Target
 from corrosion_edge.device.telling.words import plain
 from corrosion_edge.errors import CorrosionEdgeError

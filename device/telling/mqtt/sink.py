@@ -8,6 +8,7 @@ from typing import Any, Self
 from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.events.following import Following
 from corrosion_edge.device.outlets import Watched
+from corrosion_edge.device.secret_file import secret
 from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.telling.courier import NOW
 from corrosion_edge.device.telling.delivery import Delivery
@@ -17,7 +18,6 @@ from corrosion_edge.device.telling.mqtt.link import Link
 from corrosion_edge.device.telling.mqtt.live import EVERY, Live, Running
 from corrosion_edge.device.telling.mqtt.sender import MqttSender
 from corrosion_edge.device.telling.saying import Saying
-from corrosion_edge.device.telling.secrets import secret
 from corrosion_edge.device.telling.tls import client_context
 from corrosion_edge.errors import UsageError
 
