@@ -180,6 +180,9 @@ def watch(
     if print_config:
         show_config(ctx)
         return
+    from corrosion_edge.device.arenas import bound_arenas
+
+    bound_arenas()  # before anything that starts threads is imported
     from corrosion_edge.device.cameras import Cameras
     from corrosion_edge.device.loading import opened
     from corrosion_edge.device.running import loading, run, say_what_runs, warn
@@ -214,7 +217,8 @@ def watch(
                 assets = cameras.assets(alone)
                 dropped = source.dropped_by_camera
                 settings = partial(detection, options=stored)
-                known = Watched(models, tuple(assets), stored["folder"], dropped, settings)
+                known = Watched(models, tuple(assets), stored["folder"], dropped, settings,
+                                cameras.spacings)  # fmt: skip
                 # Outlets open after the store and close after it, to tell of its last events.
                 with (
                     ExitStack() as outer,

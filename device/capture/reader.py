@@ -6,7 +6,7 @@ from collections.abc import Callable
 from corrosion_edge.device.capture.bell import Bell
 from corrosion_edge.device.capture.stillness import Stillness
 from corrosion_edge.device.sources.source import Source
-from corrosion_edge.errors import SourceLost
+from corrosion_edge.errors import CorrosionEdgeError, SourceLost
 from corrosion_edge.frame import Frame
 
 __all__ = ["Reader"]
@@ -65,8 +65,9 @@ class Reader:
     def abandon(self) -> None:
         """Stop it, and free a read that hangs if the driver allows; it is not waited for."""
         self.stop()
-        if self.error is None and self._source is not None:
-            self._source.interrupt()
+        source = self._source
+        if self.error is None and source is not None:
+            source.interrupt()
 
     def _run(self) -> None:
         try:
@@ -75,7 +76,8 @@ class Reader:
                 self._pump(source)
             ended: BaseException = SourceLost(f"{self.name}: it is closed")
         except BaseException as error:  # the consumer must learn of any end
-            ended = error
+            ended = _bare(error) if isinstance(error, CorrosionEdgeError) else error
+        self._source = None
         self.error = ended
         self._bell.ring()
 
@@ -98,3 +100,13 @@ class Reader:
             self.replaced += self._newest is not None
             self._newest = frame
         self._bell.ring()
+
+
+def _bare(error: CorrosionEdgeError) -> CorrosionEdgeError:
+    """The error without the frames that it came through.
+
+    They hold the source, and this reader, which holds the error: decoder, threads and pictures of
+    a lost camera would stay until a collection of cycles, which in a quiet watch may take hours.
+    """
+    error.__context__ = None
+    return error.with_traceback(None)

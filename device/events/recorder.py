@@ -33,8 +33,8 @@ class Log(Closing, Protocol):
 
 
 class _Camera:
-    def __init__(self, name: str, settings: Detection) -> None:
-        self.tracker = Tracker(settings)
+    def __init__(self, name: str, tracker: Tracker) -> None:
+        self.tracker = tracker
         self.minutes = Minutes(name)
 
 
@@ -59,7 +59,7 @@ class Recorder(Closing):
         self._model = model
         self._assets = dict(assets)
         self._now = now
-        self._cameras = {name: _Camera(name, settings) for name in assets}
+        self._cameras = {name: _Camera(name, Tracker(settings)) for name in assets}
         self._closed = False
         self._taken: list[Taken] = []
         self._since = 0.0
@@ -68,14 +68,14 @@ class Recorder(Closing):
     def verdict(
         self, camera: str, frame: Frame, prediction: Prediction, taken: Sequence[Taken] = ()
     ) -> None:
-        """Take a verdict; ``frame.pixels`` are kept for a while and must not be changed.
+        """Take a verdict; its picture is kept for a while and must not be changed.
 
         ``taken`` is the file that it is of, to be remembered once what came of it is stored.
         """
         at, one = Stamp.of(frame), self._camera(camera)
         unsure = self._settings.is_unsure(prediction.score)
         self._minute(one.minutes.verdict(at, prediction, unsure))
-        scene = Scene(frame.pixels, prediction)
+        scene = Scene(frame.picture, prediction)
         self._take(camera, one, one.tracker.verdict(at, prediction.score, scene), taken)
 
     def unusable(
@@ -106,10 +106,15 @@ class Recorder(Closing):
         reason: str = "",
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Go on with another model: scores of two models are not compared, so what is open ends."""
+        """Go on with another model: scores of two models are not compared, so what is open ends.
+
+        A camera that is away, or shows nothing, stays so until it is back.
+        """
         self._end_all("the model was changed")
         self._model, self._settings = model, settings
-        self._cameras = {name: _Camera(name, settings) for name in self._cameras}
+        self._cameras = {
+            name: _Camera(name, one.tracker.anew(settings)) for name, one in self._cameras.items()
+        }
         self._report("", Change("model_changed", self._now(), reason), details=details)
 
     def model_refused(self, reason: str, details: Mapping[str, Any] | None = None) -> None:
@@ -142,7 +147,7 @@ class Recorder(Closing):
 
     def _camera(self, name: str) -> _Camera:
         if name not in self._cameras:
-            self._cameras[name] = _Camera(name, self._settings)
+            self._cameras[name] = _Camera(name, Tracker(self._settings))
         return self._cameras[name]
 
     def _minute(self, summary: Summary | None) -> None:

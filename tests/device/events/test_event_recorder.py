@@ -52,6 +52,10 @@ class Memory(Log):
         return [(one.kind, one.camera) for one in self.happened]
 
 
+def stamp(seconds):
+    return Stamp.of(frame(seconds))
+
+
 def frame(seconds):
     return Frame(PIXELS, int(seconds), START + timedelta(seconds=seconds), monotonic=seconds)
 
@@ -101,6 +105,21 @@ def test_another_model_ends_what_is_open_and_starts_anew(recorder, log):
                      "corrosion_began"]  # fmt: skip
     assert log.happened[-1].model.name == "n"
     assert log.happened[2].model.name == "m"
+
+
+def test_a_camera_that_is_away_when_the_model_changes_is_told_to_be_back(recorder, log):
+    recorder.camera_state("north", "lost", "unplugged")
+    for second in range(5):
+        recorder.unusable("south", "dark", stamp(second))
+    recorder.model_changed(ModelName("n", "cd" * 32, 0.4), Detection(enter=0.4, leave=0.3), "put")
+    recorder.camera_state("north", "running", "frames come again")
+    for second in range(5, 10):
+        recorder.unusable("south", "dark", stamp(second))
+    for second in range(10, 15):
+        recorder.verdict("south", frame(second), Prediction(0.1, 0.4))
+    assert log.kinds() == [("started", ""), ("camera_lost", "north"), ("unusable", "south"),
+                           ("model_changed", ""), ("camera_recovered", "north"),
+                           ("usable", "south")]  # fmt: skip
 
 
 def test_minutes_have_low_mean_high_and_area(recorder, log):
