@@ -115,7 +115,7 @@ class Log:
     def append(self, happening):
         self.on = {"corrosion_began": True, "corrosion_ended": False}.get(happening.kind, self.on)
 
-    def summarise(self, summary):
+    def summarise(self, summary, taken=()):
         pass
 
     def close(self):
