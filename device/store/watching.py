@@ -24,6 +24,9 @@ from corrosion_edge.errors import OutputError, SourceLost, UsageError
 __all__ = ["EventSink", "detection", "recording"]
 
 _DETECT = ("smooth", "enter", "leave")
+_BROKE_OFF = (
+    "the watch before left no end: it was killed, lost its power, or could not write its store"
+)
 
 Settings = Callable[[float, tuple[float, float] | None], Detection]
 
@@ -138,7 +141,8 @@ def _recorder(
     store = Store(options["folder"])
     with _closing_on_error(store):
         keeper = Keeper(store, retention, told=_Told(options["head_file"]))
-        return Recorder(keeper, settings, model, assets)
+        reason = _BROKE_OFF if keeper.broke_off else ""
+        return Recorder(keeper, settings, model, assets, reason=reason)
 
 
 @contextmanager
