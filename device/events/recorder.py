@@ -41,8 +41,9 @@ class _Camera:
 class Recorder(Closing):
     """Turns what cameras deliver into events, and closes the log at its own end.
 
-    ``assets`` names what each camera looks at. Made, it says ``started``; closed, it ends what is
-    open and says ``stopped``. Not for several threads at once.
+    ``assets`` names what each camera looks at. Made, it says ``started``, with a ``reason`` where
+    there is more to tell; closed, it ends what is open and says ``stopped``. Not for several
+    threads at once.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Recorder(Closing):
         assets: Mapping[str, Asset],
         *,
         now: Callable[[], Stamp] = Stamp.now,
+        reason: str = "",
     ) -> None:
         self._log = log
         self._settings = settings
@@ -63,7 +65,7 @@ class Recorder(Closing):
         self._closed = False
         self._taken: list[Taken] = []
         self._since = 0.0
-        self._report("", Change("started", now()))
+        self._report("", Change("started", now(), reason))
 
     def verdict(
         self, camera: str, frame: Frame, prediction: Prediction, taken: Sequence[Taken] = ()

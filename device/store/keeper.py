@@ -36,7 +36,8 @@ class Keeper(Log):
 
     ``told`` is called with each event that is stored, after it is. A full disk costs the picture
     first, then events wait in memory and are tried again with the next event or summary; the
-    event ``store_recovered`` says how many waited, and how many were lost.
+    event ``store_recovered`` says how many waited, and how many were lost. ``broke_off``: the watch
+    before this one left no end.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Keeper(Log):
         self._flushed = now().seconds
         self._tidied = float("-inf")
         self._closed = False
+        self.broke_off = store.broke_off
         self._finish_what_broke_off()
         self._tidy()
 

@@ -66,7 +66,7 @@ class Store(Closing):
             with self._refusing():
                 migrate(self._database)
                 self._read_head()
-                named = self._named()
+                named = self._names("removed IS NULL", ())
                 # A damaged row does not tell which pictures are its own: then none is deleted.
                 damaged = any(uuid is None for uuid, _ in named)
                 self.swept = 0 if damaged else self.pictures.sweep(named)
@@ -144,6 +144,12 @@ class Store(Closing):
         found = [row for row in rows if row[3] == "corrosion_began"]
         return [Stored(sequence, parsed(body), linked) for sequence, body, linked, _ in found]
 
+    @property
+    def broke_off(self) -> bool:
+        """Whether there are events, and the last is not that a watch stopped."""
+        last = self._asked("SELECT kind FROM events ORDER BY sequence DESC LIMIT 1")
+        return last not in ([], [("stopped",)])
+
     def kept_pictures(self) -> list[tuple[int, str, int]]:
         """Sequence, time and bytes of the events whose pictures are kept, oldest first."""
         return self._asked(
@@ -170,9 +176,6 @@ class Store(Closing):
         last = "SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1"
         if row := self._database.execute(last).fetchone():
             self._sequence, self._hash = row
-
-    def _named(self) -> list[tuple[str, str]]:
-        return self._names("removed IS NULL", ())
 
     def _pictures_through(self, sequence: int) -> list[tuple[str, str]]:
         return self._names("sequence <= ? AND removed IS NULL", (sequence,)) if sequence else []

@@ -27,6 +27,9 @@ from corrosion_edge.errors import OutputError, SourceLost, UsageError
 __all__ = ["EventSink", "detection", "recording"]
 
 _DETECT = ("smooth", "enter", "leave")
+_BROKE_OFF = (
+    "the watch before left no end: it was killed, lost its power, or could not write its store"
+)
 
 Settings = Callable[[float, tuple[float, float] | None], Detection]
 
@@ -160,7 +163,8 @@ def _recorder(
     with _closing_on_error(store):
         known = store.taken() if follows else []
         keeper = Keeper(store, retention, told=_Told(options["head_file"]))
-        recorder = Recorder(keeper, settings, model, assets)
+        reason = _BROKE_OFF if keeper.broke_off else ""
+        recorder = Recorder(keeper, settings, model, assets, reason=reason)
     if follows:
         follows.pass_over(known)
         follows.on_idle = recorder.settle

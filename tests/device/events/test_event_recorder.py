@@ -1,6 +1,8 @@
 """Several cameras before one log, minutes, and ``watch --store`` from the outside."""
 
+import contextlib
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -145,6 +147,18 @@ def test_the_area_is_the_share_of_cells_that_speak_for_it():
 def test_an_unknown_state_is_refused(recorder):
     with pytest.raises(ValueError, match="state"):
         recorder.camera_state("north", "asleep")
+
+
+def test_the_start_says_that_the_watch_before_left_no_end(tmp_path):
+    for _ in range(2):
+        assert watch(tmp_path, "--camera", "demo", "--frames", "1").exit_code == 0
+    change = sqlite3.connect(tmp_path / "events.sqlite")
+    with contextlib.closing(change), change:  # as after a kill: the last one was not written
+        change.execute("DELETE FROM events WHERE sequence = 4")
+    assert watch(tmp_path, "--camera", "demo", "--frames", "1").exit_code == 0
+    reasons = [one["reason"] for one in stored(tmp_path) if one["kind"] == "started"]
+    assert reasons[:2] == ["", ""]
+    assert reasons[2].startswith("the watch before left no end: it was killed")
 
 
 def watch(folder, *words):
