@@ -114,6 +114,12 @@ class Cameras:
             capture.scaled(classifier),
         )
 
+    @property
+    def spacings(self) -> dict[str, float]:
+        """Each camera's seconds from one verdict to the next, as asked for: interval or rate."""
+        return {name: max(one.interval, 1 / one.capture.rate if one.capture.rate else 0.0)
+                for name, one in self._cameras.items()}  # fmt: skip
+
     def interval(self, source: "Source", camera: str) -> float:
         """The camera's least time between two verdicts, in seconds; it has delivered a frame."""
         one = self._cameras[camera]

@@ -217,14 +217,14 @@ def watch(
                 assets = cameras.assets(alone)
                 dropped = source.dropped_by_camera
                 settings = partial(detection, options=stored)
-                known = Watched(models, tuple(assets), stored["folder"], dropped, settings)
+                known = Watched(models, tuple(assets), stored["folder"], dropped, settings,
+                                cameras.spacings)  # fmt: skip
                 # Outlets open after the store and close after it, to tell of its last events.
                 with (
                     ExitStack() as outer,
-                    recording(
-                        stored, models.classifier, assets, alone, detects=outlets.detects
-                    ) as further,
-                ):
+                    recording(stored, models.classifier, assets, alone,
+                              detects=outlets.detects, source=source) as further,
+                ):  # fmt: skip
                     sinks[:0] = further  # stored first, so that what is printed is there
                     sinks += outer.enter_context(outlets.opened(known))
                     failed = run(source, models, sinks, frames=frames, interval=pace,

@@ -1,7 +1,7 @@
 """A folder into which pictures are dropped: those that are there, then each new one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import Final
 
 from corrosion_edge import image
 from corrosion_edge.device.capture.state import CameraState, Observer
-from corrosion_edge.device.sources.source import PhotoError, Source
+from corrosion_edge.device.events.taken import Taken
+from corrosion_edge.device.sources.source import PhotoError, Source, nobody
 from corrosion_edge.errors import ImageError, NoSuchSource, SourceError
 from corrosion_edge.frame import Frame
 from corrosion_edge.photos import find_photos
@@ -65,6 +66,8 @@ class FollowedFolder(Source):
         self._gone = False
         self._files: dict[Path, _File] = {}
         self._ready: list[Path] = []
+        self._known: dict[str, tuple[int, int]] = {}
+        self.on_idle: Callable[[], None] = nobody
         self._look_at = clock()
         self._index = 0
         self._closed = False
@@ -77,8 +80,26 @@ class FollowedFolder(Source):
                 return frame
             self._sleep(max(0.0, self._look_at - self._clock()))
             self.on_wait()
+            self.on_idle()
             self._look()
         return None
+
+    def pass_over(self, taken: Iterable[Taken]) -> None:
+        """Before the first read: these files had their turn already, if they are still the same."""
+        self._known = {file.path: (file.size, file.changed_ns) for file in taken}
+
+    def taken(self, name: str) -> list[Taken]:
+        """The file of the last frame, called ``name``, and those known before that left since."""
+        file = self._files[Path(name)]
+        here = self._path.absolute()
+        present = {str(path.absolute()) for path in self._files}
+        gone = [path for path in self._known
+                if path not in present and Path(path).is_relative_to(here)]  # fmt: skip
+        for path in gone:
+            del self._known[path]
+        path = str(Path(name).absolute())
+        self._known[path] = (file.size, file.changed_ns)
+        return [Taken(path, file.size, file.changed_ns), *(Taken(p, gone=True) for p in gone)]
 
     def close(self) -> None:
         """See ``Source.close``."""
@@ -143,7 +164,9 @@ class FollowedFolder(Source):
         known = self._files.get(path)
         if known and (known.size, known.changed_ns) == (facts.st_size, facts.st_mtime_ns):
             return known
-        return _File(facts.st_size, facts.st_mtime_ns, self._clock())
+        now = facts.st_size, facts.st_mtime_ns
+        done = known is None and self._known.get(str(path.absolute())) == now
+        return _File(*now, self._clock(), done)
 
     def _is_written(self, file: _File) -> bool:
         settled = self._clock() - file.since >= _SETTLE

@@ -63,6 +63,8 @@ DeviceAllow=char-gpiochip rw
 DeviceAllow=char-vcio rw
 
 ProtectSystem=strict
+# Not covered by the line above: everybody may write /run/lock.
+ReadOnlyPaths=-/run
 ProtectHome=yes
 PrivateTmp=yes
 NoNewPrivileges=yes

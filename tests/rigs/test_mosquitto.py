@@ -11,6 +11,8 @@ from mqtt_faults import kill_often, restart_often
 
 from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.capture.patience import Backoff
+from corrosion_edge.device.events.following import Following
+from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.store.store import Store
 from corrosion_edge.device.telling.courier import BEGINNING
 from corrosion_edge.device.telling.delivery import Delivery
@@ -37,7 +39,8 @@ class Told:
     def __init__(self, folder, broker, said, *, discovery=None, within=30.0, cameras=("deck",)):
         saying = Saying(f"mqtt {broker}", said.append)
         running = Running("a model", "ab" * 32, RunsOn("cpu", "a processor"))
-        self.live = Live(cameras, lambda: running)
+        following = Following(cameras, Detection.for_model, 0.5, None)
+        self.live = Live(cameras, lambda: running, following)
         self.link = Link(broker, TOPICS, self.live, discovery, saying=saying,
                          backoff=Backoff(0.05, 0.2))  # fmt: skip
         sender = MqttSender(self.link, TOPICS.events, saying, within)

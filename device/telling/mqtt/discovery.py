@@ -17,11 +17,9 @@ __all__ = ["BIRTH", "Discovery"]
 BIRTH: Final = "online"
 """What Home Assistant says at ``<prefix>/status`` when it has started."""
 
-# A payload of "None" makes an entity unknown: a score in the band of abstention, a picture that
-# shows nothing and a camera that is away are neither on nor off.
-_CORROSION: Final = (
-    "{{ {'corrosion': 'ON', 'no-corrosion': 'OFF'}.get(value_json.verdict, 'None') }}"
-)
+# A payload of "None" makes an entity unknown: nobody can tell, which is neither on nor off.
+_CORROSION: Final = "{{ {true: 'ON', false: 'OFF'}.get(value_json.corrosion, 'None') }}"
+_FRAME: Final = "{{ value_json.verdict if value_json.verdict is not none else 'None' }}"
 _SCORE: Final = "{{ value_json.score if value_json.score is not none else 'None' }}"
 _PROBLEM: Final = (
     "{{ 'ON' if value_json.state in ['degraded', 'lost', 'frozen', 'ended'] "
@@ -123,6 +121,13 @@ def _of_camera(state: str) -> Iterator[_Entity]:
         "value_template": _SCORE,
         "state_class": "measurement",
         "suggested_display_precision": 3,
+    }  # fmt: skip
+    yield "sensor", "frame", {
+        "name": "Newest frame",
+        "icon": "mdi:image-search",
+        "entity_category": "diagnostic",
+        "state_topic": state,
+        "value_template": _FRAME,
     }  # fmt: skip
     yield "binary_sensor", "problem", {
         "name": "Camera problem",

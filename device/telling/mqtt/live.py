@@ -10,6 +10,7 @@ from typing import Any, Final
 from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.state import CameraState
+from corrosion_edge.device.events.following import Following
 from corrosion_edge.device.sinks import Result
 from corrosion_edge.device.taking import ByCamera, Taker
 from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
@@ -67,21 +68,24 @@ class _Camera:
     sent: float = float("-inf")
     told: tuple[Any, ...] = ()
 
-    def short(self, running: Running) -> tuple[Any, ...]:
-        return self.state, self.said["verdict"], self.said["unusable"], running.runs_on.backend
+    def short(self, running: Running, corrosion: bool | None) -> tuple[Any, ...]:
+        said = self.said["verdict"], self.said["unusable"]
+        return self.state, *said, running.runs_on.backend, corrosion
 
 
 class Live(Taker):
     """The newest of each camera, and what judges.
 
     ``take`` is quick; any thread may call any method.
-    ``running`` is asked for each message, so that it names what runs then.
+    ``running`` is asked for each message, so that it names what runs then; ``following`` says
+    whether there is corrosion, smoothed as the events are.
     """
 
     def __init__(
         self,
         cameras: Sequence[str],
         running: Callable[[], Running],
+        following: Following,
         every: float = EVERY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -89,19 +93,21 @@ class Live(Taker):
         self.running, self._every, self._clock = running, every, clock
         self._lock = threading.Lock()
         self._cameras = ByCamera(cameras, _Camera)
+        self._following = following
         self._told: Running | None = None
 
     def take(self, result: Result) -> None:
         """Take what the pipeline delivers; kinds that are unknown here are passed over."""
         with self._lock:
             super().take(result)
+            self._following.take(result)
 
     def due(self) -> list[tuple[str, dict[str, Any]]]:
         """The cameras with a message that is due, and what it says; they count as sent."""
         with self._lock:
             now, running = self._clock(), self.running()
             ready = [name for name in self.names
-                     if self._is_due(self._cameras[name], now, running)]  # fmt: skip
+                     if self._is_due(name, now, running)]  # fmt: skip
             return [(name, self._message(name, now, running)) for name in ready]
 
     def watch_due(self) -> dict[str, Any] | None:
@@ -159,18 +165,20 @@ class Live(Taker):
         if state.state in _GONE:
             one.said, one.at = _blank(), state.since
 
-    def _is_due(self, one: _Camera, now: float, running: Running) -> bool:
-        wait = SOONEST if one.short(running) != one.told else self._every
+    def _is_due(self, name: str, now: float, running: Running) -> bool:
+        one, corrosion = self._cameras[name], self._following.corroded(name)
+        wait = SOONEST if one.short(running, corrosion) != one.told else self._every
         return one.news and now - one.sent >= wait
 
     def _message(self, name: str, now: float, running: Running) -> dict[str, Any]:
-        one = self._cameras[name]
-        one.sent, one.told, one.news = now, one.short(running), False
+        one, corrosion = self._cameras[name], self._following.corroded(name)
+        one.sent, one.told, one.news = now, one.short(running, corrosion), False
         return {
             "camera": name,
             "time": _iso(one.at),
             "state": one.state,
             "reason": one.reason,
+            "corrosion": corrosion,
             **one.said,
             **running.to_dict(),
         }

@@ -1,6 +1,8 @@
 """Several cameras before one log, minutes, and ``watch --store`` from the outside."""
 
+import contextlib
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -15,6 +17,7 @@ from corrosion_edge.device.events.recorder import Log, Recorder
 from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.events.stamp import Stamp, boot_id
 from corrosion_edge.device.events.summary import area
+from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.sources.fake import FakeCamera
 from corrosion_edge.device.store import Reader
 from corrosion_edge.device.store.verify import verify
@@ -30,12 +33,19 @@ ASSETS = {"north": Asset("Tank 7", "gangway"), "south": Asset("Mast")}
 class Memory(Log):
     def __init__(self):
         self.happened, self.summaries, self.closed = [], [], 0
+        self.taken = []
 
-    def append(self, happening):
+    def append(self, happening, summary=None, taken=()):
         self.happened.append(happening)
+        if summary:
+            self.summaries.append(summary)
+        if taken:
+            self.taken.append((happening.kind, [file.path for file in taken]))
 
-    def summarise(self, summary):
+    def summarise(self, summary, taken=()):
         self.summaries.append(summary)
+        if taken:
+            self.taken.append(("minute", [file.path for file in taken]))
 
     def close(self):
         self.closed += 1
@@ -139,6 +149,18 @@ def test_an_unknown_state_is_refused(recorder):
         recorder.camera_state("north", "asleep")
 
 
+def test_the_start_says_that_the_watch_before_left_no_end(tmp_path):
+    for _ in range(2):
+        assert watch(tmp_path, "--camera", "demo", "--frames", "1").exit_code == 0
+    change = sqlite3.connect(tmp_path / "events.sqlite")
+    with contextlib.closing(change), change:  # as after a kill: the last one was not written
+        change.execute("DELETE FROM events WHERE sequence = 4")
+    assert watch(tmp_path, "--camera", "demo", "--frames", "1").exit_code == 0
+    reasons = [one["reason"] for one in stored(tmp_path) if one["kind"] == "started"]
+    assert reasons[:2] == ["", ""]
+    assert reasons[2].startswith("the watch before left no end: it was killed")
+
+
 def watch(folder, *words):
     return CliRunner().invoke(cli, ["watch", "--store", str(folder), *words])
 
@@ -234,3 +256,34 @@ def test_a_store_in_use_is_one_sentence(tmp_path, camera):
         result = watch(tmp_path)
     assert result.exit_code == 1
     assert "another process" in result.stderr
+
+
+def photo(name):
+    return Taken(f"/p/{name}.png", 1, 2)
+
+
+def test_files_are_remembered_with_their_event_their_minute_or_when_it_is_quiet_for_long():
+    def stamp(seconds):
+        return Stamp(START + timedelta(seconds=seconds), float(seconds), "boot")
+
+    memory, now = Memory(), [stamp(0)]
+    settings = Detection.for_model(0.5, (0.2, 0.8))
+    model = ModelName("m", "ab" * 32, 0.5)
+    recorder = Recorder(memory, settings, model, ASSETS, now=lambda: now[0])
+    recorder.unusable("north", "dark", stamp(0), [photo("a")])
+    recorder.unusable("north", "dark", stamp(10), [photo("b")])
+    assert memory.taken == []
+    recorder.unusable("north", "dark", stamp(70), [photo("c")])
+    assert memory.taken.pop() == ("minute", ["/p/a.png", "/p/b.png"])
+    now[0] = stamp(599)
+    recorder.settle()
+    assert memory.taken == []
+    now[0] = stamp(600)
+    recorder.settle()
+    assert memory.taken.pop() == ("minute", ["/p/c.png"])
+    recorder.unusable("north", "dark", stamp(601), [photo("d")])
+    recorder.unusable("north", "dark", stamp(602), [photo("e")])
+    assert memory.taken.pop() == ("unusable", ["/p/d.png", "/p/e.png"])
+    recorder.unusable("north", "dark", stamp(603), [photo("f")])
+    recorder.close()
+    assert memory.taken == [("minute", ["/p/f.png"])]

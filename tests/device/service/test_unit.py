@@ -43,6 +43,11 @@ def test_its_exposure_is_under_3(written, limit, code):
     assert done.returncode == code, done.stdout
 
 
+def test_nothing_below_run_can_be_written():
+    """ProtectSystem=strict leaves /run/lock to everybody."""
+    assert "ReadOnlyPaths=-/run" in Unit(Path("/x"), []).text.splitlines()
+
+
 def test_only_the_groups_that_are_there():
     assert "SupplementaryGroups=video gpio\n" in Unit(Path("/x"), ["video", "gpio"]).text
     assert "SupplementaryGroups" not in Unit(Path("/x"), []).text

@@ -10,6 +10,8 @@ from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.quality import Quality
 from corrosion_edge.device.capture.state import CameraState
+from corrosion_edge.device.events.following import Following
+from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.telling.mqtt.live import Live, Running
 from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
 from corrosion_edge.frame import Frame
@@ -35,8 +37,12 @@ def clock():
     return Clock()
 
 
+def following(cameras=("deck",)):
+    return Following(cameras, Detection.for_model, 0.5, None)
+
+
 def live(clock, cameras=("deck",), every=10.0, running=None):
-    made = Live(cameras, running or (lambda: RUNNING), every, clock)
+    made = Live(cameras, running or (lambda: RUNNING), following(cameras), every, clock)
     for _, state in made.due():
         assert state["state"] == "starting" and state["verdict"] is None
     clock.seconds += 1
@@ -62,7 +68,8 @@ def test_a_verdict_with_all_that_belongs_to_it(clock):
     assert camera == "deck"
     assert datetime.fromisoformat(state.pop("time")) == AT
     assert state == {
-        "camera": "deck", "state": "running", "reason": "", **BLANK, **RUNS, "verdict": "corrosion",
+        "camera": "deck", "state": "running", "reason": "", "corrosion": None,
+        **BLANK, **RUNS, "verdict": "corrosion",
         "label": "corrosion", "score": 0.75, "threshold": 0.5, "unsure": False,
         "latency_ms": 3.142,
     }  # fmt: skip
@@ -74,8 +81,8 @@ def test_while_the_verdict_stays_at_most_every_so_often(clock):
         clock.seconds = 100 + tenth / 10
         one.take(verdict(0.5 + (tenth % 100) / 300))
         sent += [clock.seconds for _ in one.due()]
-    assert len(sent) == 6
-    assert all(b - a >= 10 for a, b in pairwise(sent))
+    assert len(sent) == 7  # the second says that corrosion began, which took three frames
+    assert all(b - a >= 10 for a, b in pairwise(sent[1:]))
 
 
 def test_a_change_comes_at_once_but_no_oftener_than_a_second(clock):
@@ -161,7 +168,9 @@ def test_kinds_that_are_not_known_are_passed_over(clock):
 
 def test_what_runs_is_asked_for_each_message(clock):
     names = iter(("old", "new"))
-    one = Live(("deck",), lambda: Running(next(names), "", RunsOn("cpu", "")), clock=clock)
+    one = Live(
+        ("deck",), lambda: Running(next(names), "", RunsOn("cpu", "")), following(), clock=clock
+    )
     assert one.due()[0][1]["model"] == "old"
     one.again()
     assert one.due()[0][1]["model"] == "new"
