@@ -12,7 +12,6 @@ from typing import Final
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.capture.patience import Backoff
-from corrosion_edge.device.heap import give_back
 from corrosion_edge.device.swap.candidate import Candidate, Loading, Refusal
 from corrosion_edge.device.swap.version import Settling, Version
 
@@ -59,7 +58,6 @@ class ModelWatch(Closing):
         self._poll, self._patience, self._clock = poll, patience, clock
         self._offers: deque[Candidate | Refusal] = deque(maxlen=_OFFERS)
         self._told: Refusal | None = None
-        self._untidy = False
         self._backoff = backoff or Backoff(_FIRST_TRY, _LAST_TRY)
         self._due = math.inf
         self._lock = threading.Lock()
@@ -96,18 +94,11 @@ class ModelWatch(Closing):
 
     def _run(self) -> None:
         while (order := self._order()) != _END:
-            self._tidy()
             if order == _LOOK:
                 self._told = None
             if order == _LOOK or (self._told and (order == _AGAIN or self._clock() >= self._due)):
                 self._settling.again()
             self._look(at_once=order == _LOOK)
-
-    def _tidy(self) -> None:
-        """A poll after an examination whatever gave way is closed, tens of megabytes of it."""
-        if self._untidy:
-            self._untidy = False
-            give_back()
 
     def _order(self) -> str:
         try:
@@ -120,7 +111,6 @@ class ModelWatch(Closing):
         if not self._settling.due(version, self._clock()) and not at_once:
             return
         self._withdraw()
-        self._untidy = True
         outcome = self._missing() if version is None else self._loading.examined()
         # What changed meanwhile is examined anew; what may be half a file gets its time.
         coming = not at_once and self._still_coming(outcome)

@@ -4,10 +4,11 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from corrosion_edge.device.heap import ARENAS, bound_arenas, give_back
+from corrosion_edge.device.heap import ARENAS, GivingBack, bound_arenas, give_back
 
 GLIBC = platform.libc_ver()[0] == "glibc"
 COUNT = """
@@ -76,3 +77,11 @@ def test_what_is_free_goes_back():
     told, bytes_ = done.stdout.split()
     assert told == "True"
     assert int(bytes_) > 50e6
+
+
+def test_it_is_given_back_again_and_again_until_the_end(monkeypatch):
+    given = threading.Semaphore(0)
+    monkeypatch.setattr("corrosion_edge.device.heap.give_back", given.release)
+    with GivingBack(0.01) as giving:
+        assert all(given.acquire(timeout=10) for _ in range(3))
+    assert not giving._thread.is_alive()

@@ -51,19 +51,6 @@ def test_the_old_file_put_back_rolls_back(models, file, default, other):
         assert after(running).new.name == bundle.manifest.name
 
 
-def test_after_an_examination_memory_is_given_back_and_else_never(models, file, other, monkeypatch):
-    running, given = models(), []
-    monkeypatch.setattr("corrosion_edge.device.swap.watcher.give_back", lambda: given.append(1))
-    time.sleep(0.1)
-    assert given == []
-    put(file, other)
-    after(running)
-    until(lambda: given)
-    count = len(given)
-    time.sleep(0.1)
-    assert len(given) == count
-
-
 BAD = {
     "truncated": (lambda content: content[:-1000], "model.tflite: "),
     "garbage": (lambda content: b"\xff" * 4096, "model.tflite: "),
