@@ -29,6 +29,8 @@ from corrosion_edge.errors import OutputError
 
 __all__ = ["soak"]
 
+CONFIG: Final = "watch.toml"
+MODEL: Final = "model.tflite"
 STORE: Final = "store"
 STEADY: Final = "steady"
 """The camera that is left alone: what others suffer must cost it nothing."""
@@ -50,12 +52,8 @@ def soak(plan: Plan, out: Path) -> None:
         record = stack.enter_context(Record(out))
         stations = _stations(plan, out, stack)
         receiver = stack.enter_context(Receiver())
-        model = ModelTarget(out / "model.tflite", DEFAULT_MODEL)
-        cameras = {station.name: station.address for station in stations}
-        text = configuration(plan, cameras | named(plan.cameras), Path("model.tflite"),
-                             receiver.address)  # fmt: skip
-        output.write(out / "watch.toml", text)
-        command = [*plan.program, "watch", "--config", str(out / "watch.toml"), *plan.words]
+        model = ModelTarget(out / MODEL, DEFAULT_MODEL)
+        command = _command(plan, out, stations, receiver)
         watched = stack.enter_context(Watched(command, out))
         started = _started(watched, out)
         record.add("start", 0.0, time=time.time(), plan=plan.to_dict(), command=command,
@@ -81,6 +79,13 @@ def _stations(plan: Plan, out: Path, stack: ExitStack) -> list[Station]:
     made.append((STEADY, own_server("mjpeg", video), "mjpeg"))
     made += [(f"server{n}", shlex.split(words), "") for n, words in enumerate(plan.servers, 1)]
     return [stack.enter_context(Station(*each)) for each in made]
+
+
+def _command(plan: Plan, out: Path, stations: list[Station], receiver: Receiver) -> list[str]:
+    """The watch's command, with the file that it reads."""
+    cameras = {station.name: station.address for station in stations} | named(plan.cameras)
+    output.write(out / CONFIG, configuration(plan, cameras, Path(MODEL), receiver.address))
+    return [*plan.program, "watch", "--config", str(out / CONFIG), *plan.words]
 
 
 def _started(watched: Watched, out: Path) -> float:

@@ -77,11 +77,12 @@ def test_a_watch_that_leaks_memory_and_files_fails(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_soak_that_is_killed_leaves_its_record_and_no_process(tmp_path):
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_soak_that_is_ended_leaves_its_record_and_no_process(tmp_path, blow):
     process = subprocess.Popen(command(tmp_path, "--minutes", "5"), stderr=subprocess.DEVNULL)
     record = tmp_path / "soak.jsonl"
     _until(lambda: record.exists() and record.read_text().count('"sample"') > 20)
-    process.send_signal(signal.SIGKILL)
+    process.send_signal(blow)
     process.wait()
     _until(lambda: not _left_over(tmp_path))
     done, checks = soak(tmp_path, "--judge")
