@@ -11,7 +11,7 @@ from corrosion_edge import output
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
 from corrosion_edge.errors import UsageError
 
-__all__ = ["DEFAULT_RUNS", "DEFAULT_SIZE", "benchmark"]
+__all__ = ["DEFAULT_RUNS", "DEFAULT_SIZE", "benchmark", "picture_size"]
 
 DEFAULT_RUNS: Final = 100
 DEFAULT_SIZE: Final = "1920x1080"
@@ -59,7 +59,7 @@ def benchmark(
         models=tuple(dict.fromkeys(models)) or (None,),
         threads=_threads(threads),
         runs=runs,
-        size=_size(size),
+        size=picture_size(size),
         accelerator=accelerator,
     )
     json_path = Path(json_file) if json_file not in (None, _STDOUT) else None
@@ -105,8 +105,8 @@ def _threads(option: str | None) -> tuple[int, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
-def _size(option: str) -> tuple[int, int]:
-    """Width and height of ``1920x1080``."""
+def picture_size(option: str) -> tuple[int, int]:
+    """Width and height of ``1920x1080``, the value of ``--size`` (UsageError)."""
     found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", option, re.ASCII)
     if not found:
         raise UsageError(f"--size: expected width x height such as 1920x1080, got {option!r}")

@@ -8,7 +8,7 @@ from corrosion_edge.benchmarks.schema import LatencyReport, Result
 from corrosion_edge.benchmarks.stats import percentile
 from corrosion_edge.benchmarks.wording import ms, names
 
-__all__ = ["spread", "stages"]
+__all__ = ["round_step", "spread", "stages"]
 
 _WIDTH: Final = 500
 _LEFT: Final = 20
@@ -51,7 +51,7 @@ class _Scale:
     """Milliseconds to pixels, with round ticks."""
 
     def __init__(self, largest: float) -> None:
-        self.step = _round_step(largest / 5)
+        self.step = round_step(largest / 5)
         self.end = self.step * (int(largest / self.step) + 1)
 
     def x(self, value: float) -> float:
@@ -62,7 +62,7 @@ class _Scale:
         return [i * self.step for i in range(round(self.end / self.step) + 1)]
 
 
-def _round_step(rough: float) -> float:
+def round_step(rough: float) -> float:
     """The next number above of the form 1, 2 or 5 times a power of ten."""
     power: float = 10.0 ** (len(f"{int(rough)}") - 1) if rough >= 1 else 1.0
     while power > rough:

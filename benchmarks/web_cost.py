@@ -26,12 +26,14 @@ from corrosion_edge.cli import Command
 from corrosion_edge.errors import OutputError
 from corrosion_edge.render import clip
 
-__all__ = ["Client", "cpu_seconds", "main"]
+__all__ = ["PROGRAM", "Client", "cpu_seconds", "main"]
 
 INTERVAL: Final = 0.5
 _AHEAD: Final = 5
 _SCRAPE: Final = 15
-_PROGRAM: Final = "from corrosion_edge.cli import main; main()"
+PROGRAM: Final = "from corrosion_edge.cli import main; main()"
+"""What `corrosion-edge` runs, for the same interpreter."""
+
 _WEB: Final = ("--web", "127.0.0.1:0", "--metrics", "127.0.0.1:0")
 
 
@@ -69,7 +71,7 @@ def cpu_seconds(pid: int) -> float:
 
 @contextmanager
 def _watching(folder: Path, words: tuple[str, ...]) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-c", _PROGRAM, "watch", "--camera", str(folder), "--interval",
+    command = [sys.executable, "-c", PROGRAM, "watch", "--camera", str(folder), "--interval",
                str(INTERVAL), "--threads", "1", *words]  # fmt: skip
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1

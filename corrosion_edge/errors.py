@@ -17,6 +17,7 @@
     ├── BackendError (RuntimeError) 1 an interpreter or accelerator that fails
     │   └── BackendAway          1   an accelerator that is waited for
     ├── SourceError (OSError)     1   a camera, stream or file that cannot be opened
+    │   ├── NoSuchSource          1   what is named can never be one
     │   └── SourceLost            1   one that was open and delivers no more
     └── GateError                 3   a quality gate that was not passed
 """
@@ -31,6 +32,7 @@ __all__ = [
     "GateError",
     "ImageError",
     "KeyFileError",
+    "NoSuchSource",
     "OutputError",
     "SignatureError",
     "SourceError",
@@ -110,6 +112,10 @@ class BackendAway(BackendError):  # noqa: N818 - the state's name: the accelerat
 
 class SourceError(CorrosionEdgeError, OSError):
     """A camera, stream, video or folder that cannot be opened."""
+
+
+class NoSuchSource(SourceError):  # noqa: N818 - what is the matter: there is no such source
+    """What is named can never be a live source on this machine: to wait for it is no use."""
 
 
 class SourceLost(SourceError):  # noqa: N818 - the state's name: the camera is lost

@@ -1,16 +1,20 @@
 """One picture on its way from a source to a verdict."""
 
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Frame", "require_rgb"]
+__all__ = ["Deferred", "Frame", "Picture", "pixels_of", "require_rgb"]
+
+Pixels = npt.NDArray[np.uint8]
 
 
-def require_rgb(pixels: npt.NDArray[np.uint8]) -> None:
+def require_rgb(pixels: Pixels) -> None:
     """Refuse anything but a uint8 [h, w, 3] array with at least one pixel (ValueError)."""
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise ValueError(
@@ -18,30 +22,67 @@ def require_rgb(pixels: npt.NDArray[np.uint8]) -> None:
         )
 
 
+class Deferred:
+    """A picture of ``size`` (width, height in pixels) that ``make`` makes once it is asked for.
+
+    Any thread may ask. ``make`` gives uint8 [h, w, 3] RGB; ValueError, when it is asked for, if
+    that is something else.
+    """
+
+    def __init__(self, size: tuple[int, int], make: Callable[[], Pixels]) -> None:
+        self.size = size
+        self._make: Callable[[], Pixels] | None = make
+        self._pixels: Pixels | None = None
+        self._lock = threading.Lock()
+
+    def pixels(self) -> Pixels:
+        """Uint8 [h, w, 3] RGB, the same array each time; nobody writes into it."""
+        with self._lock:
+            if self._pixels is None:
+                assert self._make is not None
+                made = self._make()
+                require_rgb(made)
+                if made.shape[1::-1] != self.size:
+                    raise ValueError(f"expected a picture of {self.size}, got {made.shape[1::-1]}")
+                self._pixels, self._make = made, None  # what it was made from may be large
+            return self._pixels
+
+
+Picture = Pixels | Deferred
+"""Uint8 [h, w, 3] RGB, or what makes it."""
+
+
+def pixels_of(picture: Picture) -> Pixels:
+    """Uint8 [h, w, 3] RGB, made now if it was not yet."""
+    return picture.pixels() if isinstance(picture, Deferred) else picture
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """A picture with its place in the source.
 
-    ``pixels`` is uint8 [h, w, 3], RGB, 0..255. ``index`` counts the frames the source has
-    delivered, from 0. ``taken_at`` is the wall-clock time of capture and carries a time zone.
-    ``name`` is the file behind the frame, empty for a camera. ``position`` is the time in the
-    recording in seconds, None for a live source. ``monotonic`` is the monotonic clock's time of
-    capture in seconds, for durations; None where nobody read it. ``camera`` is the user's name
-    for one of several cameras, else empty. ``scaled`` is the whole picture in the size that the
-    source was asked for beside it, uint8 [h, w, 3] RGB, where it has one.
+    ``picture`` is uint8 [h, w, 3], RGB, 0..255, or makes it when ``pixels`` is read. ``index``
+    counts the frames the source has delivered, from 0. ``taken_at`` is the wall-clock time of
+    capture and carries a time zone. ``name`` is the file behind the frame, empty for a camera.
+    ``position`` is the time in the recording in seconds, None for a live source. ``monotonic``
+    is the monotonic clock's time of capture in seconds, for durations; None where nobody read
+    it. ``camera`` is the user's name for one of several cameras, else empty. ``scaled`` is the
+    whole picture in the size that the source was asked for beside it, uint8 [h, w, 3] RGB,
+    where it has one.
     """
 
-    pixels: npt.NDArray[np.uint8]
+    picture: Picture
     index: int
     taken_at: datetime
     name: str = ""
     position: float | None = None
     monotonic: float | None = None
     camera: str = ""
-    scaled: npt.NDArray[np.uint8] | None = None
+    scaled: Pixels | None = None
 
     def __post_init__(self) -> None:
-        require_rgb(self.pixels)
+        if not isinstance(self.picture, Deferred):
+            require_rgb(self.picture)
         if self.scaled is not None:
             require_rgb(self.scaled)
         if self.index < 0:
@@ -49,15 +90,27 @@ class Frame:
         if self.taken_at.tzinfo is None:
             raise ValueError("taken_at: expected a time with a time zone, got a naive one")
 
+    @property
+    def pixels(self) -> Pixels:
+        """Uint8 [h, w, 3], RGB, 0..255; nobody writes into it."""
+        return pixels_of(self.picture)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, which cost nothing."""
+        if isinstance(self.picture, Deferred):
+            return self.picture.size
+        return self.picture.shape[1], self.picture.shape[0]
+
     @classmethod
     def now(
         cls,
-        pixels: npt.NDArray[np.uint8],
+        picture: Picture,
         index: int,
         name: str = "",
         position: float | None = None,
-        scaled: npt.NDArray[np.uint8] | None = None,
+        scaled: Pixels | None = None,
     ) -> "Frame":
         """A frame taken at this moment (UTC)."""
         now, monotonic = datetime.now(UTC), time.monotonic()
-        return cls(pixels, index, now, name, position, monotonic, scaled=scaled)
+        return cls(picture, index, now, name, position, monotonic, scaled=scaled)

@@ -1,6 +1,7 @@
 """The cameras that are watched, each with what was said of it alone or of all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -9,10 +10,11 @@ import click
 
 from corrosion_edge.device.capture_options import Capture
 from corrosion_edge.device.config.tables import tables_of
-from corrosion_edge.errors import UsageError
+from corrosion_edge.errors import NoSuchSource, SourceError, UsageError
 
 if TYPE_CHECKING:
     from corrosion_edge.device.capture import Observer
+    from corrosion_edge.device.capture.bell import Bell
     from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.events.event import Asset
     from corrosion_edge.device.judging import View
@@ -47,6 +49,9 @@ class Cameras:
     def __init__(self, cameras: Sequence[Camera]) -> None:
         if not cameras:
             raise UsageError("cameras: expected one or more")
+        if any(one.capture.await_cameras and not one.capture.reconnect for one in cameras):
+            raise UsageError("--await-cameras: with --no-reconnect no camera is waited for; leave "
+                             "one of them out")  # fmt: skip
         self._cameras = {camera.name: camera for camera in cameras}
         self._looks = {camera.name: camera.capture.look() for camera in cameras}
 
@@ -76,7 +81,7 @@ class Cameras:
     def open(
         self, observe: "Observer | None" = None, classifier: "Classifier | None" = None
     ) -> "Source":
-        """Open all or none (UsageError, and what opening raises).
+        """Open all or none (UsageError, and what opening raises), or await them if that is asked.
 
         Where whole pictures are judged, sources are asked for them in the classifier's size too.
         """
@@ -86,16 +91,16 @@ class Cameras:
         if first.capture.follow:
             if first.name:
                 raise UsageError("--follow: one folder alone is followed, without a name")
-            return FollowedFolder(Path(first.source), observe=observe)
+            awaited = first.capture.await_cameras
+            return FollowedFolder(Path(first.source), observe=observe, awaited=awaited)
+
+        def open_one(spec: str, name: str = "", bell: "Bell | None" = None) -> "Source":
+            with _naming_the_way_out(spec, self._cameras[name].capture):
+                return self._cameras[name].capture.open(spec, observe, classifier, name, bell)
+
         if not first.name:
-            return first.capture.open(first.source, observe, classifier)
-        sources = {name: camera.source for name, camera in self._cameras.items()}
-        return open_several(
-            sources,
-            lambda spec, name, bell: self._cameras[name].capture.open(
-                spec, observe, classifier, name, bell
-            ),
-        )
+            return open_one(first.source)
+        return open_several({name: one.source for name, one in self._cameras.items()}, open_one)
 
     def view(self, classifier: "Classifier", camera: str) -> "View":
         """How this camera's frames are judged by this classifier; '' is one without a name."""
@@ -109,10 +114,16 @@ class Cameras:
             capture.scaled(classifier),
         )
 
-    def intervals(self, source: "Source") -> dict[str, float]:
-        """Each camera's least time between two verdicts, in seconds."""
-        return {name: camera.capture.interval(camera.interval, source, name)
-                for name, camera in self._cameras.items()}  # fmt: skip
+    @property
+    def spacings(self) -> dict[str, float]:
+        """Each camera's seconds from one verdict to the next, as asked for: interval or rate."""
+        return {name: max(one.interval, 1 / one.capture.rate if one.capture.rate else 0.0)
+                for name, one in self._cameras.items()}  # fmt: skip
+
+    def interval(self, source: "Source", camera: str) -> float:
+        """The camera's least time between two verdicts, in seconds; it has delivered a frame."""
+        one = self._cameras[camera]
+        return one.capture.interval(one.interval, source, camera)
 
     def assets(self, alone: str) -> "dict[str, Asset]":
         """What each looks at; one without a name is called ``alone``."""
@@ -120,3 +131,18 @@ class Cameras:
 
         return {name or alone: Asset(camera.asset, camera.position)
                 for name, camera in self._cameras.items()}  # fmt: skip
+
+
+@contextmanager
+def _naming_the_way_out(spec: str, capture: Capture) -> Iterator[None]:
+    """Say how a live camera that is not there yet could be waited for."""
+    from corrosion_edge.device.sources import is_live_kind
+
+    try:
+        yield
+    except NoSuchSource:
+        raise
+    except SourceError as error:
+        if not (capture.reconnect and is_live_kind(spec)):
+            raise
+        raise SourceError(f"{error}; to wait until it comes, add --await-cameras") from None

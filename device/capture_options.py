@@ -108,6 +108,12 @@ _OPTIONS = (
         help="Open a live camera again when it fails; only once it has delivered a frame.",
     ),
     click.option(
+        "--await-cameras/--no-await-cameras",
+        default=False,
+        show_default=True,
+        help="Wait for a live camera or folder that is not there at the start, as for a lost one.",
+    ),
+    click.option(
         "--hung-after",
         type=click.FloatRange(min=0.1),
         default=10.0,
@@ -145,6 +151,7 @@ class Capture:
     covered_below: float = 5.0
     blurred_below: float = 20.0
     reconnect: bool = True
+    await_cameras: bool = False
     hung_after: float = 10.0
     frozen_after: float = 60.0
 
@@ -173,6 +180,7 @@ class Capture:
             wish=Wish(self.resolution, self.rate, self.scaled(classifier) if classifier else None),
             name=name,
             bell=bell,
+            awaited=self.await_cameras,
         )
 
     def scaled(self, classifier: "Classifier") -> tuple[int, int] | None:

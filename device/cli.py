@@ -180,6 +180,9 @@ def watch(
     if print_config:
         show_config(ctx)
         return
+    from corrosion_edge.device.arenas import bound_arenas
+
+    bound_arenas()  # before anything that starts threads is imported
     from corrosion_edge.device.cameras import Cameras
     from corrosion_edge.device.loading import opened
     from corrosion_edge.device.running import loading, run, say_what_runs, warn
@@ -209,19 +212,19 @@ def watch(
                 Heart(Notifier()) as heart,
             ):
                 say_what_runs(source, models.classifier)
-                pace = cameras.intervals(source)
+                pace = partial(cameras.interval, source)
                 alone = "" if cameras.names else source.name
                 assets = cameras.assets(alone)
                 dropped = source.dropped_by_camera
                 settings = partial(detection, options=stored)
-                known = Watched(models, tuple(assets), stored["folder"], dropped, settings)
+                known = Watched(models, tuple(assets), stored["folder"], dropped, settings,
+                                cameras.spacings)  # fmt: skip
                 # Outlets open after the store and close after it, to tell of its last events.
                 with (
                     ExitStack() as outer,
-                    recording(
-                        stored, models.classifier, assets, alone, detects=outlets.detects
-                    ) as further,
-                ):
+                    recording(stored, models.classifier, assets, alone,
+                              detects=outlets.detects, source=source) as further,
+                ):  # fmt: skip
                     sinks[:0] = further  # stored first, so that what is printed is there
                     sinks += outer.enter_context(outlets.opened(known))
                     failed = run(source, models, sinks, frames=frames, interval=pace,

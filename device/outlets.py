@@ -44,7 +44,8 @@ class Watched:
     A single camera without a name is called as its source. ``store`` is None without a store;
     the writer has it open when outlets are opened, and has stored its last event when they close.
     ``dropped`` tells how many frames nobody took in time, by camera as
-    ``Source.dropped_by_camera``. ``detection`` makes smoothing and hysteresis, as the options
+    ``Source.dropped_by_camera``, ``intervals`` the least seconds between two of a camera's
+    verdicts, by its name. ``detection`` makes smoothing and hysteresis, as the options
     say, for a threshold and a band of unsure scores.
     """
 
@@ -55,6 +56,7 @@ class Watched:
     detection: "Callable[[float, tuple[float, float] | None], Detection]" = field(
         default=_detection, compare=False
     )
+    intervals: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def classifier(self) -> "Classifier":
@@ -77,7 +79,7 @@ class Outlet:
 
 
 OUTLETS: Final[tuple[Outlet, ...]] = (
-    Outlet(MQTT, open_mqtt),
+    Outlet(MQTT, open_mqtt, detects=True),
     Outlet(WEBHOOK, open_webhook),
     Outlet(web.OPTIONS, web.open_web),
     Outlet(GPIO, open_gpio, detects=True),

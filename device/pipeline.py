@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from corrosion_edge.device.capture.quality import Gate
 from corrosion_edge.device.judging import Classifies, Judging, Sole, View
@@ -20,7 +20,10 @@ _ROUNDING = 1e-6  # seconds; positions are sums of decimal fractions
 
 
 class Pace:
-    """The least time between two verdicts, ``interval`` in seconds, or by camera.
+    """The least time between two verdicts, ``interval`` in seconds, or what tells a camera's.
+
+    It is asked once for each camera, when that has delivered a frame, as only then it is known
+    what its driver does. UsageError for what is no such time.
 
     In a recording the recording's own time counts, and frames between are skipped. With a live
     source the clock on the wall counts, and frames between are skipped too. Everything else,
@@ -30,17 +33,14 @@ class Pace:
 
     def __init__(
         self,
-        interval: float | Mapping[str, float],
+        interval: float | Callable[[str], float],
         *,
         live: bool,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._intervals = interval if isinstance(interval, Mapping) else {}
-        self._interval = 0.0 if isinstance(interval, Mapping) else interval
-        for each in (self._interval, *self._intervals.values()):
-            if not (math.isfinite(each) and each >= 0):
-                raise UsageError(f"interval: expected 0 seconds or more, got {each}")
+        self._told = interval if callable(interval) else _always(_checked(interval))
+        self._intervals: dict[str, float] = {}
         self._live = live
         self._clock = clock
         self._sleep = sleep
@@ -48,6 +48,8 @@ class Pace:
 
     def takes(self, frame: Frame) -> bool:
         """Whether the frame gets a verdict; returns when it is due."""
+        if frame.camera not in self._intervals:
+            self._intervals[frame.camera] = _checked(self._told(frame.camera))
         now = self._clock() if frame.position is None else frame.position
         early = self._too_early(frame.camera, now)
         if early > 0 and frame.position is None and not self._live:
@@ -66,8 +68,18 @@ class Pace:
         last = self._last.get(camera)
         if last is None or now < last:
             return 0.0
-        missing = last + self._intervals.get(camera, self._interval) - now
+        missing = last + self._intervals[camera] - now
         return missing if missing > _ROUNDING else 0.0
+
+
+def _always(interval: float) -> Callable[[str], float]:
+    return lambda camera: interval
+
+
+def _checked(interval: float) -> float:
+    if not (math.isfinite(interval) and interval >= 0):
+        raise UsageError(f"interval: expected 0 seconds or more, got {interval}")
+    return interval
 
 
 class Pipeline:
@@ -87,7 +99,7 @@ class Pipeline:
         sinks: Sequence[Sink],
         *,
         frames: int | None = None,
-        interval: float | Mapping[str, float] = 0.0,
+        interval: float | Callable[[str], float] = 0.0,
         pace: Pace | None = None,
         look: Callable[[Frame], Frame] | None = None,
         gate: Gate | None = None,

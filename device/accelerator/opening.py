@@ -12,7 +12,7 @@ from corrosion_edge.device.accelerator.options import Accelerator
 from corrosion_edge.device.accelerator.probe import PATIENCE, Probe, probe
 from corrosion_edge.device.backends import Backend, open_backend
 from corrosion_edge.device.backends.edgetpu import EdgeTpuBackend, in_use, require_compiled
-from corrosion_edge.errors import BackendError, UsageError
+from corrosion_edge.errors import BackendAway, BackendError, UsageError
 
 if TYPE_CHECKING:
     from corrosion_edge.modelfile.keys import PublicKey
@@ -57,7 +57,8 @@ class Openings:
         """Open the network of the model file ``path``.
 
         Raises BackendError where it cannot run on what was asked for, or answers far from the
-        golden outputs there; BundleError for a network that is not sound.
+        golden outputs there, BackendAway where what was asked for does not work; BundleError for a
+        network that is not sound.
         """
         wanted, compiled = self._options.accelerator, bundle.manifest.compiled is not None
         if wanted == "cpu" or (wanted == "auto" and not compiled):
@@ -85,7 +86,7 @@ class Openings:
             first: Backend | str = self._tried(bundle)
         except BackendError as error:
             if spare is None:
-                raise BackendError(f"{error}; {_without(bundle)}") from None
+                raise type(error)(f"{error}; {_without(bundle)}") from None
             first = str(error)
             self._say(f"warning: {first}; the CPU answers in place of the Edge TPU")
         if not self._recover:
@@ -101,7 +102,7 @@ class Openings:
         if not (self._trusted or in_use()):
             outcome = probe(self._delegate, bundle.model, self._patience)
             if not outcome.works:
-                raise BackendError(outcome.sentence)
+                raise BackendAway(outcome.sentence)
         return self._checked(bundle)
 
     def _checked(self, bundle: Bundle) -> Backend:

@@ -52,7 +52,7 @@ class Recovering(Closing):
         backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._called = name
+        self.accelerator = name
         self._reopen, self._probe, self._open_spare = reopen, probe, spare
         self._backoff = backoff or Backoff()
         self._clock = clock
@@ -63,7 +63,10 @@ class Recovering(Closing):
         self._due = self._since = clock()
         self._failures = self._tries = self._hopeless = 0
         self._reason = ""
+        self._ran = False
         self.name = ""
+        self.state: AcceleratorState | None = None
+        """The last state, None before the first; any thread may look."""
         if isinstance(first, str):
             self._lose(first)
         else:
@@ -71,6 +74,7 @@ class Recovering(Closing):
 
     def run(self, pixels: npt.NDArray[np.uint8]) -> Mapping[str, Output]:
         """See ``Backend.run``; BackendAway while nothing can answer."""
+        self._ran = True
         self._advance()
         if self._active is not None:
             try:
@@ -78,13 +82,22 @@ class Recovering(Closing):
             except BackendError as error:
                 self._lose(str(error))
         if self._spare is None:
-            raise BackendAway(f"{self._called}: {self._reason}")
+            raise BackendAway(f"{self.accelerator}: {self._reason}")
         return self._spare.run(pixels)
 
     def news(self) -> AcceleratorState | None:
-        """What became of it, each state once; also drives the tries while no frame comes."""
-        self._advance()
-        return self._news.popleft() if self._news else None
+        """What became of it, each state once; also drives the tries while no frame comes.
+
+        After a run it first tells no more than that brought: what answered is told before what
+        answers from then on.
+        """
+        ran, self._ran = self._ran, False
+        if not (ran or self._news):
+            self._advance()
+        if not self._news:
+            return None
+        self._ran = ran
+        return self._news.popleft()
 
     def close(self) -> None:
         """Close all that is open, and end a try that is under way."""
@@ -120,7 +133,7 @@ class Recovering(Closing):
             self._hopeless += 1
             if self._hopeless >= HOPELESS:
                 raise BackendError(
-                    f"{self._called}: a new process can use it, this one cannot any more "
+                    f"{self.accelerator}: a new process can use it, this one cannot any more "
                     f"({error}); start it anew"
                 ) from None
             self._again(str(error))
@@ -163,16 +176,10 @@ class Recovering(Closing):
     def _tell(self) -> None:
         answers = self._active or self._spare
         state = "recovered" if self._active else "replaced" if self._spare else "lost"
-        self.name = answers.name if answers else f"nothing: the {self._called} is away"
+        self.name = answers.name if answers else f"nothing: the {self.accelerator} is away"
         backend = answers.name if answers else ""
-        self._news.append(
-            AcceleratorState(
-                self._called,
-                state,
-                self._reason,
-                datetime.now(UTC),
-                backend,
-                self._failures,
-                self._tries,
-            )
-        )
+        self.state = AcceleratorState(
+            self.accelerator, state, self._reason, datetime.now(UTC), backend,
+            self._failures, self._tries,
+        )  # fmt: skip
+        self._news.append(self.state)

@@ -90,6 +90,12 @@ class Backend(Closing, Protocol):
 class Telling(Protocol):
     """A backend whose accelerator may be lost and found again."""
 
+    accelerator: str
+    """What the accelerator is called."""
+
+    state: AcceleratorState | None
+    """What became of it last; None while it never failed."""
+
     def news(self) -> AcceleratorState | None:
         """What became of it, each state once."""
 

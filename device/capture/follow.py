@@ -1,7 +1,7 @@
 """A folder into which pictures are dropped: those that are there, then each new one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +9,9 @@ from typing import Final
 
 from corrosion_edge import image
 from corrosion_edge.device.capture.state import CameraState, Observer
-from corrosion_edge.device.sources.source import PhotoError, Source
-from corrosion_edge.errors import ImageError, SourceError
+from corrosion_edge.device.events.taken import Taken
+from corrosion_edge.device.sources.source import PhotoError, Source, nobody
+from corrosion_edge.errors import ImageError, NoSuchSource, SourceError
 from corrosion_edge.frame import Frame
 from corrosion_edge.photos import find_photos
 
@@ -39,7 +40,8 @@ class FollowedFolder(Source):
     ago; one that cannot be read then is tried again for ten seconds, for its writer may pause. A
     file written anew is a new picture. The folder may be empty; while it is gone (a share, a
     stick) it is waited for, which ``observe`` is told. Raises SourceError where there is no folder
-    at the start.
+    at the start, unless it is ``awaited``; then also a share that is mounted over it, before a
+    photo was seen, is taken for it.
 
     The folder is looked through twice a second, less often where that takes long: notification
     by the kernel does not reach over network shares.
@@ -49,20 +51,23 @@ class FollowedFolder(Source):
         self,
         path: Path,
         *,
+        awaited: bool = False,
         observe: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        if not path.is_dir():
-            raise SourceError(f"{path}: no folder; only a folder can be followed")
+        _require_folder(path, awaited)
         self.name = f"{path} (followed)"
         self._path, self._observe = path, observe
         self._clock, self._sleep, self._wall = clock, sleep, wall
-        self._device = path.stat().st_dev
+        self._awaited = awaited
+        self._device = _device_of(path)
         self._gone = False
         self._files: dict[Path, _File] = {}
         self._ready: list[Path] = []
+        self._known: dict[str, tuple[int, int]] = {}
+        self.on_idle: Callable[[], None] = nobody
         self._look_at = clock()
         self._index = 0
         self._closed = False
@@ -75,8 +80,26 @@ class FollowedFolder(Source):
                 return frame
             self._sleep(max(0.0, self._look_at - self._clock()))
             self.on_wait()
+            self.on_idle()
             self._look()
         return None
+
+    def pass_over(self, taken: Iterable[Taken]) -> None:
+        """Before the first read: these files had their turn already, if they are still the same."""
+        self._known = {file.path: (file.size, file.changed_ns) for file in taken}
+
+    def taken(self, name: str) -> list[Taken]:
+        """The file of the last frame, called ``name``, and those known before that left since."""
+        file = self._files[Path(name)]
+        here = self._path.absolute()
+        present = {str(path.absolute()) for path in self._files}
+        gone = [path for path in self._known
+                if path not in present and Path(path).is_relative_to(here)]  # fmt: skip
+        for path in gone:
+            del self._known[path]
+        path = str(Path(name).absolute())
+        self._known[path] = (file.size, file.changed_ns)
+        return [Taken(path, file.size, file.changed_ns), *(Taken(p, gone=True) for p in gone)]
 
     def close(self) -> None:
         """See ``Source.close``."""
@@ -116,10 +139,10 @@ class FollowedFolder(Source):
 
     def _is_there(self) -> bool:
         """Whether it is the same folder as at the start, and not the place of what is unmounted."""
-        try:
-            there = self._path.is_dir() and self._path.stat().st_dev == self._device
-        except OSError:
-            there = False
+        device = _device_of(self._path)
+        if self._device is None or (self._awaited and not self._index and not self._files):
+            self._device = device or self._device
+        there = device is not None and device == self._device
         if there == self._gone:
             self._gone = not there
             self._tell(there)
@@ -127,7 +150,8 @@ class FollowedFolder(Source):
 
     def _tell(self, there: bool) -> None:
         state, before = ("running", "lost") if there else ("lost", "running")
-        reason = "the folder is back" if there else "the folder is gone; it is waited for"
+        gone = "there is no such folder yet" if self._device is None else "the folder is gone"
+        reason = "the folder is there" if there else f"{gone}; it is waited for"
         if self._observe is not None:
             now = datetime.now(UTC)
             self._observe(CameraState(str(self._path), state, reason, now, before, self._index))
@@ -140,9 +164,28 @@ class FollowedFolder(Source):
         known = self._files.get(path)
         if known and (known.size, known.changed_ns) == (facts.st_size, facts.st_mtime_ns):
             return known
-        return _File(facts.st_size, facts.st_mtime_ns, self._clock())
+        now = facts.st_size, facts.st_mtime_ns
+        done = known is None and self._known.get(str(path.absolute())) == now
+        return _File(*now, self._clock(), done)
 
     def _is_written(self, file: _File) -> bool:
         settled = self._clock() - file.since >= _SETTLE
         old = self._wall() - file.changed_ns / 1e9 >= _GIVE_UP
         return not file.done and (settled or old)
+
+
+def _require_folder(path: Path, awaited: bool) -> None:
+    """NoSuchSource for a file; SourceError where there is nothing yet and nobody waits for it."""
+    if path.exists() and not path.is_dir():
+        raise NoSuchSource(f"{path}: no folder; only a folder can be followed")
+    if not awaited and not path.is_dir():
+        raise SourceError(f"{path}: no folder; only a folder can be followed; to wait until it "
+                          "comes, add --await-cameras")  # fmt: skip
+
+
+def _device_of(folder: Path) -> int | None:
+    """The number of the file system it lies on; None where there is no folder."""
+    try:
+        return folder.stat().st_dev if folder.is_dir() else None
+    except OSError:
+        return None

@@ -61,13 +61,13 @@ class Look:
 
     def __call__(self, frame: Frame) -> Frame:
         """The frame as it is judged."""
-        height, width = frame.pixels.shape[:2]
+        width, height = frame.size
         if (width, height) != self._delivered.get(frame.camera):
             self._delivered[frame.camera] = (width, height)
             self._explain(frame.camera, width, height)
         if self._framing.takes_all:
             return frame
-        return replace(frame, pixels=self._framing.apply(frame.pixels), scaled=None)
+        return replace(frame, picture=self._framing.apply(frame.pixels), scaled=None)
 
     def _explain(self, camera: str, width: int, height: int) -> None:
         wanted = self._framing.resolution

@@ -3,17 +3,18 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from corrosion_edge.device.capture.ahead import Ahead
 from corrosion_edge.device.capture.bell import Bell
 from corrosion_edge.device.capture.patience import Patience
 from corrosion_edge.device.capture.state import Observer
 from corrosion_edge.device.capture.supervised import Supervised
-from corrosion_edge.device.sources import is_live_kind, open_directly
+from corrosion_edge.device.sources import is_live_kind, open_directly, require_known
 from corrosion_edge.device.sources.address import redacted
 from corrosion_edge.device.sources.source import Source
 from corrosion_edge.device.sources.wish import NOTHING, Wish
-from corrosion_edge.errors import SourceError
+from corrosion_edge.errors import NoSuchSource, SourceError
 
 __all__ = ["open_camera", "within"]
 
@@ -27,23 +28,31 @@ def open_camera(
     wish: Wish = NOTHING,
     name: str = "",
     bell: Bell | None = None,
+    awaited: bool = False,
 ) -> Source:
     """Open what ``--camera`` names, see ``sources.open_directly``.
 
     A live source comes ``Supervised``: after its first frame it is opened again when it fails,
     unless ``reconnect`` is false. ``name`` is what ``observe`` is told it is called, ``bell`` one
     that it shares with others. The camera is asked for the ``wish`` at each opening.
+
+    A live source that is ``awaited`` is opened by its own thread, and lost until it comes: what
+    then turns out to be a recording is an error. Others are opened now.
     Raises SourceError, saying what to do, if it cannot be opened now or does not answer in time,
     DataError for a folder without photos.
     """
     patience = patience or Patience()
     if not is_live_kind(spec):
         return _ahead(open_directly(spec, wish))
+    how: dict[str, Any] = {"name": name, "patience": patience, "observe": observe, "bell": bell}
+    again = lambda: _live(open_directly(spec, wish))  # noqa: E731
+    if awaited:
+        require_known(spec)
+        return Supervised(None, again, called=redacted_spec(spec), **how)
     first = within(patience.open_within, lambda: open_directly(spec, wish), redacted_spec(spec))
     if not first.live:
         return _ahead(first)
-    again = (lambda: open_directly(spec, wish)) if reconnect else None
-    return Supervised(first, again, name=name, patience=patience, observe=observe, bell=bell)
+    return Supervised(first, again if reconnect else None, **how)
 
 
 def within(seconds: float, make: Callable[[], Source], name: str) -> Source:
@@ -51,6 +60,15 @@ def within(seconds: float, make: Callable[[], Source], name: str) -> Source:
     opening = _Opening(make)
     threading.Thread(target=opening.run, name=f"opens {name}", daemon=True).start()
     return opening.result(seconds, name)
+
+
+def _live(source: Source) -> Source:
+    """The source again, or NoSuchSource: a recording would be read over and over."""
+    if source.live:
+        return source
+    source.close()
+    raise NoSuchSource(f"{source.name}: a recording, not a live stream; to watch it, start anew "
+                       "with --no-await-cameras")  # fmt: skip
 
 
 def _ahead(source: Source) -> Source:

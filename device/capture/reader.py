@@ -6,7 +6,7 @@ from collections.abc import Callable
 from corrosion_edge.device.capture.bell import Bell
 from corrosion_edge.device.capture.stillness import Stillness
 from corrosion_edge.device.sources.source import Source
-from corrosion_edge.errors import SourceLost
+from corrosion_edge.errors import CorrosionEdgeError, SourceLost
 from corrosion_edge.frame import Frame
 
 __all__ = ["Reader"]
@@ -18,7 +18,7 @@ class Reader:
     Only this thread reads and closes the source, for most drivers do not bear a close during a
     read. ``error`` is what ended it. ``progress`` is the time of ``clock`` at which something
     last came of it; a read that hangs leaves it behind. ``replaced`` counts frames that nobody
-    took before the next one came.
+    took before the next one came. ``paced`` is the source's, false before it is open.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Reader:
         clock: Callable[[], float],
     ) -> None:
         self.name = name
-        self.opened = False
+        self.opened = self.paced = False
         self.error: BaseException | None = None
         self.replaced = 0
         self.progress = clock()
@@ -65,8 +65,9 @@ class Reader:
     def abandon(self) -> None:
         """Stop it, and free a read that hangs if the driver allows; it is not waited for."""
         self.stop()
-        if self.error is None and self._source is not None:
-            self._source.interrupt()
+        source = self._source
+        if self.error is None and source is not None:
+            source.interrupt()
 
     def _run(self) -> None:
         try:
@@ -75,12 +76,13 @@ class Reader:
                 self._pump(source)
             ended: BaseException = SourceLost(f"{self.name}: it is closed")
         except BaseException as error:  # the consumer must learn of any end
-            ended = error
+            ended = _bare(error) if isinstance(error, CorrosionEdgeError) else error
+        self._source = None
         self.error = ended
         self._bell.ring()
 
     def _begin(self, source: Source) -> None:
-        self._source, self.name = source, source.name
+        self._source, self.name, self.paced = source, source.name, source.paced
         self.progress, self.opened = self._clock(), True
 
     def _pump(self, source: Source) -> None:
@@ -98,3 +100,13 @@ class Reader:
             self.replaced += self._newest is not None
             self._newest = frame
         self._bell.ring()
+
+
+def _bare(error: CorrosionEdgeError) -> CorrosionEdgeError:
+    """The error without the frames that it came through.
+
+    They hold the source, and this reader, which holds the error: decoder, threads and pictures of
+    a lost camera would stay until a collection of cycles, which in a quiet watch may take hours.
+    """
+    error.__context__ = None
+    return error.with_traceback(None)

@@ -29,7 +29,6 @@ class Several(Source):
         if not cameras:
             raise UsageError("cameras: expected one or more")
         self.name = ", ".join(f"{name}={camera.name}" for name, camera in cameras.items())
-        self.paced = all(camera.paced for camera in cameras.values())
         self._cameras = dict(cameras)
         self._turns = list(cameras)
         self._bell = bell
@@ -38,6 +37,11 @@ class Several(Source):
     def dropped(self) -> int:  # type: ignore[override]
         """The sum of all cameras."""
         return sum(camera.dropped for camera in self._cameras.values())
+
+    @property
+    def paced(self) -> bool:  # type: ignore[override]
+        """Whether all cameras keep their rate."""
+        return all(camera.paced for camera in self._cameras.values())
 
     def dropped_by_camera(self) -> dict[str, int]:
         """See ``Source.dropped_by_camera``."""

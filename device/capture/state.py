@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-__all__ = ["FAILED", "STATES", "CameraState", "Observer"]
+__all__ = ["FAILED", "STATES", "CameraState", "Observer", "in_words"]
 
 STATES: Final = {
     "starting": "",
@@ -89,6 +89,11 @@ class CameraState:
     def __str__(self) -> str:
         time = self.since.astimezone().isoformat(timespec="milliseconds")
         return f"{time}  {self.camera}: {self.event}: {self.reason}"
+
+
+def in_words(error: BaseException, name: str) -> str:
+    """The reason for a state: the error, without the source's name in front."""
+    return (str(error) or type(error).__name__).removeprefix(f"{name}: ")
 
 
 Observer = Callable[[CameraState], None]

@@ -15,6 +15,8 @@ _STRIDE = 8  # every 8th row: a sensor's noise changes some of its pixels in eve
 class Stillness:
     """How long the picture has been the very same, by a digest of its size and every 8th row.
 
+    Where the source scaled it, that is digested: many of the picture's pixels have a share in each.
+
     The digest outlives a re-opening: a camera that comes back with the picture it froze at has
     not recovered.
     """
@@ -42,5 +44,5 @@ class Stillness:
 
 
 def _digest(frame: Frame) -> bytes:
-    rows = np.ascontiguousarray(frame.pixels[::_STRIDE])
-    return hashlib.blake2b(rows.data, key=str(frame.pixels.shape).encode()).digest()
+    rows = frame.pixels[::_STRIDE] if frame.scaled is None else frame.scaled
+    return hashlib.blake2b(np.ascontiguousarray(rows).data, key=str(frame.size).encode()).digest()

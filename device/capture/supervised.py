@@ -9,10 +9,10 @@ from typing import Any, Final
 from corrosion_edge.device.capture.bell import Bell
 from corrosion_edge.device.capture.patience import Backoff, Patience
 from corrosion_edge.device.capture.reader import Reader
-from corrosion_edge.device.capture.state import CameraState, Observer
+from corrosion_edge.device.capture.state import CameraState, Observer, in_words
 from corrosion_edge.device.capture.stillness import Stillness
 from corrosion_edge.device.sources.source import WAIT_STEP, Source
-from corrosion_edge.errors import SourceLost
+from corrosion_edge.errors import NoSuchSource, SourceError, SourceLost
 from corrosion_edge.frame import Frame
 
 __all__ = ["MOST_ABANDONED", "Supervised"]
@@ -28,8 +28,12 @@ class Supervised(Source):
 
     ``first`` is the open source, ``again`` opens it anew. A thread of its own reads; this
     object, used from one thread, looks after it whenever it is asked for a frame. A read that
-    hangs is left alone in its thread, or freed where the driver allows. With ``reconnect``
-    false, and before the first frame ever came, a failure is raised instead.
+    hangs is left alone in its thread, or freed where the driver allows. Without ``again``, and
+    before the first frame ever came, a failure is raised instead.
+
+    With None as ``first`` it is awaited: ``again`` is called at once, in that thread, and a
+    source that cannot be opened, or fails before its first frame, is one that was lost;
+    NoSuchSource and what is no SourceError are raised. Until it comes it is ``called`` so.
 
     ``observe`` is told every change of state. ``bell`` rings when it is worth asking again.
     """
@@ -38,20 +42,21 @@ class Supervised(Source):
 
     def __init__(
         self,
-        first: Source,
+        first: Source | None,
         again: Callable[[], Source] | None = None,
         *,
         name: str = "",
+        called: str = "",
         patience: Patience | None = None,
         backoff: Backoff | None = None,
         observe: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
         bell: Bell | None = None,
     ) -> None:
-        self.name, self.paced = first.name, first.paced
-        self.camera = name or first.name
+        self.name, self.paced = (first.name, first.paced) if first else (called, False)
+        self.camera = name or self.name
         self.bell = bell or Bell()
-        self._again = again
+        self._again, self._awaited = again, first is None
         self._patience = patience or Patience()
         self._backoff = backoff or Backoff()
         self._observe = observe
@@ -63,7 +68,9 @@ class Supervised(Source):
         self._error: BaseException | None = None
         self._due = self._came = self._failed = clock()
         self._closed = False
-        self._reader: Reader | None = self._started(lambda: first)
+        make = again if first is None else lambda: first
+        assert make is not None, "expected an open source, or what opens it"
+        self._reader: Reader | None = self._started(make)
 
     @property
     def dropped(self) -> int:  # type: ignore[override]
@@ -166,23 +173,38 @@ class Supervised(Source):
         now = self._clock()
         if self._state.state != "running":
             self._came = now
-            away = f"frames come again after {now - self._failed:.1f} s"
-            if self._reader and self._reader.name != self.name:
-                self.name = self._reader.name
-                away += f", now from {self.name}"
-            self._become("running", away if self._frames else "frames come")
+            self._become("running", self._coming(now))
         elif now - self._came >= self._patience.steady_after:
             self._backoff.reset()
+
+    def _coming(self, now: float) -> str:
+        """Since when frames come, and from where if that is another source."""
+        said = "frames come again" if self._frames else "frames come"
+        if self._state.state != "starting":
+            said += f" after {now - self._failed:.1f} s"
+        if self._reader is not None:
+            self.paced = self._reader.paced
+            if self._reader.name != self.name:
+                self.name = self._reader.name
+                said += f", now from {self.name}"
+        return said
 
     def _fail(self, state: str, error: BaseException) -> None:
         """Give the reader up; raise the error where it is nobody's to try again."""
         self._retire()
         self._failures += 1
-        self._become(state, _reason(error, self.name))
-        if self._again is None or not self._frames or not isinstance(error, Exception):
+        self._become(state, in_words(error, self.name))
+        if self._is_final(error):
             self._again, self._error = None, error
             raise error
         self._due = self._clock() + self._backoff.pause()
+
+    def _is_final(self, error: BaseException) -> bool:
+        """Whether it is nobody's to try again."""
+        if self._again is None or not isinstance(error, Exception):
+            return True
+        hopeless = isinstance(error, NoSuchSource) or not isinstance(error, SourceError)
+        return not self._frames and (hopeless or not self._awaited)
 
     def _retire(self) -> None:
         reader, self._reader = self._reader, None
@@ -225,8 +247,3 @@ class Supervised(Source):
         hang = sum(reader.alive for reader in self._abandoned)
         counts = {"frames": self._frames, "dropped": self.dropped, "failures": self._failures}
         return {**counts, "abandoned": hang}
-
-
-def _reason(error: BaseException, name: str) -> str:
-    """The error in words, without the source's name in front."""
-    return (str(error) or type(error).__name__).removeprefix(f"{name}: ")

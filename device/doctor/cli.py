@@ -31,15 +31,23 @@ _COLOURS: Final = {"ok": "green", "warning": "yellow", "problem": "red", "unknow
     help="Where results will be stored.  [default: the service's folder, or this one]",
 )
 @click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Look up and call each host that this configuration of watch names.",
+)
+@click.option(
     "--patience",
     type=click.FloatRange(0.1, 600),
     default=2.5,
     show_default=True,
     metavar="S",
-    help="Seconds that the trials of the runtime and of picamera2 get.",
+    help="Seconds that each trial gets: of the runtime, picamera2, a host.",
 )
 @click.pass_context
-def doctor(ctx: click.Context, *, as_json: bool, folder: Path | None, patience: float) -> None:
+def doctor(
+    ctx: click.Context, *, as_json: bool, folder: Path | None, config: Path | None, patience: float
+) -> None:
     """Print what every probe finds."""
     from corrosion_edge.device.doctor.examine import examine
     from corrosion_edge.device.doctor.host import Host
@@ -47,9 +55,23 @@ def doctor(ctx: click.Context, *, as_json: bool, folder: Path | None, patience: 
 
     where = folder or (STORE if STORE.is_dir() else Path.cwd())
     findings = examine(Host(folder=where, child=lambda what, *w: ask_child(what, patience, *w)))
+    if config is not None:
+        findings = [*findings, *_hosts(config, patience)]
     problems = sum(finding.state == "problem" for finding in findings)
     click.echo(_json(findings, problems) if as_json else _text(findings))
     ctx.exit(int(problems > 0))
+
+
+def _hosts(config: Path, patience: float) -> "list[Finding]":
+    """What is found of the hosts in a configuration (UsageError for one that is not sound)."""
+    from corrosion_edge.device.cli import watch
+    from corrosion_edge.device.config.tables import tables_of
+    from corrosion_edge.device.doctor.reach import endpoints, reached, sources_of
+
+    read = watch.make_context("watch", ["--config", str(config)])
+    tables = {name: table.values for name, table in tables_of(read).items()}
+    sources = sources_of(read.params["camera"], tables)
+    return list(reached(list(endpoints(read.params, sources)), patience))
 
 
 def _json(findings: Sequence["Finding"], problems: int) -> str:

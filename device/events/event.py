@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corrosion_edge.device.events.stamp import Stamp
+from corrosion_edge.frame import Picture, pixels_of
 from corrosion_edge.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -65,10 +66,15 @@ class ModelName:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A frame, uint8 [h, w, 3] RGB, with what the model said of it; nobody writes into it."""
+    """A frame's picture with what the model said of it; nobody writes into it."""
 
-    pixels: npt.NDArray[np.uint8]
+    picture: Picture
     prediction: Prediction
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """Uint8 [h, w, 3], RGB, 0..255."""
+        return pixels_of(self.picture)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

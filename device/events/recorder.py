@@ -1,7 +1,7 @@
 """All cameras' trackers before one log: verdicts and states in, events out."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.clock import is_synchronised
@@ -9,26 +9,32 @@ from corrosion_edge.device.events.event import Asset, Happening, ModelName, Scen
 from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.events.summary import Minutes, Summary
+from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.events.tracker import Change, Tracker
 from corrosion_edge.frame import Frame
 from corrosion_edge.prediction import Prediction
 
-__all__ = ["Log", "Recorder"]
+__all__ = ["SETTLED", "Log", "Recorder"]
+
+SETTLED: Final = 600.0
+"""Seconds after which the files that were taken are remembered, also if no other one comes."""
 
 
 class Log(Closing, Protocol):
     """Takes what happened, in order, and summaries."""
 
-    def append(self, happening: Happening) -> None:
-        """Take an event."""
+    def append(
+        self, happening: Happening, summary: Summary | None = None, taken: Sequence[Taken] = ()
+    ) -> None:
+        """Take an event; with it, all or nothing, the summary and the files that led to it."""
 
-    def summarise(self, summary: Summary) -> None:
-        """Take a summary."""
+    def summarise(self, summary: Summary, taken: Sequence[Taken] = ()) -> None:
+        """Take a summary, and the files whose results are in it."""
 
 
 class _Camera:
-    def __init__(self, name: str, settings: Detection) -> None:
-        self.tracker = Tracker(settings)
+    def __init__(self, name: str, tracker: Tracker) -> None:
+        self.tracker = tracker
         self.minutes = Minutes(name)
 
 
@@ -55,23 +61,38 @@ class Recorder(Closing):
         self._model = model
         self._assets = dict(assets)
         self._now = now
-        self._cameras = {name: _Camera(name, settings) for name in assets}
+        self._cameras = {name: _Camera(name, Tracker(settings)) for name in assets}
         self._closed = False
+        self._taken: list[Taken] = []
+        self._since = 0.0
         self._report("", Change("started", now(), reason))
 
-    def verdict(self, camera: str, frame: Frame, prediction: Prediction) -> None:
-        """Take a verdict; ``frame.pixels`` are kept for a while and must not be changed."""
+    def verdict(
+        self, camera: str, frame: Frame, prediction: Prediction, taken: Sequence[Taken] = ()
+    ) -> None:
+        """Take a verdict; its picture is kept for a while and must not be changed.
+
+        ``taken`` is the file that it is of, to be remembered once what came of it is stored.
+        """
         at, one = Stamp.of(frame), self._camera(camera)
         unsure = self._settings.is_unsure(prediction.score)
         self._minute(one.minutes.verdict(at, prediction, unsure))
-        scene = Scene(frame.pixels, prediction)
-        self._report(camera, *one.tracker.verdict(at, prediction.score, scene))
+        scene = Scene(frame.picture, prediction)
+        self._take(camera, one, one.tracker.verdict(at, prediction.score, scene), taken)
 
-    def unusable(self, camera: str, reason: str, at: Stamp | None = None) -> None:
-        """Take a frame that shows nothing, and why."""
+    def unusable(
+        self, camera: str, reason: str, at: Stamp | None = None, taken: Sequence[Taken] = ()
+    ) -> None:
+        """Take a frame that shows nothing, and why; ``taken`` as with ``verdict``."""
         at, one = at or self._now(), self._camera(camera)
         self._minute(one.minutes.unusable(at))
-        self._report(camera, *one.tracker.unusable(at, reason))
+        self._take(camera, one, one.tracker.unusable(at, reason), taken)
+
+    def settle(self) -> None:
+        """Nothing comes at the moment: store what files led to, if that has waited for long."""
+        if self._taken and self._now().seconds - self._since >= SETTLED:
+            for one in self._cameras.values():
+                self._minute(one.minutes.finish())
 
     def camera_state(
         self, camera: str, state: str, reason: str = "", at: Stamp | None = None
@@ -87,10 +108,15 @@ class Recorder(Closing):
         reason: str = "",
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Go on with another model: scores of two models are not compared, so what is open ends."""
+        """Go on with another model: scores of two models are not compared, so what is open ends.
+
+        A camera that is away, or shows nothing, stays so until it is back.
+        """
         self._end_all("the model was changed")
         self._model, self._settings = model, settings
-        self._cameras = {name: _Camera(name, settings) for name in self._cameras}
+        self._cameras = {
+            name: _Camera(name, one.tracker.anew(settings)) for name, one in self._cameras.items()
+        }
         self._report("", Change("model_changed", self._now(), reason), details=details)
 
     def model_refused(self, reason: str, details: Mapping[str, Any] | None = None) -> None:
@@ -123,30 +149,47 @@ class Recorder(Closing):
 
     def _camera(self, name: str) -> _Camera:
         if name not in self._cameras:
-            self._cameras[name] = _Camera(name, self._settings)
+            self._cameras[name] = _Camera(name, Tracker(self._settings))
         return self._cameras[name]
 
     def _minute(self, summary: Summary | None) -> None:
         if summary:
-            self._log.summarise(summary)
+            taken, self._taken = self._taken, []
+            self._log.summarise(summary, taken)
+
+    def _take(
+        self, camera: str, one: _Camera, changes: Sequence[Change], taken: Sequence[Taken]
+    ) -> None:
+        """Report the changes, the last one with the file that led to it and those before it."""
+        self._since = self._since if self._taken else self._now().seconds
+        if not (taken and changes):
+            self._taken += taken
+            self._report(camera, *changes)
+            return
+        self._report(camera, *changes[:-1])
+        files, self._taken = [*self._taken, *taken], []
+        self._log.append(self._happening(camera, changes[-1]), one.minutes.finish(), files)
 
     def _report(
         self, camera: str, *changes: Change, details: Mapping[str, Any] | None = None
     ) -> None:
         for change in changes:
-            self._log.append(
-                Happening(
-                    kind=change.kind,
-                    at=change.at,
-                    camera=camera,
-                    asset=self._assets.get(camera, Asset()),
-                    span=change.span,
-                    model=self._model,
-                    enter=self._settings.enter,
-                    leave=self._settings.leave,
-                    reason=change.reason,
-                    clock_set=is_synchronised(),
-                    scene=change.scene,
-                    details=details or {},
-                )
-            )
+            self._log.append(self._happening(camera, change, details))
+
+    def _happening(
+        self, camera: str, change: Change, details: Mapping[str, Any] | None = None
+    ) -> Happening:
+        return Happening(
+            kind=change.kind,
+            at=change.at,
+            camera=camera,
+            asset=self._assets.get(camera, Asset()),
+            span=change.span,
+            model=self._model,
+            enter=self._settings.enter,
+            leave=self._settings.leave,
+            reason=change.reason,
+            clock_set=is_synchronised(),
+            scene=change.scene,
+            details=details or {},
+        )

@@ -63,16 +63,33 @@ class Tracker:
         self._settings = settings
         self._smoother = smoother(settings)
         self._case: _Case | None = None
-        self._active = False
+        self._active = self._clean = False
         self._last: Stamp | None = None
         self._since_evidence, self._fresh = 0.0, True
         self._state = "running"
         self._usable, self._other = True, 0
 
+    def anew(self, settings: Detection) -> "Tracker":
+        """One without evidence for the same camera: what became of that is as it was."""
+        made = Tracker(settings)
+        made._state, made._usable, made._other = self._state, self._usable, self._other
+        return made
+
     @property
     def active(self) -> bool:
         """Whether corrosion began and did not end."""
         return self._active
+
+    @property
+    def corroded(self) -> bool | None:
+        """``True`` from began to ended; ``False`` where the evidence since the last gap says clean.
+
+        None where it does not say either, as at the start, or the pictures cannot be used.
+        """
+        if self._active:
+            return True
+        tells = self._clean and self._usable and self._since_evidence <= self._settings.gap
+        return False if tells else None
 
     def verdict(self, at: Stamp, score: float, scene: Scene | None = None) -> list[Change]:
         """Take a frame's score in [0, 1]."""
@@ -127,6 +144,7 @@ class Tracker:
     def _forget(self) -> None:
         """Evidence from before a gap does not count; a case that is open stays open."""
         self._smoother.forget()
+        self._clean = False
         self._since_evidence, self._fresh = 0.0, True
         if not self._active:
             self._case = None
@@ -142,6 +160,7 @@ class Tracker:
 
     def _judge(self, at: Stamp) -> list[Change]:
         opinion = self._smoother.opinion
+        self._clean = opinion is False or (self._clean and opinion is None)
         if opinion is True and not self._active and self._case:
             self._active = True
             return [Change("corrosion_began", at, "", self._case.span(), self._case.scene)]

@@ -87,7 +87,6 @@ class Lights:
     ) -> None:
         self._names = tuple(cameras)
         self._settings, self._patience, self._clock = settings, patience, clock
-        self._away = False
         self._begin(settings(threshold, band))
 
     def take(self, result: Result) -> None:
@@ -119,7 +118,8 @@ class Lights:
         )
 
     def _begin(self, settings: Detection) -> None:
-        """Anew, as scores of two models are not compared."""
+        """Anew, as scores of two models are not compared, nor are they on one accelerator."""
+        self._away = False
         self._cameras = {name: _Camera(settings) for name in self._names}
 
     def _camera(self, name: str) -> _Camera:

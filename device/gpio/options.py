@@ -48,6 +48,7 @@ def open_gpio(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
             raise UsageError(f"--{given[0].replace('_', '-')}: needs a pin, such as --gpio 17")
         return None
     patience = _seconds(values, "gpio_patience", PATIENCE)
+    _require_longer(patience, watched.intervals)
     pulse = _seconds(values, "gpio_pulse", PULSE, least=0.0)
     from corrosion_edge.device.gpio.lights import Lights
     from corrosion_edge.device.gpio.pins import open_pins
@@ -59,6 +60,17 @@ def open_gpio(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
     )
     named = {light: (f"--{_PINS[light].replace('_', '-')}", pin) for light, pin in wanted.items()}
     return PinSink(lights, open_pins(named, active_high=values["gpio_active"] != "low"), pulse)
+
+
+def _require_longer(patience: float, intervals: Mapping[str, float]) -> None:
+    """A wait that the interval asks for must not look as if the watch could not tell."""
+    camera, longest = max(intervals.items(), key=lambda item: item[1], default=("", 0.0))
+    if longest and patience <= longest:
+        whose = f" of the camera {camera}" if camera else ""
+        raise UsageError(
+            f"--gpio-patience {patience:g}: expected more than the --interval {longest:g}{whose}; "
+            f"take {2 * longest:g} or more"
+        )
 
 
 def _seconds(values: Mapping[str, Any], name: str, default: float, least: float = 0.1) -> float:

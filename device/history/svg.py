@@ -12,7 +12,8 @@ WIDTH: Final = 500
 HEIGHT: Final = 250
 """Pixels; two charts stand side by side on a desk, and one is still read on a phone."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 26, 30
-_STEPS = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672, 1344, 2688, 5376)  # hours between marks
+_STEPS = (1 / 60, 1 / 12, 1 / 4, 1 / 2, 1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672, 1344, 2688,
+          5376)  # hours between marks  # fmt: skip
 _LEAST_AWAY = 0.02 * WIDTH  # nights of a month would only be noise
 _STYLE = (
     "text{font:13px sans-serif;fill:#333;paint-order:stroke;stroke:#fff;stroke-width:3px}"

@@ -122,12 +122,12 @@ def _go(place: "Place", steps: Iterator["Step"], dry_run: bool) -> None:
 
 
 def _first_config() -> str:
-    """Every option of ``watch`` at its default, but calmer and for programs."""
+    """Every option of ``watch`` at its default, but patient, calmer and for programs."""
     from corrosion_edge.device.cli import watch
     from corrosion_edge.device.config.keys import keys_of
     from corrosion_edge.device.config.printing import printed
 
-    words = ["--interval", "10", "--json"]
+    words = ["--interval", "10", "--json", "--await-cameras"]
     values = watch.make_context("watch", words).params
     return _HEADER + printed(keys_of(watch), values, Path("/etc/corrosion-edge"))
 

@@ -6,10 +6,18 @@ from pathlib import Path
 from corrosion_edge.device.sources.address import is_readable, redacted
 from corrosion_edge.device.sources.source import PhotoError, Source
 from corrosion_edge.device.sources.wish import NOTHING, Wish
-from corrosion_edge.errors import SourceError
+from corrosion_edge.errors import NoSuchSource, SourceError
 from corrosion_edge.photos import passed_over_because
 
-__all__ = ["PhotoError", "Source", "Wish", "is_live_kind", "open_directly", "open_source"]
+__all__ = [
+    "PhotoError",
+    "Source",
+    "Wish",
+    "is_live_kind",
+    "open_directly",
+    "open_source",
+    "require_known",
+]
 
 _EXAMPLES = "--camera /dev/video0, video.mp4, rtsp://…, a folder, or demo"
 _PICAMERA2 = r"picamera2(?::(\d{1,3}))?"
@@ -35,13 +43,21 @@ def is_live_kind(spec: str) -> bool:
         return False
 
 
+def require_known(spec: str) -> None:
+    """NoSuchSource for a network address of a kind that is not read."""
+    if "://" in spec and not is_readable(spec):
+        only = "only rtsp, rtsps, http and https addresses are read"
+        raise NoSuchSource(f"{redacted(spec)}: {only}")
+
+
 def open_directly(spec: str, wish: Wish = NOTHING) -> Source:
     """Open a source as its driver has it; a read of a live one may hang.
 
     ``auto`` is the first Raspberry Pi camera, or else the first V4L2 camera. Others: ``demo``,
     ``picamera2`` or ``picamera2:N``, an RTSP or HTTP address, a device, a folder, a picture or a
     video file. A camera is asked for the ``wish``; what cannot be asked passes it over. Raises
-    SourceError with what to do, DataError for a folder without photos.
+    SourceError with what to do (NoSuchSource where waiting is no use), DataError for a folder
+    without photos.
     """
     if spec == "auto":
         return _first_camera(wish)
@@ -80,8 +96,7 @@ def _picamera2(number: int, wish: Wish) -> Source:
 
 
 def _stream(url: str, wish: Wish) -> Source:
-    if not is_readable(url):
-        raise SourceError(f"{redacted(url)}: only rtsp, rtsps, http and https addresses are read")
+    require_known(url)
     from corrosion_edge.device.sources.av_source import open_stream
 
     return open_stream(url, wish)

@@ -84,6 +84,7 @@ class AvSource(Source):
         self._container = container
         self._file = file
         self.is_video = not live
+        self._is_device = live and name.startswith("/dev/")
         self._scaling = Scaling(scaled)
         self._index = 0
         self._origin: float | None = None
@@ -104,16 +105,15 @@ class AvSource(Source):
         if picture is None:
             self._require_whole()
             return None
-        pixels, small = self._scaling.full(picture), self._scaling.small(picture)
+        whole, small = self._scaling.both(picture)
         position = self._position(picture)
-        frame = Frame.now(pixels, self._index, self._file, position, small)
+        frame = Frame.now(whole, self._index, self._file, position, small)
         self._index += 1
         return frame
 
     def interrupt(self) -> bool:
         """See ``Source.interrupt``: a V4L2 camera bears it; a stream has a time limit anyway."""
-        device = self.live and self.name.startswith("/dev/")
-        return device and v4l2.stop_streaming(Path(self.name))
+        return self._is_device and v4l2.stop_streaming(Path(self.name))
 
     def close(self) -> None:
         """See ``Source.close``."""
@@ -123,16 +123,23 @@ class AvSource(Source):
     def _decoded(self) -> Iterator[Any]:
         for packet in self._container.demux(self._track):
             self._packets += bool(packet.size)
-            try:
-                pictures = [] if packet.is_corrupt else packet.decode()
-            except av.error.FFmpegError:
-                pictures = []
-                self._damaged += 1
-            self._damaged += packet.is_corrupt
+            pictures = self._pictures_of(packet)
+            del packet  # it would outlive the container in the traceback of what fails next
             for picture in pictures:
                 self._damaged += picture.is_corrupt
                 if not picture.is_corrupt:
                     yield picture
+
+    def _pictures_of(self, packet: Any) -> list[Any]:
+        if packet.is_corrupt:
+            self._damaged += 1
+            return []
+        try:
+            whole = _owned(packet) if self._is_device else packet
+            return list(self._track.codec_context.decode(whole))
+        except av.error.FFmpegError:
+            self._damaged += 1
+            return []
 
     def _position(self, picture: Any) -> float | None:
         if self.live:
@@ -168,7 +175,7 @@ class AvSource(Source):
         return (self._container.duration or 0) / av.time_base
 
     def _lost(self, reason: str) -> str:
-        if self.live and self.name.startswith("/dev/") and not Path(self.name).exists():
+        if self._is_device and not Path(self.name).exists():
             reason = "the device is gone; check its cable"
         count = f"{self._index} frames were read" if not self.live else "it is lost"
         return f"{self.name}: {reason}; {count}"
@@ -182,6 +189,20 @@ def _opened(address: str, name: str, **how: Any) -> Any:
             raise SourceError(v4l2.busy(name, Path(address))) from None
         # Only the reason: the error's own text repeats the address, with its password.
         raise SourceError(f"{name}: cannot be opened ({_reason(error)})") from None
+
+
+def _owned(packet: Any) -> Any:
+    """The packet in memory of its own, or None for the one that only asks for what is left.
+
+    FFmpeg's V4L2 reader hands out the driver's buffers, and a packet or raw picture that is freed
+    after the container was closed writes into what is no longer there (mmap_release_buffer() of
+    libavdevice/v4l2.c).
+    """
+    if not packet.size:
+        return None
+    own = av.Packet(bytes(packet))
+    own.pts, own.dts, own.time_base = packet.pts, packet.dts, packet.time_base
+    return own
 
 
 def _video_track(container: Any, name: str) -> Any:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from corrosion_edge.device.sources.source import Source
 from corrosion_edge.device.sources.v4l2 import busy
 from corrosion_edge.device.sources.wish import NOTHING, Wish
-from corrosion_edge.errors import SourceError, SourceLost
+from corrosion_edge.errors import NoSuchSource, SourceError, SourceLost
 from corrosion_edge.frame import Frame
 
 __all__ = ["SIZE", "Picamera2Source", "attached"]
@@ -131,10 +131,10 @@ def _picamera2() -> Any:
     try:
         from picamera2 import Picamera2
     except ModuleNotFoundError as error:
-        raise SourceError(
+        raise NoSuchSource(
             f"the package {error.name!r} is missing; run 'sudo apt install python3-picamera2' and "
             "make the virtual environment with --system-site-packages"
         ) from None
     except Exception as error:  # a NumPy of another generation gives ValueError, and others
-        raise SourceError(f"picamera2 is installed but does not load ({error})") from None
+        raise NoSuchSource(f"picamera2 is installed but does not load ({error})") from None
     return Picamera2

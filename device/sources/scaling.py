@@ -1,10 +1,14 @@
 """A decoded picture in RGB, in its own size and in the network's."""
 
+import threading
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import VideoReformatter
+
+from corrosion_edge.frame import Deferred, Picture
 
 __all__ = ["Scaling"]
 
@@ -24,13 +28,24 @@ class Scaling:
     def __init__(self, size: tuple[int, int] | None = None) -> None:
         self._size = size
         self._full, self._small = VideoReformatter(), VideoReformatter()
+        self._lock = threading.Lock()
 
-    def full(self, picture: Any) -> npt.NDArray[np.uint8]:
-        """The picture as uint8 [h, w, 3] RGB, turned as its display matrix says."""
-        pixels = self._full.reformat(picture, format="rgb24").to_ndarray()
+    def both(self, picture: Any) -> tuple[Picture, npt.NDArray[np.uint8] | None]:
+        """The picture in its own size, turned as its display matrix says, and in ``size``.
+
+        Where there is the second, the first is made only if somebody wants it, by their thread.
+        """
+        small = self._scaled(picture)
+        if small is None:
+            return self._whole(picture), None
+        return Deferred((picture.width, picture.height), partial(self._whole, picture)), small
+
+    def _whole(self, picture: Any) -> npt.NDArray[np.uint8]:
+        with self._lock:
+            pixels = self._full.reformat(picture, format="rgb24").to_ndarray()
         return np.ascontiguousarray(np.rot90(pixels, round(picture.rotation / 90)))
 
-    def small(self, picture: Any) -> npt.NDArray[np.uint8] | None:
+    def _scaled(self, picture: Any) -> npt.NDArray[np.uint8] | None:
         """The whole picture in ``size``; None where that is not wanted, or would enlarge it.
 
         None also for a picture in RGB: there no conversion costs the reference anything.

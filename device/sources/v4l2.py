@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from corrosion_edge.errors import SourceError
+from corrosion_edge.errors import NoSuchSource, SourceError
 
 __all__ = ["busy", "cameras", "holder", "is_camera", "require_camera", "stop_streaming"]
 
@@ -23,6 +23,7 @@ _STREAMOFF: Final = 0x40000000 | 4 << 16 | ord("V") << 8 | 19
 _QUEUE: Final = struct.pack("=i", 1)  # V4L2_BUF_TYPE_VIDEO_CAPTURE
 _VIDEO_CAPTURE: Final = 0x00000001
 _DEVICE_CAPS: Final = 0x80000000
+_NO_CAMERA: Final = (errno.ENOTTY, errno.EINVAL)  # what another driver answers to the query
 
 # Drivers of a Raspberry Pi's own pipeline. Their nodes say "capture" but deliver raw sensor data
 # or wait for pictures to process; such cameras are read through picamera2.
@@ -45,15 +46,20 @@ def is_camera(path: Path) -> bool:
 
 
 def require_camera(path: Path) -> None:
-    """Raise SourceError, saying why, if the device cannot be opened or is no camera."""
+    """Raise SourceError, saying why, if the device cannot be opened or is no camera.
+
+    NoSuchSource is for what no plugging in makes a camera; a node that captures nothing may get
+    another number at the next start.
+    """
     try:
         if not stat.S_ISCHR(path.stat().st_mode):
-            raise SourceError(f"{path}: not a device")
+            raise NoSuchSource(f"{path}: not a device")
         _, capabilities = _query(path)
     except SourceError:
         raise
     except OSError as error:
-        raise SourceError(f"{path}: {_why(path, error)}") from None
+        kind = NoSuchSource if error.errno in _NO_CAMERA else SourceError
+        raise kind(f"{path}: {_why(path, error)}") from None
     if not capabilities & _VIDEO_CAPTURE:
         raise SourceError(f"{path}: this device captures no pictures; {_others()}")
 
@@ -114,7 +120,7 @@ def _why(path: Path, error: OSError) -> str:
         return "permission denied; run 'sudo usermod -aG video $USER' and log in again"
     if error.errno == errno.EBUSY:
         return busy("busy", path).removeprefix("busy: ")
-    if error.errno in (errno.ENOTTY, errno.EINVAL):
+    if error.errno in _NO_CAMERA:
         return f"this device is no camera; {_others()}"
     return f"cannot be opened ({error.strerror})"
 

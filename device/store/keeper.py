@@ -2,13 +2,14 @@
 
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from corrosion_edge.device.events.event import Happening, iso
 from corrosion_edge.device.events.recorder import Log
 from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.events.summary import Summary
+from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.lines import emit, printable
 from corrosion_edge.device.store.pictures import jpegs
 from corrosion_edge.device.store.retention import Retention
@@ -55,6 +56,7 @@ class Keeper(Log):
         self._warn = warn or (lambda line: emit(sys.stderr, f"warning: {printable(line)}"))
         self._waiting: deque[Entry] = deque()
         self._summaries: deque[Summary] = deque(maxlen=_SUMMARIES)
+        self._taken: list[Taken] = []
         self._full_since: float | None = None
         self._most = self._lost = self._needed = 0
         self._flushed = now().seconds
@@ -64,13 +66,19 @@ class Keeper(Log):
         self._finish_what_broke_off()
         self._tidy()
 
-    def append(self, happening: Happening) -> None:
+    def append(
+        self, happening: Happening, summary: Summary | None = None, taken: Sequence[Taken] = ()
+    ) -> None:
         """See ``Log.append``; a store that cannot be written raises nothing."""
+        if summary:
+            self._summaries.append(summary)
+        self._taken += taken
         self._put(Entry(happening.to_dict(), jpegs(happening.scene)))
 
-    def summarise(self, summary: Summary) -> None:
+    def summarise(self, summary: Summary, taken: Sequence[Taken] = ()) -> None:
         """See ``Log.summarise``."""
         self._summaries.append(summary)
+        self._taken += taken
         self._drain()
         if self._now().seconds - self._flushed >= BATCH:
             self._flush()
@@ -107,16 +115,25 @@ class Keeper(Log):
     def _tried(self, entry: Entry) -> Stored | None:
         """The event as stored, with or else without its pictures; None if neither worked."""
         try:
-            return self._store.append(entry)
+            return self._stored(entry)
         except OSError as error:
             self._needed = 2 * sum(map(len, entry.pictures.values())) or self._needed
             self._failed(error)
         if not entry.pictures:
             return None
         try:
-            return self._store.append(_without_pictures(entry))
+            return self._stored(_without_pictures(entry))
         except OSError:
             return None
+
+    def _stored(self, entry: Entry) -> Stored:
+        """Store it, and with the last one that waits the files that led to it (OutputError)."""
+        if not self._taken or len(self._waiting) > 1:
+            return self._store.append(entry)
+        stored = self._store.append(entry, rows=list(self._summaries), taken=self._taken)
+        self._summaries.clear()
+        self._taken = []
+        return stored
 
     def _failed(self, error: OSError) -> None:
         self._most = max(self._most, len(self._waiting))
@@ -142,12 +159,15 @@ class Keeper(Log):
         self._told(stored)
 
     def _flush(self) -> None:
+        # A file is taken once what it led to is stored: not while an event waits.
+        taken = [] if self._waiting else self._taken
         try:
-            self._store.summarise(list(self._summaries))
+            self._store.summarise(list(self._summaries), taken)
         except OutputError as error:
             self._failed(error)
             return
         self._summaries.clear()
+        self._taken = self._taken[len(taken) :]
         self._flushed = self._now().seconds
 
     def _tidy(self) -> None:

@@ -43,6 +43,14 @@ MIGRATIONS: Final = (
         area REAL, area_high REAL, cells INTEGER
     );
     """,
+    # 3: the files of a followed folder that had their turn, written with what they led to.
+    """
+    CREATE TABLE taken (
+        path TEXT PRIMARY KEY,
+        size INTEGER NOT NULL,
+        changed_ns INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 """The steps from nothing to today, one a version; a step that was released never changes."""
 

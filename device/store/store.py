@@ -7,15 +7,17 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from corrosion_edge import output
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.events.summary import Summary
+from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.store import chain
 from corrosion_edge.device.store.pictures import Pictures
+from corrosion_edge.device.store.rows import insert_rows
 from corrosion_edge.device.store.schema import migrate
 from corrosion_edge.device.store.transaction import transaction
 from corrosion_edge.errors import OutputError, StoreError
@@ -24,8 +26,6 @@ __all__ = ["DATABASE", "Entry", "Store", "Stored", "parsed"]
 
 DATABASE: Final = "events.sqlite"
 """The database's name in the store's folder."""
-
-_SUMMARY: Final = tuple(field.name for field in fields(Summary))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,18 @@ class Store(Closing):
         """Sequence number and hash of the last event; 0 and ``GENESIS`` in an empty store."""
         return self._sequence, self._hash
 
-    def append(self, entry: Entry, *, remove_through: int = 0) -> Stored:
+    def append(
+        self,
+        entry: Entry,
+        *,
+        remove_through: int = 0,
+        rows: Sequence[Summary] = (),
+        taken: Sequence[Taken] = (),
+    ) -> Stored:
         """Store an event durably and give it its number (OutputError if that failed).
 
         With ``remove_through`` the pictures up to that event's are marked removed with it, in one
-        transaction, and then deleted.
+        transaction, and then deleted. ``rows`` and ``taken`` files are stored in it too.
         """
         sequence = self._sequence + 1
         content = {**entry.fields, "sequence": sequence}
@@ -108,19 +115,20 @@ class Store(Closing):
                 "UPDATE pictures SET removed = ? WHERE sequence <= ? AND removed IS NULL",
                 (content["at"], remove_through),
             )
+            insert_rows(database, rows, taken)
         self._sequence, self._hash = sequence, linked
         self.pictures.remove([*old, *(self._doubtful - names)])
         self._doubtful.clear()
         return Stored(sequence, content, linked)
 
-    def summarise(self, rows: Sequence[Summary]) -> None:
-        """Store summaries, all or none (OutputError)."""
-        marks = ", ".join("?" * len(_SUMMARY))
+    def summarise(self, rows: Sequence[Summary], taken: Sequence[Taken] = ()) -> None:
+        """Store summaries, and the files they are of, all or none (OutputError)."""
         with self._transaction() as database:
-            database.executemany(
-                f"INSERT INTO summaries ({', '.join(_SUMMARY)}) VALUES ({marks})",
-                [_row(summary) for summary in rows],
-            )
+            insert_rows(database, rows, taken)
+
+    def taken(self) -> list[Taken]:
+        """The files of followed folders that had their turn (OutputError)."""
+        return [Taken(*row) for row in self._asked("SELECT path, size, changed_ns FROM taken")]
 
     def forget_summaries(self, before: int) -> None:
         """Delete summaries from before that time, in seconds since 1970 (OutputError)."""
@@ -241,9 +249,3 @@ def _locked(folder: Path) -> int:
             f"{folder}: another process writes to this store; end it, or name another folder"
         ) from None
     return handle
-
-
-def _row(summary: Summary) -> tuple[Any, ...]:
-    values = {name: getattr(summary, name) for name in _SUMMARY}
-    values["at"] = int(summary.at.timestamp())
-    return tuple(round(v, 4) if isinstance(v, float) else v for v in values.values())

@@ -8,13 +8,16 @@ from typing import Any
 
 from corrosion_edge import output
 from corrosion_edge.device.accelerator.state import AcceleratorState
+from corrosion_edge.device.capture import FollowedFolder
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.events.event import Asset, ModelName
 from corrosion_edge.device.events.recorder import Recorder
 from corrosion_edge.device.events.settings import Detection, Votes, parse_smoothing
 from corrosion_edge.device.events.stamp import Stamp
+from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.lines import say
 from corrosion_edge.device.sinks import Result, Sink
+from corrosion_edge.device.sources import Source
 from corrosion_edge.device.store.keeper import Keeper
 from corrosion_edge.device.store.retention import Retention
 from corrosion_edge.device.store.store import Store, Stored
@@ -36,23 +39,34 @@ class EventSink(Sink):
 
     ``alone`` is what the one camera is called that has no name of its own. ``settings`` makes
     smoothing and hysteresis for a threshold and a band of unsure scores, see ``Detection``.
+    ``taken`` gives what is to be remembered of a picture that had its turn, by its name.
     """
 
-    def __init__(self, recorder: Recorder, settings: Settings, alone: str = "") -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        settings: Settings,
+        alone: str = "",
+        taken: Callable[[str], Sequence[Taken]] = lambda name: (),
+    ) -> None:
         self._recorder = recorder
         self._settings = settings
         self._alone = alone
+        self._taken = taken
 
     def write(self, result: Result) -> None:
         """See ``Sink.write``."""
         recorder = self._recorder
         if isinstance(result, Verdict):
-            recorder.verdict(self._name(result.frame.camera), result.frame, result.prediction)
+            camera, frame = self._name(result.frame.camera), result.frame
+            recorder.verdict(camera, frame, result.prediction, self._taken(frame.name))
         elif isinstance(result, Unusable):
             camera, at = self._name(result.frame.camera), Stamp.of(result.frame)
-            recorder.unusable(camera, str(result.quality), at)
+            taken = self._taken(result.frame.name)
+            recorder.unusable(camera, str(result.quality), at, taken)
         elif isinstance(result, Unreadable):
-            recorder.unusable(self._alone, f"unreadable: {result.error}")
+            taken = self._taken(result.name)
+            recorder.unusable(self._alone, f"unreadable: {result.error}", taken=taken)
         elif isinstance(result, ModelChange):
             self._change(result)
         elif isinstance(result, AcceleratorState):
@@ -99,11 +113,13 @@ def recording(
     alone: str = "",
     *,
     detects: bool = False,
+    source: Source | None = None,
 ) -> Iterator[Sequence[Sink]]:
     """The sinks that ``--store`` asks for, none without it; at the end the store says why.
 
     ``assets`` has what each camera looks at; ``alone`` is what one without a name is called. Where
-    something else ``detects``, the options for that need no store.
+    something else ``detects``, the options for that need no store. A followed folder as ``source``
+    passes over what was judged before.
 
     StoreError for a store that cannot be opened, UsageError for options without ``--store``.
     """
@@ -115,10 +131,12 @@ def recording(
             raise UsageError(f"asset, position of the camera {named[0]}: need --store DIR")
         yield ()
         return
-    recorder = _recorder(options, classifier, assets)
+    follows = source if isinstance(source, FollowedFolder) else None
+    recorder = _recorder(options, classifier, assets, follows)
     reason = "the source ended, or enough verdicts were made"
     try:
-        yield (EventSink(recorder, partial(detection, options=options), alone),)
+        told = {"taken": follows.taken} if follows else {}
+        yield (EventSink(recorder, partial(detection, options=options), alone, **told),)
     except KeyboardInterrupt:
         reason = "ended on request"
         raise
@@ -132,7 +150,10 @@ def recording(
 
 
 def _recorder(
-    options: Mapping[str, Any], classifier: Classifier, assets: Mapping[str, Asset]
+    options: Mapping[str, Any],
+    classifier: Classifier,
+    assets: Mapping[str, Asset],
+    follows: FollowedFolder | None,
 ) -> Recorder:
     settings = detection(classifier.threshold, classifier.band, options)
     given = {"days": options["keep_days"], "megabytes": options["keep_mb"]}
@@ -140,9 +161,14 @@ def _recorder(
     model = ModelName.of(classifier)
     store = Store(options["folder"])
     with _closing_on_error(store):
+        known = store.taken() if follows else []
         keeper = Keeper(store, retention, told=_Told(options["head_file"]))
         reason = _BROKE_OFF if keeper.broke_off else ""
-        return Recorder(keeper, settings, model, assets, reason=reason)
+        recorder = Recorder(keeper, settings, model, assets, reason=reason)
+    if follows:
+        follows.pass_over(known)
+        follows.on_idle = recorder.settle
+    return recorder
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from corrosion_edge.bundle import read_file
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.events.event import ModelName
-from corrosion_edge.errors import BundleError, CorrosionEdgeError, SignatureError
+from corrosion_edge.errors import BackendAway, BundleError, CorrosionEdgeError, SignatureError
 
 __all__ = ["Candidate", "Loading", "Refusal"]
 
@@ -24,12 +24,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a file may not take over; ``whole`` is False where it may not be written to its end."""
+    """Why a file may not take over; ``whole`` is False where it may not be written to its end.
+
+    ``away``: what keeps it from running is an accelerator that may come back.
+    """
 
     reason: str
     whole: bool = True
     name: ModelName | None = None
     file_sha256: str = ""
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,17 @@ class Loading:
             classifier = self.open()
         except Exception as error:  # also what nobody foresaw must not end the watch
             whole = isinstance(error, SignatureError) or not isinstance(error, BundleError)
-            return Refusal(_told(error), whole, file_sha256=digest)
+            return Refusal(_told(error), whole, None, digest, isinstance(error, BackendAway))
         try:
             return Candidate(classifier, tuple(self.check(classifier)), digest)
         except Exception as error:
             classifier.close()
-            return Refusal(_told(error), True, ModelName.of(classifier), digest)
+            away = isinstance(error, BackendAway)
+            return Refusal(_told(error), True, ModelName.of(classifier), digest, away)
 
 
 def _told(error: Exception) -> str:
+    if isinstance(error, BackendAway):
+        return f"{error}; it is tried again when the accelerator is back"
     known = isinstance(error, CorrosionEdgeError)
     return str(error) if known else f"it failed with {type(error).__name__}: {error}"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from corrosion_edge.closing import Closing
+from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.events.event import ModelName
@@ -35,6 +36,7 @@ class Models(Judging, Closing):
         self._watch = watch
         self._file = file
         self._views: dict[str, View] = {}
+        self._back: AcceleratorState | None = None
 
     @classmethod
     def opened(
@@ -77,7 +79,10 @@ class Models(Judging, Closing):
 
     def news(self) -> AcceleratorState | None:
         """See ``Judging.news``."""
-        return self._classifier.news()
+        news, self._back = self._back or self._classifier.news(), None
+        if news is not None and news.state == "recovered" and self._watch:
+            self._watch.again()  # what could not be opened without it
+        return news
 
     def check_now(self, *_: object) -> None:
         """Have the file looked at; usable as a signal handler."""
@@ -93,8 +98,10 @@ class Models(Judging, Closing):
     def _swap(self, candidate: Candidate) -> ModelChange:
         old, self._classifier = self._classifier, candidate.classifier
         self._views = {}
+        before, now = RunsOn.now(old), RunsOn.now(self._classifier)
         old.close()
-        warnings = candidate.warnings + _elsewhere(old, self._classifier)
+        warnings = candidate.warnings + _elsewhere(before, now)
+        self._back = _back(before, now)
         return ModelChange(
             at=datetime.now(UTC), file=self._file, old=ModelName.of(old),
             new=ModelName.of(self._classifier), accepted=True, reason="the file was replaced",
@@ -109,8 +116,20 @@ class Models(Judging, Closing):
         )  # fmt: skip
 
 
-def _elsewhere(old: Classifier, new: Classifier) -> tuple[str, ...]:
-    """A warning where only one of them is compiled for an accelerator."""
-    if (old.manifest.compiled is None) == (new.manifest.compiled is None):
+def _elsewhere(before: RunsOn, now: RunsOn) -> tuple[str, ...]:
+    """A warning where the CPU stands in, or only one of them is for an accelerator."""
+    if now.stand_in:
+        return (f"the CPU answers in place of the {now.accelerator}: {now.reason}",)
+    if bool(before.accelerator) == bool(now.accelerator):
         return ()
-    return (f"it runs on {new.backend.name}, the one before on {old.backend.name}",)
+    return (f"it runs on {now.name}, the one before on {before.name}",)
+
+
+def _back(before: RunsOn, now: RunsOn) -> AcceleratorState | None:
+    """The end of an absence that the model before this one did not see any more."""
+    if now.backend != "edgetpu" or before.backend == "edgetpu" or not before.accelerator:
+        return None
+    return AcceleratorState(
+        now.accelerator, "recovered", "it works with the new model", datetime.now(UTC), now.name,
+        before.failures,
+    )  # fmt: skip

@@ -1,5 +1,6 @@
 """Looks after the model's file in a thread of its own, and has what is there examined."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -10,6 +11,7 @@ from typing import Final
 
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.closing import Closing
+from corrosion_edge.device.capture.patience import Backoff
 from corrosion_edge.device.swap.candidate import Candidate, Loading, Refusal
 from corrosion_edge.device.swap.version import Settling, Version
 
@@ -23,6 +25,8 @@ microseconds, and nobody waits for a model by the second."""
 PATIENCE: Final = 10.0
 """Seconds for which a file that is not whole has to be quiet before it is refused."""
 
+_LOOK, _AGAIN, _END = "look", "again", "end"
+_FIRST_TRY, _LAST_TRY = 30.0, 300.0  # seconds before a model is tried whose accelerator is away
 _OFFERS: Final = 100  # that wait for a judging thread that is stuck; the oldest ones are dropped
 _ENDING: Final = 10.0  # seconds for an examination that is under way
 
@@ -32,6 +36,8 @@ class ModelWatch(Closing):
 
     ``running`` is the bundle in use; ``seen`` the version that it was loaded from. There are
     never more than two interpreters: a candidate that waits is closed before the next is opened.
+    One that was refused as its accelerator is away is tried again: when it is told to, and, where
+    the running model uses none that could come back, each 30 s to 5 minutes.
     The thread keeps its priority: an interpreter's own threads inherit it for good.
     """
 
@@ -43,6 +49,7 @@ class ModelWatch(Closing):
         *,
         poll: float = POLL,
         patience: float = PATIENCE,
+        backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._loading = loading
@@ -51,14 +58,23 @@ class ModelWatch(Closing):
         self._poll, self._patience, self._clock = poll, patience, clock
         self._offers: deque[Candidate | Refusal] = deque(maxlen=_OFFERS)
         self._told: Refusal | None = None
+        self._backoff = backoff or Backoff(_FIRST_TRY, _LAST_TRY)
+        self._due = math.inf
         self._lock = threading.Lock()
-        self._orders: SimpleQueue[bool] = SimpleQueue()  # safe to put into from a signal handler
+        self._orders: SimpleQueue[str] = SimpleQueue()  # safe to put into from a signal handler
         self._thread = threading.Thread(target=self._run, name="model watch", daemon=True)
         self._thread.start()
 
     def check_now(self) -> None:
         """Look at once, and once more at a file that was refused; never waits."""
-        self._orders.put(True)
+        self._orders.put(_LOOK)
+
+    def again(self) -> None:
+        """Look once more at a file that was refused, as the accelerator is back; never waits.
+
+        The same reason is not told again.
+        """
+        self._orders.put(_AGAIN)
 
     def take(self) -> Candidate | Refusal | None:
         """What came of the last examination, once; a candidate is the caller's from here on."""
@@ -72,22 +88,23 @@ class ModelWatch(Closing):
 
     def close(self) -> None:
         """End the thread, and close a candidate that nobody took."""
-        self._orders.put(False)
+        self._orders.put(_END)
         self._thread.join(_ENDING)
         self._withdraw()
 
     def _run(self) -> None:
-        while (order := self._order()) is not False:
-            if order:
+        while (order := self._order()) != _END:
+            if order == _LOOK:
                 self._told = None
+            if order == _LOOK or (self._told and (order == _AGAIN or self._clock() >= self._due)):
                 self._settling.again()
-            self._look(at_once=order is True)
+            self._look(at_once=order == _LOOK)
 
-    def _order(self) -> bool | None:
+    def _order(self) -> str:
         try:
             return self._orders.get(timeout=self._poll)
         except Empty:
-            return None
+            return ""
 
     def _look(self, *, at_once: bool) -> None:
         version = Version.of(self._loading.file)
@@ -112,6 +129,7 @@ class ModelWatch(Closing):
         return Refusal(f"{self._loading.file} is gone; without it a restart would fail")
 
     def _give(self, outcome: Candidate | Refusal) -> None:
+        self._due = self._next_try(outcome)
         if isinstance(outcome, Candidate):
             self._told = None
             with self._lock:
@@ -123,6 +141,14 @@ class ModelWatch(Closing):
             self._told = outcome
             with self._lock:
                 self._offers.append(outcome)
+
+    def _next_try(self, outcome: Candidate | Refusal) -> float:
+        """When to try again by ourselves; never where the running model's accelerator tells."""
+        if isinstance(outcome, Candidate) or not outcome.away:
+            self._backoff.reset()
+            return math.inf
+        uses_one = self._running.manifest.compiled is not None
+        return math.inf if uses_one else self._clock() + self._backoff.pause()
 
     def _withdraw(self) -> None:
         """Close a candidate that was not taken: the file is another by now."""

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from corrosion_edge.device.outlets import Watched
+from corrosion_edge.device.secret_file import secret
 from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.telling.courier import NOW
 from corrosion_edge.device.telling.delivery import Delivery
-from corrosion_edge.device.telling.secrets import secret
 from corrosion_edge.device.telling.tls import client_context
 from corrosion_edge.device.telling.webhook import Target, WebhookSender
 from corrosion_edge.errors import UsageError

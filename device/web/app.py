@@ -142,9 +142,13 @@ class App:
             await asyncio.sleep(STREAM_EVERY)
 
     async def _healthz(self, request: Request) -> Response:
-        live = self.view.live
-        words = f"the newest frame was judged {live.quiet():.0f} s ago\n"
-        return PlainTextResponse(words, 200 if live.healthy else 503)
+        view, runs = self.view, self.view.runs_on
+        if trouble := view.trouble():
+            return PlainTextResponse(f"{trouble}\n", 503)
+        words = f"the newest frame was judged {view.live.quiet():.0f} s ago\n"
+        if runs.stand_in:
+            words += f"the CPU answers in place of the {runs.accelerator}: {runs.reason}\n"
+        return PlainTextResponse(words)
 
     async def _tell_metrics(self, request: Request) -> Response:
         text = await self._away(self._metrics.text)

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.quality import Quality
 from corrosion_edge.device.capture.state import FAILED, CameraState
 from corrosion_edge.device.sinks import Result
-from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
+from corrosion_edge.device.taking import ByCamera, Taker
+from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
 from corrosion_edge.device.web.series import Latencies, Scores, Stretch
 from corrosion_edge.frame import Frame
 from corrosion_edge.prediction import LABELS, UNSURE, Prediction
@@ -44,7 +46,8 @@ class Status:
     """A camera at one moment.
 
     ``word`` is corrosion, no-corrosion, unsure, unusable, unreadable, lost, frozen, degraded,
-    ended or starting; ``since`` when it became that, ``reason`` a sentence where there is one.
+    ended, starting, or away, where the accelerator is; ``since`` when it became that, ``reason`` a
+    sentence where there is one.
     ``state`` is that of ``CameraState``. ``outcomes`` counts frames by ``OUTCOMES``.
     ``looked`` is the last look on the monotonic clock in seconds, None before the first.
     ``latency`` holds p50 and p95 in seconds, None before the first verdict.
@@ -96,32 +99,24 @@ class _Camera:
         self.looked = now
 
 
-class Live:
+class Live(Taker):
     """Bounded however long the watch runs; every method may be called by any thread.
 
     ``cameras`` are the names; what has another name belongs to the only camera, or to none.
     """
 
     def __init__(self, cameras: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
-        if not cameras:
-            raise ValueError("cameras: expected one or more")
         self.cameras = tuple(cameras)
         self.clock = clock
         self.started = clock()
         self._lock = threading.Lock()
-        self._by_name = {name: _Camera() for name in cameras}
+        self._by_name = ByCamera(cameras, _Camera)
+        self._away = ""
 
-    def write(self, result: Result) -> None:
+    def take(self, result: Result) -> None:
         """Take a result; one of a kind that is not known is left out."""
         with self._lock:
-            if isinstance(result, Verdict):
-                self._verdict(result)
-            elif isinstance(result, Unusable):
-                self._unusable(result)
-            elif isinstance(result, Unreadable):
-                self._unreadable(result)
-            elif isinstance(result, CameraState):
-                self._state(result)
+            super().take(result)
 
     def status(self, name: str) -> Status:
         """A camera as it is now (KeyError if there is none of that name)."""
@@ -147,18 +142,14 @@ class Live:
 
     def quiet(self) -> float:
         """Seconds since any camera was looked at, or since the start."""
-        looks = [c.looked for c in self._by_name.values() if c.looked is not None]
+        looks = [c.looked for c in self._by_name if c.looked is not None]
         return max(0.0, self.clock() - max(looks, default=self.started))
 
     @property
     def healthy(self) -> bool:
         """Whether a frame was looked at of late: within 60 s, or three times the usual gap."""
-        gap = max(camera.gap for camera in self._by_name.values())
+        gap = max(camera.gap for camera in self._by_name)
         return self.quiet() <= max(_QUIET, _GAPS * gap)
-
-    def _camera(self, name: str) -> _Camera | None:
-        alone = self.cameras[0] if len(self.cameras) == 1 else name
-        return self._by_name.get(alone)
 
     def _verdict(self, verdict: Verdict) -> None:
         said = verdict.prediction
@@ -178,7 +169,7 @@ class Live:
     def _looked(
         self, frame: Frame, said: Prediction | None, quality: Quality | None
     ) -> _Camera | None:
-        if (camera := self._camera(frame.camera)) is None:
+        if (camera := self._by_name.meant(frame.camera)) is None:
             return None
         camera.look(self.clock())
         camera.serial += 1
@@ -188,16 +179,33 @@ class Live:
         return camera
 
     def _unreadable(self, result: Unreadable) -> None:
-        if camera := self._camera(""):
+        if camera := self._by_name.meant(""):
             camera.look(self.clock())
             camera.outcomes["unreadable"] += 1
             camera.say("unreadable", result.error)
 
-    def _state(self, state: CameraState) -> None:
-        if (camera := self._camera(state.camera)) is None:
+    def _camera_state(self, state: CameraState) -> None:
+        if (camera := self._by_name.meant(state.camera)) is None:
             return
         camera.state, camera.failures = state.state, state.failures
         if state.state in FAILED or state.state == "ended":
             camera.say(state.state, state.reason)
         elif state.state == "running" and camera.word in FAILED:
-            camera.say("starting", state.reason)
+            camera.say("away", self._away) if self._away else camera.say("starting", state.reason)
+
+    def _accelerator(self, state: AcceleratorState) -> None:
+        lost = state.state == "lost"
+        self._judges(f"the {state.accelerator} is away: {state.reason}" if lost else "")
+
+    def _model(self, change: ModelChange) -> None:
+        if change.accepted:
+            self._judges("")
+
+    def _judges(self, away: str) -> None:
+        """Nothing judges, for that reason, and then no camera's verdict is one on now; or again."""
+        self._away = away
+        for camera in self._by_name:
+            if away and camera.word not in (*FAILED, "ended"):
+                camera.say("away", away)
+            elif not away and camera.word == "away":
+                camera.say("starting")

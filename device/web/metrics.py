@@ -13,6 +13,7 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 
+from corrosion_edge.device.accelerator.runs_on import BACKENDS, RunsOn
 from corrosion_edge.device.firmware import THROTTLE_FLAGS
 from corrosion_edge.device.web.live import Status
 from corrosion_edge.device.web.view import View
@@ -56,8 +57,9 @@ class Metrics:
         yield InfoMetricFamily(f"{_P}_build", "What runs: version, model, its hash, backend", about)
         threshold = self._view.classifier.threshold
         yield GaugeMetricFamily(f"{_P}_threshold", "Score from which it is corrosion", threshold)
-        healthy = self._view.live.healthy
-        yield GaugeMetricFamily(f"{_P}_healthy", "1 if a frame was judged of late", healthy)
+        healthy = not self._view.trouble()
+        yield GaugeMetricFamily(f"{_P}_healthy", "1 while frames are judged", healthy)
+        yield from _accelerator(self._view.runs_on)
         stored = self._view.stored.last()
         if stored is not None:
             yield CounterMetricFamily(f"{_P}_events_stored", "Events in the store's chain", stored)
@@ -89,6 +91,18 @@ class Metrics:
             for words in THROTTLE_FLAGS.values():
                 flags.add_metric((words,), words in health.throttle_reasons)
             yield flags
+
+
+def _accelerator(runs: RunsOn) -> Iterator[Metric]:
+    """Where verdicts come from; of an accelerator only where one is used."""
+    backend = GaugeMetricFamily(f"{_P}_backend", "1 for what judges now", labels=("backend",))
+    for each in BACKENDS:
+        backend.add_metric((each,), each == runs.backend)
+    yield backend
+    if runs.accelerator:
+        up, failures = runs.backend == "edgetpu", runs.failures
+        yield GaugeMetricFamily(f"{_P}_accelerator_up", "1 while it answers", up)
+        yield CounterMetricFamily(f"{_P}_accelerator_failures", "Times it failed", failures)
 
 
 def _scores(cameras: Iterable[Status]) -> Iterator[Metric]:

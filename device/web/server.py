@@ -88,7 +88,7 @@ class WebSink(Sink):
 
     def write(self, result: Result) -> None:
         """See ``Sink.write``."""
-        self._view.live.write(result)
+        self._view.live.take(result)
 
     def close(self) -> None:
         """End streams and servers; a client that hangs is left after a while."""

@@ -3,14 +3,13 @@
 import hashlib
 import hmac
 import secrets
-import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from corrosion_edge.device.secret_file import secret_text
 from corrosion_edge.errors import KeyFileError
-from corrosion_edge.modelfile.reading import read_regular
 
 __all__ = ["SESSION", "Token", "read_token"]
 
@@ -23,18 +22,12 @@ _MAKE = "python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
 
 def read_token(path: Path) -> str:
     """The one word in the file (KeyFileError if others may read it, or it is no good token)."""
-    try:
-        content, mode = read_regular(path, 4096)
-        token = content.decode("ascii").strip()
-    except OSError as error:
-        raise KeyFileError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise KeyFileError(f"{path}: expected a token in ASCII; make one: {_MAKE}") from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeyFileError(f"{path}: other users may read this token; run: chmod 600 {path}")
-    if not _LEAST <= len(token) <= _MOST or len(token.split()) != 1 or not token.isprintable():
-        raise KeyFileError(f"{path}: expected one word of {_LEAST} characters or more; make one: "
-                           f"{_MAKE}")  # fmt: skip
+    token = secret_text(path, str(path), group_reads=False).strip()
+    one = len(token.split()) == 1 and token.isascii() and token.isprintable()
+    if not (_LEAST <= len(token) <= _MOST and one):
+        raise KeyFileError(
+            f"{path}: expected one word of {_LEAST} characters or more, in ASCII; make one: {_MAKE}"
+        )
     return token
 
 

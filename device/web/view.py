@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from corrosion_edge import __version__
+from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.outlets import Watched
 from corrosion_edge.device.web.health import Machine
@@ -35,6 +36,24 @@ class View:
         folder = watched.store or Path.cwd()
         return cls(live, watched, Stored(watched.store), Machine(folder))
 
+    @property
+    def runs_on(self) -> RunsOn:
+        """What it judges on."""
+        return RunsOn.now(self.classifier)
+
+    def trouble(self) -> str:
+        """Why no verdicts come, in a few words; empty where they do.
+
+        An accelerator that is away is known at once; a silence has to last to be told from a
+        slow interval, see ``Live.healthy``.
+        """
+        runs = self.runs_on
+        if runs.lost:
+            return f"the {runs.accelerator} is away: {runs.reason}"
+        if not self.live.healthy:
+            return f"no frame was judged for {self.live.quiet():.0f} s"
+        return ""
+
     def about(self) -> dict[str, Any]:
         """What runs: version, model with hash, backend, threshold, abstain band."""
         classifier = self.classifier
@@ -50,12 +69,14 @@ class View:
 
     def state(self) -> dict[str, Any]:
         """Everything but scores and events; times are UTC in ISO 8601."""
-        live = self.live
+        live, trouble, runs = self.live, self.trouble(), self.runs_on
         return {
             "time": _iso(datetime.now(UTC)),
             "uptime_s": round(live.clock() - live.started, 3),
             "quiet_s": round(live.quiet(), 3),
-            "healthy": live.healthy,
+            "healthy": not trouble,
+            "trouble": trouble,
+            "runs": {"word": runs.word, **runs.to_dict()},
             "about": self.about(),
             "cameras": [self._camera(live.status(name)) for name in live.cameras],
             "machine": self._machine(),
@@ -118,7 +139,7 @@ def _shot(shot: Shot) -> dict[str, Any]:
         "serial": shot.serial,
         "index": frame.index,
         "time": _iso(frame.taken_at),
-        "size": [frame.pixels.shape[1], frame.pixels.shape[0]],
+        "size": list(frame.size),
         "map": shot.prediction is not None and shot.prediction.heatmap is not None,
     }
     if shot.prediction is not None:

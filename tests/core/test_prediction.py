@@ -1,11 +1,8 @@
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corrosion_edge.frame import Frame
 from corrosion_edge.heatmap import FULL_EVIDENCE, overlay
 from corrosion_edge.prediction import CORROSION, NO_CORROSION, Prediction
 
@@ -22,18 +19,6 @@ def test_what_is_no_probability_is_refused(wrong):
         Prediction(wrong, 0.5)
     with pytest.raises(ValueError, match=r"expected a number in \[0, 1\]"):
         Prediction(0.5, wrong)
-
-
-def test_frames_validate():
-    pixels = np.zeros((2, 3, 3), np.uint8)
-    now = datetime.now(UTC)
-    for wrong in (pixels[..., 0], pixels.astype(float)):
-        with pytest.raises(ValueError, match="expected uint8"):
-            Frame(wrong, 0, now)
-    with pytest.raises(ValueError, match="index"):
-        Frame(pixels, -1, now)
-    with pytest.raises(ValueError, match="time zone"):
-        Frame(pixels, 0, datetime(2026, 1, 1))
 
 
 def test_the_overlay_colours_only_where_corrosion_is_likelier_than_not():

@@ -84,7 +84,7 @@ def serve() -> Iterator[Callable[..., str]]:
     """Serve over HTTP on this machine, and give the address.
 
     A file; or JPEGs without end, or until it is to ``then`` "stall" or "leave"; or a ``status``.
-    During an ``outage`` so many connections after the first get status 503.
+    During an ``outage`` so many connections after the first get status 503. 0 is any free port.
     """
     servers = []
 
@@ -95,11 +95,12 @@ def serve() -> Iterator[Callable[..., str]]:
         then: str = "",
         status: int = 0,
         outage: int = 0,
+        port: int = 0,
     ) -> str:
         handler = _camera_handler(jpegs or [], then, outage)
         if status or file:
             handler = _file_handler(file, status)
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         servers.append(server)

@@ -1,9 +1,12 @@
 """Scaling by the decoder's library against the reference."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from corrosion_edge import image
+from corrosion_edge.frame import Deferred, pixels_of
 from corrosion_edge.render import clip
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
@@ -21,7 +24,7 @@ def picture():
 def test_a_picture_in_rgb_is_left_to_the_reference(picture):
     for kind in ("rgb24", "bgr0", "gbrp"):
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=kind)
-        assert Scaling((224, 224)).small(frame) is None
+        assert Scaling((224, 224)).both(frame)[1] is None
 
 
 def test_from_yuv_it_is_nearer_to_the_reference_than_half_resolution_colour_would_be(picture):
@@ -29,19 +32,31 @@ def test_from_yuv_it_is_nearer_to_the_reference_than_half_resolution_colour_woul
     exact = yuv.reformat(format="rgb24", interpolation=0x2 | 0x2000 | 0x40000).to_ndarray()
     reference = image.prepare(exact, SPEC).astype(int)
     plain = yuv.reformat(width=224, height=224, format="rgb24", interpolation="BILINEAR")
-    ours = np.abs(Scaling((224, 224)).small(yuv) - reference).mean()
+    off = np.abs(Scaling((224, 224)).both(yuv)[1] - reference)
+    ours = off.mean()
     assert ours < 0.5
-    assert np.abs(Scaling((224, 224)).small(yuv) - reference).max() <= 12
+    assert off.max() <= 12
     assert ours < 0.5 * np.abs(plain.to_ndarray() - reference).mean()
 
 
 def test_the_full_picture_comes_beside_it(picture):
     frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-    assert (Scaling((224, 224)).full(frame) == picture).all()
+    assert (Scaling((224, 224)).both(frame)[0] == picture).all()
+
+
+def test_from_yuv_it_is_made_when_it_is_asked_for_also_later_and_by_several(picture):
+    scaling = Scaling((224, 224))
+    frames = [av.VideoFrame.from_ndarray(p, format="rgb24") for p in (picture, picture[::-1])]
+    whole = [scaling.both(frame.reformat(format="yuv420p"))[0] for frame in frames]
+    assert all(isinstance(one, Deferred) and one.size == (1280, 720) for one in whole)
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(pixels_of, whole * 8))
+    expected = [Scaling().both(frame.reformat(format="yuv420p"))[0] for frame in frames]
+    assert all((one == expected[n % 2]).all() for n, one in enumerate(made))
 
 
 def test_none_where_none_is_wanted_or_it_would_be_enlarged(picture):
     frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
-    assert Scaling().small(frame) is None
-    assert Scaling((1281, 224)).small(frame) is None
-    assert Scaling((1280, 720)).small(frame).shape == (720, 1280, 3)
+    assert Scaling().both(frame)[1] is None
+    assert Scaling((1281, 224)).both(frame)[1] is None
+    assert Scaling((1280, 720)).both(frame)[1].shape == (720, 1280, 3)

@@ -1,6 +1,7 @@
 """``corrosion-edge watch`` from the outside."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from PIL import Image
 from corrosion_edge.bundle import DEFAULT_MODEL
 from corrosion_edge.cli import cli
 from corrosion_edge.device import capture
-from corrosion_edge.device.capture import Backoff, supervised
+from corrosion_edge.device.backends.fake import FakeBackend
+from corrosion_edge.device.capture import Backoff, follow, supervised
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.sources import Wish, picamera2_source, v4l2
 from corrosion_edge.device.sources.fake import FakeCamera
@@ -186,6 +188,27 @@ def test_a_followed_folder_goes_on_with_what_is_dropped_into_it(folder, tmp_path
     assert result.exit_code == 0
     assert [Path(line["path"]).name for line in lines(result)] == ["0.png", "1.png", "new.png"]
     assert run("--camera", "demo", "--follow").exit_code == 1
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_followed_folder_is_not_judged_again_after_a_restart_if_there_is_a_store(
+    folder, tmp_path, bundle, monkeypatch, stored
+):
+    late = tmp_path / "late.png"
+    for photo in sorted(folder.glob("*.png"))[1:]:
+        photo.rename(late)
+    (folder / "0-broken.png").write_bytes(b"broken")
+    for name in ("0.png", "0-broken.png"):
+        os.utime(folder / name, (1e9, 1e9))
+    made = lambda *_, **__: Classifier(bundle, FakeBackend())  # noqa: E731
+    monkeypatch.setattr(Classifier, "open", made)
+    monkeypatch.setattr(follow, "_GIVE_UP", 0.0)
+    words = ["--camera", str(folder), "--follow", "--json", "--frames", "1"]
+    words += ["--store", str(tmp_path / "ev")] if stored else []
+    paths = lambda result: [Path(line["path"]).name for line in lines(result)]  # noqa: E731
+    assert paths(run(*words)) == ["0-broken.png", "0.png"]
+    late.rename(folder / "9.png")
+    assert paths(run(*words)) == (["9.png"] if stored else ["0-broken.png", "0.png"])
 
 
 def test_several_cameras_are_watched_at_once(monkeypatch):

@@ -14,7 +14,10 @@ from pathlib import Path
 
 from broker import Listener, Mosquitto, account, fill, until, watch
 
+from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.capture.patience import Backoff
+from corrosion_edge.device.events.following import Following
+from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.store.reader import Reader
 from corrosion_edge.device.store.store import Store
 from corrosion_edge.device.telling.courier import BEGINNING
@@ -85,7 +88,9 @@ def restart_often(
     broker = Mosquitto(folder / "broker")
     with broker, Listener(broker.port, TOPICS.events) as listener:
         growing = Growing(folder / "store", seed)
-        live = Live(("deck",), lambda: Running("a model", "ab" * 32, "a processor"))
+        running = Running("a model", "ab" * 32, RunsOn("cpu", "a processor"))
+        following = Following(("deck",), Detection.for_model, 0.5, None)
+        live = Live(("deck",), lambda: running, following)
         pauses = Backoff(longest=longest, jitter=0.5)
         link = Link(Broker("127.0.0.1", broker.port), TOPICS, live, backoff=pauses)
         sender = MqttSender(link, TOPICS.events, link.saying)

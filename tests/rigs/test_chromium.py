@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rig
+from losable import Losable, Named
 
 pytest.importorskip("uvicorn", reason="the extra web is not installed")
 
@@ -115,7 +116,7 @@ def look(browser: Any) -> Iterator[Callable[..., Seen]]:
 
 @contextmanager
 def serving(
-    classifier: Classifier, cameras: tuple[str, ...], store: Path | None = None, token: str = ""
+    classifier: Any, cameras: tuple[str, ...], store: Path | None = None, token: str = ""
 ) -> Iterator[tuple[Live, str]]:
     """Serve a live state at an address, with the clock two hours back until it is let go."""
     shift = [7200.0]
@@ -138,24 +139,24 @@ def history(live: Live, cameras: tuple[str, ...], shift: list[float]) -> None:
         for place, name in enumerate(cameras):
             score = 0.5 + 0.3 * math.sin(step / 90 + place) + 0.1 * math.sin(step * 1.7)
             frame = Frame(small.pixels, step, datetime.now(UTC), camera=name)
-            live.write(Verdict(frame, Prediction(float(np.clip(score, 0, 1)), 0.5), 5 + step % 7))
+            live.take(Verdict(frame, Prediction(float(np.clip(score, 0, 1)), 0.5), 5 + step % 7))
 
 
 def judged(live: Live, classifier: Classifier, camera: str, **how: Any) -> None:
     pixels = surface("steel", size=(640, 480), seed=4, **how)
-    live.write(Verdict(Frame(pixels, 9, datetime.now(UTC), camera=camera),
+    live.take(Verdict(Frame(pixels, 9, datetime.now(UTC), camera=camera),
                        classifier.classify(pixels), 6.5))  # fmt: skip
 
 
 def dark(live: Live, camera: str) -> None:
     pixels = np.full((480, 640, 3), 12, np.uint8)
     quality, _ = Gate(Limits()).check(pixels)
-    live.write(Unusable(Frame(pixels, 9, datetime.now(UTC), camera=camera), quality))
+    live.take(Unusable(Frame(pixels, 9, datetime.now(UTC), camera=camera), quality))
 
 
 def lost(live: Live, camera: str) -> None:
     reason = "no frame for 10 s; it is opened again in 4 s"
-    live.write(CameraState(camera, "lost", reason, datetime.now(UTC), "running", 900, 3, 1))
+    live.take(CameraState(camera, "lost", reason, datetime.now(UTC), "running", 900, 3, 1))
 
 
 def stored(folder: Path, classifier: Classifier) -> Path:
@@ -243,6 +244,50 @@ CONTRASTS = """(() => {
   return found;
 })()"""
 """Contrasts by WCAG 2.1, 1.4.3 (at least 4.5): https://www.w3.org/TR/WCAG21/#contrast-minimum"""
+
+
+REPLACED = "The CPU answers in place of the Edge TPU"
+LOST = "The Edge TPU is away: no verdicts until it is back"
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("spare", [None, lambda: Named("ai-edge-litert, in place of the Edge TPU")])
+def test_the_accelerator_away_and_back(look, classifier, size, scheme, spare):
+    losable = Losable(Named("ai-edge-litert, Edge TPU"), spare)
+    on_it = Classifier(classifier.bundle, losable.backend)
+    with serving(on_it, ("gate", "deck")) as (live, address):
+        for camera, rust in (("gate", 0.6), ("deck", 0.0)):
+            judged(live, classifier, camera, rust=rust)
+        seen = look(address, size, scheme)
+        page = seen.page
+        page.wait_for_selector(".verdict.corrosion")
+        until(page, "document.querySelectorAll('.picture img:not([hidden])').length === 2")
+        assert not page.is_visible("#alarm")
+        assert "Edge TPU" in page.inner_text("#running")
+        for state in losable.lose():
+            live.take(state)
+        page.wait_for_selector("#alarm:not([hidden])")
+        until(page, "document.querySelectorAll('.plot svg').length === 2")
+        loud = page.inner_text("#alarm")
+        seen.keep(f"{'replaced' if spare else 'accelerator-lost'}-{size}-{scheme}")
+        words = [card.query_selector("[data-part=word]").inner_text()
+                 for card in seen.cards().values()]  # fmt: skip
+        wide, contrasts = overflow(page), page.evaluate(CONTRASTS)
+        stale = page.query_selector_all(".picture.stale")
+        title, top = page.title(), page.query_selector("#alarm").bounding_box()["y"]
+        for state in losable.come_back():
+            live.take(state)
+        page.wait_for_selector("#alarm", state="hidden")
+    assert (REPLACED if spare else LOST) in loud
+    assert "told to fail" in loud
+    assert words == (["Corrosion", "No corrosion"] if spare else ["No verdicts"] * 2)
+    assert len(stale) == (0 if spare else 2)
+    assert title.startswith("On the CPU! " if spare else "Accelerator away! ")
+    assert top < 200  # above all cameras, without scrolling
+    assert wide == 0
+    assert contrasts and min(contrasts.values()) >= 4.5, contrasts
+    assert seen.errors == []
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -9,7 +9,10 @@ import pytest
 from broker import Listener, Mosquitto, OldBroker, account, fill, free_port, until, watch
 from mqtt_faults import kill_often, restart_often
 
+from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.capture.patience import Backoff
+from corrosion_edge.device.events.following import Following
+from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.store.store import Store
 from corrosion_edge.device.telling.courier import BEGINNING
 from corrosion_edge.device.telling.delivery import Delivery
@@ -35,7 +38,9 @@ class Told:
 
     def __init__(self, folder, broker, said, *, discovery=None, within=30.0, cameras=("deck",)):
         saying = Saying(f"mqtt {broker}", said.append)
-        self.live = Live(cameras, lambda: Running("a model", "ab" * 32, "a processor"))
+        running = Running("a model", "ab" * 32, RunsOn("cpu", "a processor"))
+        following = Following(cameras, Detection.for_model, 0.5, None)
+        self.live = Live(cameras, lambda: running, following)
         self.link = Link(broker, TOPICS, self.live, discovery, saying=saying,
                          backoff=Backoff(0.05, 0.2))  # fmt: skip
         sender = MqttSender(self.link, TOPICS.events, saying, within)
@@ -281,7 +286,8 @@ def test_topics_that_are_forbidden_hold_the_events_back(tmp_path, store, said):
         Listener(broker.port) as listener,
         Told(store.folder, here(broker.port), said),
     ):
-        until(lambda: len(said) == 2)
+        until(lambda: len(said) == 3)
+        assert "refuses what is sent to site/pi/state (Not authorized)" in "".join(said)
         assert "the broker refuses events at site/pi/events (Not authorized)" in "".join(said)
         assert "refuses what is sent to site/pi/deck/state (Not authorized)" in "".join(said)
         assert place(store.folder) == 0

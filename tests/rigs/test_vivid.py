@@ -20,6 +20,7 @@ BOOT_WITHIN = 420.0
 
 JOB = """\
 export PATH=/usr/bin:/bin PYTHONPATH=/checkout:/site PYTHONPYCACHEPREFIX=/bytecode HOME=/tmp
+export MALLOC_PERTURB_=165  # what uses freed memory shall fail, each time
 exec /usr/bin/python3 -S /checkout/tests/rigs/v4l2_guest.py
 """
 

@@ -77,6 +77,11 @@ class Topics:
         """The stored events, not retained."""
         return f"{self.prefix}/events"
 
+    @property
+    def watch(self) -> str:
+        """What the watch as a whole runs on, retained."""
+        return f"{self.prefix}/state"
+
     def state(self, camera: str) -> str:
         """The camera's live state, retained."""
         return f"{self.prefix}/{slug(camera)}/state"

@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.capture.patience import Backoff
@@ -140,8 +141,15 @@ class Link(Closing):
         self._look_at_answers(session)
         if session.busy:
             return
+        for topic, state in self._due():
+            self._say(session, topic, json.dumps(state))
+
+    def _due(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Topics and states of which there is news."""
+        if (watch := self._live.watch_due()) is not None:
+            yield self._topics.watch, watch
         for camera, state in self._live.due():
-            self._say(session, self._topics.state(camera), json.dumps(state))
+            yield self._topics.state(camera), state
 
     def _say(self, session: Session, topic: str, payload: str) -> None:
         self._sent[session.publish(topic, payload, retain=True)] = topic
@@ -159,7 +167,7 @@ class Link(Closing):
 
     def _goodbye(self, session: Session) -> None:
         self._live.again()
-        for camera, state in self._live.due():
-            session.publish(self._topics.state(camera), json.dumps(state), retain=True)
+        for topic, state in self._due():
+            session.publish(topic, json.dumps(state), retain=True)
         number = session.publish(self._topics.availability, "offline", retain=True)
         session.acknowledged(number, _GOODBYE)

@@ -4,11 +4,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from corrosion_edge.device.accelerator.runs_on import RunsOn
+from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.state import CameraState
+from corrosion_edge.device.events.following import Following
 from corrosion_edge.device.sinks import Result
+from corrosion_edge.device.taking import ByCamera, Taker
 from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
 
 __all__ = ["EVERY", "SOONEST", "Live", "Running"]
@@ -28,12 +32,28 @@ class Running:
 
     model: str
     sha256: str
-    runs_on: str
+    runs_on: RunsOn
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; the accelerator's reason is told of the watch as a whole."""
+        told = self.runs_on.accelerator
+        return {
+            "model": self.model,
+            "model_sha256": self.sha256,
+            "runs_on": self.runs_on.name,
+            "stand_in": self.runs_on.stand_in,
+            "accelerator_up": self.runs_on.backend == "edgetpu" if told else None,
+        }
 
 
 def _blank() -> dict[str, Any]:
-    names = ("verdict", "label", "score", "threshold", "unsure", "unusable", "tile", "latency_ms")
+    names = ("verdict", "label", "score", "threshold", "unsure", "unusable", "tile", "backend",
+             "latency_ms")  # fmt: skip
     return dict.fromkeys(names)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone().isoformat(timespec="milliseconds") if moment else None
 
 
 @dataclass(slots=True)
@@ -48,57 +68,81 @@ class _Camera:
     sent: float = float("-inf")
     told: tuple[Any, ...] = ()
 
-    @property
-    def short(self) -> tuple[Any, ...]:
-        return self.state, self.said["verdict"], self.said["unusable"]
+    def short(self, running: Running, corrosion: bool | None) -> tuple[Any, ...]:
+        said = self.said["verdict"], self.said["unusable"]
+        return self.state, *said, running.runs_on.backend, corrosion
 
 
-class Live:
-    """The newest of each camera. ``take`` is quick; any thread may call any method.
+class Live(Taker):
+    """The newest of each camera, and what judges.
 
-    ``running`` is asked for each message, so that it names what runs then.
+    ``take`` is quick; any thread may call any method.
+    ``running`` is asked for each message, so that it names what runs then; ``following`` says
+    whether there is corrosion, smoothed as the events are.
     """
 
     def __init__(
         self,
         cameras: Sequence[str],
         running: Callable[[], Running],
+        following: Following,
         every: float = EVERY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.names = tuple(cameras)
         self.running, self._every, self._clock = running, every, clock
         self._lock = threading.Lock()
-        self._cameras = {name: _Camera() for name in cameras}
+        self._cameras = ByCamera(cameras, _Camera)
+        self._following = following
+        self._told: Running | None = None
 
     def take(self, result: Result) -> None:
         """Take what the pipeline delivers; kinds that are unknown here are passed over."""
         with self._lock:
-            if isinstance(result, Verdict):
-                self._judged(result)
-            elif isinstance(result, Unusable):
-                said = {**_blank(), "verdict": "unusable", "unusable": result.quality.word}
-                self._seen(result.frame.camera, result.frame.taken_at, said)
-            elif isinstance(result, Unreadable):
-                said = {**_blank(), "verdict": "unusable", "unusable": "unreadable"}
-                self._seen("", None, said)
-            elif isinstance(result, CameraState):
-                self._became(result)
+            super().take(result)
+            self._following.take(result)
 
     def due(self) -> list[tuple[str, dict[str, Any]]]:
         """The cameras with a message that is due, and what it says; they count as sent."""
         with self._lock:
-            now = self._clock()
-            ready = [name for name, one in self._cameras.items() if self._is_due(one, now)]
-            return [(name, self._message(name, now)) for name in ready]
+            now, running = self._clock(), self.running()
+            ready = [name for name in self.names
+                     if self._is_due(name, now, running)]  # fmt: skip
+            return [(name, self._message(name, now, running)) for name in ready]
+
+    def watch_due(self) -> dict[str, Any] | None:
+        """What the watch as a whole runs on, if that is news; it counts as sent."""
+        running = self.running()
+        with self._lock:
+            if running == self._told:
+                return None
+            self._told = running
+        runs = running.runs_on
+        return {"time": _iso(datetime.now(UTC)), "word": runs.word,
+                **running.to_dict(), **runs.to_dict()}  # fmt: skip
 
     def again(self) -> None:
-        """Every camera's state is due at once: the broker may have forgotten it."""
+        """Every state is due at once: the broker may have forgotten it."""
         with self._lock:
-            for one in self._cameras.values():
+            self._told = None
+            for one in self._cameras:
                 one.news, one.sent = True, float("-inf")
 
-    def _judged(self, verdict: Verdict) -> None:
+    def _unusable(self, result: Unusable) -> None:
+        said = {**_blank(), "verdict": "unusable", "unusable": result.quality.word}
+        self._seen(result.frame.camera, result.frame.taken_at, said)
+
+    def _unreadable(self, result: Unreadable) -> None:
+        self._seen("", None, {**_blank(), "verdict": "unusable", "unusable": "unreadable"})
+
+    def _accelerator(self, state: AcceleratorState) -> None:
+        """Where nothing judges, no verdict stands."""
+        for one in self._cameras:
+            one.news = True
+            if state.state == "lost":
+                one.said, one.at = _blank(), state.at
+
+    def _verdict(self, verdict: Verdict) -> None:
         said = verdict.prediction
         fields = {**_blank(), "verdict": said.word, **said.to_dict()}
         fields["latency_ms"] = round(verdict.latency_ms, 3)
@@ -106,40 +150,35 @@ class Live:
 
     def _seen(self, camera: str, at: datetime | None, said: dict[str, Any]) -> None:
         """A camera that delivers runs, whatever was last said of it, but for being late."""
-        one = self._named(camera)
+        one = self._cameras.meant(camera)
         if one is None:
             return
         one.said, one.at, one.news = said, at, True
         if one.state == "starting":
             one.state = "running"
 
-    def _became(self, state: CameraState) -> None:
-        one = self._named(state.camera)
+    def _camera_state(self, state: CameraState) -> None:
+        one = self._cameras.meant(state.camera)
         if one is None:
             return
         one.state, one.reason, one.news = state.state, state.reason, True
         if state.state in _GONE:
             one.said, one.at = _blank(), state.since
 
-    def _named(self, camera: str) -> _Camera | None:
-        """One camera alone is meant by any name: states call it as its source."""
-        return self._cameras.get(self.names[0] if len(self.names) == 1 else camera)
-
-    def _is_due(self, one: _Camera, now: float) -> bool:
-        wait = SOONEST if one.short != one.told else self._every
+    def _is_due(self, name: str, now: float, running: Running) -> bool:
+        one, corrosion = self._cameras[name], self._following.corroded(name)
+        wait = SOONEST if one.short(running, corrosion) != one.told else self._every
         return one.news and now - one.sent >= wait
 
-    def _message(self, name: str, now: float) -> dict[str, Any]:
-        one = self._cameras[name]
-        one.sent, one.told, one.news = now, one.short, False
-        running = self.running()
+    def _message(self, name: str, now: float, running: Running) -> dict[str, Any]:
+        one, corrosion = self._cameras[name], self._following.corroded(name)
+        one.sent, one.told, one.news = now, one.short(running, corrosion), False
         return {
             "camera": name,
-            "time": one.at.astimezone().isoformat(timespec="milliseconds") if one.at else None,
+            "time": _iso(one.at),
             "state": one.state,
             "reason": one.reason,
+            "corrosion": corrosion,
             **one.said,
-            "model": running.model,
-            "model_sha256": running.sha256,
-            "runs_on": running.runs_on,
+            **running.to_dict(),
         }

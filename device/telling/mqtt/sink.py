@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, Self
 
+from corrosion_edge.device.accelerator.runs_on import RunsOn
+from corrosion_edge.device.events.following import Following
 from corrosion_edge.device.outlets import Watched
+from corrosion_edge.device.secret_file import secret
 from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.telling.courier import NOW
 from corrosion_edge.device.telling.delivery import Delivery
@@ -15,7 +18,6 @@ from corrosion_edge.device.telling.mqtt.link import Link
 from corrosion_edge.device.telling.mqtt.live import EVERY, Live, Running
 from corrosion_edge.device.telling.mqtt.sender import MqttSender
 from corrosion_edge.device.telling.saying import Saying
-from corrosion_edge.device.telling.secrets import secret
 from corrosion_edge.device.telling.tls import client_context
 from corrosion_edge.errors import UsageError
 
@@ -60,7 +62,10 @@ def mqtt_sink(values: Mapping[str, Any], watched: Watched) -> MqttSink:
     broker, host = _broker(values), socket.gethostname() or "unnamed"
     topics = Topics(values["mqtt_prefix"] or f"corrosion-edge/{slug(host)}")
     _require_different(watched.cameras)
-    live = Live(watched.cameras, lambda: _running(watched), values["mqtt_every"] or EVERY)
+    one = watched.classifier
+    following = Following(watched.cameras, watched.detection, one.threshold, one.band)
+    live = Live(watched.cameras, lambda: _running(watched), following,
+                values["mqtt_every"] or EVERY)  # fmt: skip
     discovery = None
     if values["mqtt_discovery"]:
         discovery = Discovery(topics, watched.cameras, host, values["mqtt_discovery"])
@@ -80,7 +85,7 @@ def _delivery(values: Mapping[str, Any], watched: Watched, sender: MqttSender) -
 
 def _running(watched: Watched) -> Running:
     one = watched.classifier
-    return Running(one.name, one.manifest.model_sha256, one.backend.name)
+    return Running(one.name, one.manifest.model_sha256, RunsOn.now(one))
 
 
 def _require_different(cameras: tuple[str, ...]) -> None:

@@ -5,15 +5,16 @@ const WORDS = {
   "corrosion": ["Corrosion", "▲"], "no-corrosion": ["No corrosion", "✓"], "unsure": ["Unsure", "?"],
   "unusable": ["Picture unusable", "⊘"], "unreadable": ["Picture unreadable", "⊘"],
   "lost": ["Camera lost", "✕"], "frozen": ["Camera frozen", "✕"], "degraded": ["Frames are late", "…"],
-  "ended": ["Camera closed", "■"], "starting": ["Waiting for a frame", "…"],
+  "ended": ["Camera closed", "■"], "away": ["No verdicts", "✕"], "starting": ["Waiting for a frame", "…"],
 };
 const EVENTS = {
   started: "Watch started", stopped: "Watch stopped", corrosion_began: "Corrosion began",
   corrosion_ended: "Corrosion ended", camera_degraded: "Frames were late", camera_lost: "Camera lost",
   camera_recovered: "Camera recovered", unusable: "Pictures unusable", usable: "Pictures usable again",
-  model_changed: "Model changed", pictures_removed: "Old pictures removed", store_recovered: "Store recovered",
+  model_changed: "Model changed", model_refused: "Model refused", accelerator_lost: "Accelerator lost",
+  accelerator_replaced: "CPU in place of the accelerator", accelerator_recovered: "Accelerator recovered", pictures_removed: "Old pictures removed", store_recovered: "Store recovered",
 };
-const AWAY = ["lost", "frozen", "degraded", "ended"];
+const AWAY = ["lost", "frozen", "degraded", "ended", "away"];
 const EVERY = 1000, PLOT_EVERY = 5000, SHOWN_EVENTS = 8, PATIENCE = 10000;
 
 const cards = [...document.querySelectorAll(".camera")].map(card => {
@@ -65,16 +66,31 @@ function notKnown(camera, word) {
 function show(state) {
   const line = document.getElementById("connection");
   line.className = state.healthy ? "" : "broken";
-  line.textContent = state.healthy ? `live, ${moment(state.time)}`
-    : `No frame was judged for ${duration(state.quiet_s)}`;
+  line.textContent = state.healthy ? `live, ${moment(state.time)}` : capital(state.trouble);
+  const alarm = showAlarm(state);
   for (const told of state.cameras) {
     const camera = cards.find(each => each.name === told.name);
     if (camera) showCamera(camera, told, state);
   }
   showMachine(state);
-  showRunning(state.about);
+  showRunning(state);
   if (state.events !== null && state.events !== knownEvents) showEvents(state.events);
-  document.title = cards.map(each => each.parts.word.textContent).join(", ") + " – corrosion watch";
+  document.title = alarm + cards.map(each => each.parts.word.textContent).join(", ") + " – corrosion watch";
+}
+
+// Loud while the accelerator is away: in its place nothing answers, or the CPU. Gives the title's first words.
+function showAlarm(state) {
+  const runs = state.runs, told = runs.accelerator, box = document.getElementById("alarm");
+  box.hidden = !told || told.up;
+  if (box.hidden) return "";
+  const lost = runs.backend === "nothing";
+  box.className = lost ? "alarm lost" : "alarm";
+  set(document.getElementById("alarm-sign"), lost ? "✕" : "!");
+  set(document.getElementById("alarm-word"), lost ? `The ${told.name} is away: no verdicts until it is back`
+    : `The CPU answers in place of the ${told.name}`);
+  set(document.getElementById("alarm-since"), `since ${moment(told.since)} (${duration(ago(told.since, state.time))})`);
+  set(document.getElementById("alarm-reason"), capital(told.reason));
+  return lost ? "Accelerator away! " : "On the CPU! ";
 }
 
 function showCamera(camera, told, state) {
@@ -91,8 +107,13 @@ function showCamera(camera, told, state) {
   const stale = AWAY.includes(told.word) || !state.healthy;
   parts.figure.classList.toggle("stale", stale);
   camera.said = `${word}, ${moment(shot ? shot.time : told.since)}`;
-  if (!state.healthy && !AWAY.includes(told.word)) notKnown(camera, "No new frames");
+  if (!state.healthy && !AWAY.includes(told.word)) notKnown(camera, state.runs.backend === "nothing" ? "No verdicts" : "No new frames");
+  if (told.word === "away" && shot && shot.label) set(parts.since, `${parts.since.textContent}; last known: ${judged(shot)}, ${moment(shot.time)}`);
   if (shot) showPicture(camera, told, stale);
+}
+
+function judged(shot) {
+  return WORDS[shot.unsure ? "unsure" : shot.label][0].toLowerCase();
 }
 
 function numbers(told, state) {
@@ -105,6 +126,7 @@ function numbers(told, state) {
     .map(([name, count]) => `${count} ${name.replace("-", " ")}`).join(", ") || "none"]);
   rows.push(["Dropped", told.dropped]);
   rows.push(["Camera", `${told.state}, failures: ${told.failures}`, told.failures > 0 && !told.up]);
+  rows.push(["Runs on", state.runs.word, standsIn(state.runs)]);
   if (latency) rows.push(["Latency", `p50 ${ms(latency.p50)}, p95 ${ms(latency.p95)}`]);
   return rows;
 }
@@ -168,7 +190,7 @@ function showMachine(state) {
   const told = state.machine, flags = told.throttled, full = told.disk_free_bytes < 2e8;
   fill(document.getElementById("machine"), [
     ["Running for", duration(state.uptime_s)],
-    ["Last judged", `${duration(state.quiet_s)} ago`, !state.healthy],
+    ["Last judged", `${duration(state.quiet_s)} ago`, !state.healthy && state.runs.backend !== "nothing"],
     ["Temperature", told.temperature_c === null ? "not known here" : `${told.temperature_c.toFixed(1)} °C`, told.temperature_c >= 80],
     ["Power and heat", flags === null ? "not known here" : flags.join(", ") || "no throttling since boot", flags && flags.length > 0],
     ["Disk", `${(told.disk_free_bytes / 1e9).toFixed(1)} of ${(told.disk_total_bytes / 1e9).toFixed(1)} GB free`, full],
@@ -177,11 +199,21 @@ function showMachine(state) {
   ]);
 }
 
-function showRunning(about) {
-  fill(document.getElementById("running"), [
-    ["Model", about.model], ["Its SHA-256", about.model_sha256], ["Backend", about.backend],
-    ["Threshold", round(about.threshold)], ["Version", about.version],
-  ]);
+function showRunning(state) {
+  const about = state.about, runs = state.runs;
+  const rows = [["Model", about.model], ["Its SHA-256", about.model_sha256],
+    ["Runs on", runs.word, standsIn(runs)], ["Backend", runs.runs_on, standsIn(runs)]];
+  if (runs.accelerator) rows.push(["Accelerator", `${runs.accelerator.name}, failures: ${runs.accelerator.failures}`, !runs.accelerator.up]);
+  rows.push(["Threshold", round(about.threshold)], ["Version", about.version]);
+  fill(document.getElementById("running"), rows);
+}
+
+function standsIn(runs) {
+  return runs.stand_in || runs.backend === "nothing";
+}
+
+function capital(text) {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 function fill(list, rows) {

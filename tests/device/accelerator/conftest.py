@@ -91,3 +91,14 @@ def answers(models) -> Path:
             file.write(struct.pack("=Q", int(prepared.astype(np.int64).sum())))
             file.write(b"".join(outputs[name].raw.tobytes() for name in order))
     return models / "answers"
+
+
+@pytest.fixture
+def words(models, library):
+    return ("--model", models / "net_edgetpu.tflite", "--delegate", library)
+
+
+@pytest.fixture
+def live(serve, pictures):
+    """A live camera on the network; its pictures are too small to be called blurred."""
+    return ("--camera", serve(jpegs=pictures), "--no-quality")

@@ -1,84 +1,16 @@
 """The accelerator that is lost, tried again, and stood in for: without one, and without time."""
 
-from contextlib import suppress
-
-import numpy as np
 import pytest
+from losable import PIXELS, WORKS, Losable, Named
 
 from corrosion_edge.device.accelerator.probe import Outcome
-from corrosion_edge.device.accelerator.recovering import HOPELESS, Recovering
+from corrosion_edge.device.accelerator.recovering import HOPELESS
 from corrosion_edge.device.backends import Telling
-from corrosion_edge.device.backends.fake import FakeBackend
-from corrosion_edge.device.capture import Backoff
 from corrosion_edge.errors import BackendAway, BackendError
-
-PIXELS = np.zeros((1, 224, 224, 3), np.uint8)
-WORKS = Outcome(True, "it works")
-
-
-class Named(FakeBackend):
-    def __init__(self, name, fails_at=()):
-        super().__init__(fails_at=frozenset(fails_at))
-        self.name = name
-
-
-class Try:
-    """A try whose outcome comes when the test says so."""
-
-    def __init__(self):
-        self.outcome = None
-        self.closed = False
-
-    def poll(self):
-        return self.outcome
-
-    def close(self):
-        self.closed = True
-
-
-class Rig:
-    """A recovering backend with a clock, tries and re-openings that the test drives."""
-
-    def __init__(self, first, spare=None):
-        self.now = 0.0
-        self.tries, self.opened = [], []
-        self.next = lambda: Named("tpu")
-        self.backend = Recovering(
-            "Edge TPU", first, reopen=self.reopen, probe=self.probe, spare=spare,
-            backoff=Backoff(1.0, 60.0, jitter=0.0), clock=lambda: self.now,
-        )  # fmt: skip
-
-    def probe(self):
-        self.tries.append(Try())
-        return self.tries[-1]
-
-    def reopen(self):
-        self.opened.append(self.next())
-        return self.opened[-1]
-
-    def run(self):
-        return self.backend.run(PIXELS)
-
-    def news(self):
-        return [(state.state, state.reason) for state in iter(self.backend.news, None)]
-
-    def later(self, seconds, outcome=None):
-        """Time passes, so that a try begins; and ends, with an outcome."""
-        self.now += seconds
-        begun = len(self.tries)
-        self.poke()
-        if outcome is not None:
-            assert len(self.tries) == begun + 1, "no try was due"
-            self.tries[-1].outcome = outcome
-            self.poke()
-
-    def poke(self):
-        with suppress(BackendAway):
-            self.run()
 
 
 def test_nothing_is_said_while_all_is_well():
-    rig = Rig(Named("tpu"))
+    rig = Losable(Named("tpu"))
     assert isinstance(rig.backend, Telling)
     rig.run()
     assert rig.backend.name == "tpu"
@@ -88,7 +20,7 @@ def test_nothing_is_said_while_all_is_well():
 
 def test_lost_tried_and_recovered():
     tpu = Named("tpu", fails_at={1})
-    rig = Rig(tpu)
+    rig = Losable(tpu)
     rig.run()
     with pytest.raises(BackendAway, match="told to fail"):
         rig.run()
@@ -108,7 +40,7 @@ def test_lost_tried_and_recovered():
 
 
 def test_pauses_grow_and_only_another_reason_is_told():
-    rig = Rig(Named("tpu", fails_at={0}))
+    rig = Losable(Named("tpu", fails_at={0}))
     rig.poke()
     rig.later(1.01, Outcome(False, "no device"))
     rig.later(1.01)
@@ -122,7 +54,7 @@ def test_pauses_grow_and_only_another_reason_is_told():
 
 
 def test_tries_go_on_while_no_frame_comes():
-    rig = Rig(Named("tpu", fails_at={0}))
+    rig = Losable(Named("tpu", fails_at={0}))
     rig.poke()
     rig.news()
     rig.now += 1.01
@@ -131,8 +63,20 @@ def test_tries_go_on_while_no_frame_comes():
     assert [state for state, _ in rig.news()] == ["recovered"]
 
 
+def test_the_answer_of_what_stood_in_is_told_before_the_recovery():
+    rig = Losable(Named("tpu", fails_at={0}), lambda: Named("cpu"))
+    rig.run()
+    rig.later(1.01)
+    rig.news()
+    rig.run()
+    rig.tries[0].outcome = WORKS  # between the run and the telling of its verdict
+    assert rig.backend.name == "cpu"
+    assert rig.news() == []
+    assert [state for state, _ in rig.news()] == ["recovered"]
+
+
 def test_golden_outputs_that_are_wrong_after_a_reopening_are_no_recovery():
-    rig = Rig(Named("tpu", fails_at={0}))
+    rig = Losable(Named("tpu", fails_at={0}))
     rig.poke()
 
     def wrong():
@@ -147,7 +91,7 @@ def test_golden_outputs_that_are_wrong_after_a_reopening_are_no_recovery():
 
 
 def test_a_process_that_alone_cannot_use_it_ends():
-    rig = Rig(Named("tpu", fails_at={0}))
+    rig = Losable(Named("tpu", fails_at={0}))
     rig.poke()
 
     def broken():
@@ -162,7 +106,7 @@ def test_a_process_that_alone_cannot_use_it_ends():
 
 def test_what_stands_in_answers_the_very_frame_and_says_so():
     spare = Named("cpu, in place of the Edge TPU")
-    rig = Rig(Named("tpu", fails_at={1}), lambda: spare)
+    rig = Losable(Named("tpu", fails_at={1}), lambda: spare)
     rig.run()
     rig.run()
     assert spare.history == ["ran"]
@@ -176,7 +120,7 @@ def test_what_stands_in_answers_the_very_frame_and_says_so():
 
 
 def test_a_start_without_the_accelerator_stands_in_at_once():
-    rig = Rig("no device", lambda: Named("cpu"))
+    rig = Losable("no device", lambda: Named("cpu"))
     assert rig.backend.name == "cpu"
     assert rig.news() == [("replaced", "no device")]
     rig.run()
@@ -186,7 +130,7 @@ def test_a_stand_in_that_fails_too_is_told():
     def broken():
         raise BackendError("no memory")
 
-    rig = Rig(Named("tpu", fails_at={0}), broken)
+    rig = Losable(Named("tpu", fails_at={0}), broken)
     with pytest.raises(BackendAway):
         rig.run()
     ((state, reason),) = rig.news()
@@ -195,7 +139,7 @@ def test_a_stand_in_that_fails_too_is_told():
 
 
 def test_one_that_ran_long_is_tried_again_quickly():
-    rig = Rig(Named("tpu", fails_at={0}))
+    rig = Losable(Named("tpu", fails_at={0}))
     rig.poke()
     rig.later(1.01, Outcome(False, "no device"))
     rig.next = lambda: Named("tpu", fails_at={2})
@@ -208,7 +152,7 @@ def test_one_that_ran_long_is_tried_again_quickly():
 
 
 def test_a_picture_of_another_shape_is_no_failure_of_the_accelerator():
-    rig = Rig(Named("tpu"))
+    rig = Losable(Named("tpu"))
     with pytest.raises(ValueError, match="expected uint8"):
         rig.backend.run(PIXELS[:, :5])
     assert rig.news() == []
@@ -216,7 +160,7 @@ def test_a_picture_of_another_shape_is_no_failure_of_the_accelerator():
 
 def test_close_ends_a_try_and_all_that_is_open():
     spare = Named("cpu")
-    rig = Rig(Named("tpu", fails_at={0}), lambda: spare)
+    rig = Losable(Named("tpu", fails_at={0}), lambda: spare)
     rig.run()
     rig.later(1.01)
     rig.backend.close()

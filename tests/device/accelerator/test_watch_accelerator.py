@@ -1,87 +1,16 @@
 """``watch``, ``classify`` and ``benchmark`` on the stand-in for the Edge TPU, with its faults."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
-from contextlib import contextmanager
 
 import pytest
 from commands import run
+from watching import accepted, event, verdict, watching
 
 from corrosion_edge.bundle import Bundle
-from corrosion_edge.device import clock
 from corrosion_edge.device.store.reader import Reader
-
-
-class Watch:
-    """A running ``watch --json``; its lines come as they are printed."""
-
-    def __init__(self, words, environment=None):
-        command = [sys.executable, "-m", "corrosion_edge", "watch", "--json", *map(str, words)]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=os.environ | {clock.SYNCHRONISED_VARIABLE: "trusted"} | (environment or {}),
-        )  # fmt: skip
-        self.lines = []
-        self._more = threading.Condition()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            with self._more:
-                self.lines.append(json.loads(line))
-                self._more.notify_all()
-
-    def until(self, count, wanted, seconds=60):
-        """Wait for so many further lines that are wanted."""
-
-        def enough():
-            return sum(map(wanted, self.lines[start:])) >= count
-
-        with self._more:
-            start = len(self.lines)
-            assert self._more.wait_for(enough, seconds), self.lines[-3:]
-            return self.lines[start:]
-
-    def end(self):
-        self.process.send_signal(signal.SIGINT)
-        told = self.process.stderr.read()
-        assert self.process.wait(60) == 0, told
-        return told
-
-
-@contextmanager
-def watching(*words, environment=None):
-    watch = Watch(words, environment)
-    try:
-        yield watch
-    finally:
-        watch.process.kill()
-        watch.process.wait()
-
-
-def verdict(line):
-    return "label" in line
-
-
-def event(name):
-    return lambda line: line.get("event") == f"accelerator_{name}"
-
-
-@pytest.fixture
-def words(models, library):
-    return ("--model", models / "net_edgetpu.tflite", "--delegate", library)
-
-
-@pytest.fixture
-def live(serve, pictures):
-    """A live camera on the network; its pictures are too small to be called blurred."""
-    return ("--camera", serve(jpegs=pictures), "--no-quality")
 
 
 def test_a_live_camera_drops_frames_until_the_device_is_back(words, device, live, tmp_path):
@@ -184,8 +113,60 @@ def test_another_model_on_the_same_device_and_one_on_the_cpu(words, device, live
         watch.end()
 
 
-def accepted(line):
-    return line.get("event") == "model_changed"
+@pytest.fixture
+def replaceable(models, tmp_path):
+    """A compiled model's file, and what puts one with another threshold in its place."""
+    model = tmp_path / "net.tflite"
+    compiled = Bundle.load(models / "net_edgetpu.tflite")
+
+    def put(**fields):
+        compiled.with_fields(**fields).save(tmp_path / "new")
+        (tmp_path / "new").rename(model)
+
+    put()
+    return model, put
+
+
+def test_a_model_put_in_place_while_the_device_is_away_waits_for_it(
+    words, device, live, replaceable
+):
+    model, put = replaceable
+    with watching("--model", model, *words[2:], *live) as watch:
+        watch.until(1, verdict)
+        device.unplug()
+        watch.until(1, event("lost"))
+        put(threshold=0.25)
+        *_, refused = watch.until(1, lambda line: line.get("event") == "model_refused")
+        assert refused["reason"].endswith("; it is tried again when the accelerator is back")
+        device.does("ok")
+        *_, changed = watch.until(1, accepted)
+        assert changed["warnings"] == []
+        *_, first = watch.until(1, lambda line: line.get("threshold") == 0.25)
+        assert "Edge TPU" in first["backend"]
+        watch.end()
+    assert sum(map(event("recovered"), watch.lines)) == 1
+
+
+def test_a_model_put_in_place_is_stood_in_for_where_that_is_allowed(
+    words, device, live, models, replaceable
+):
+    model, put = replaceable
+    spare = ("--fallback", "cpu", "--fallback-model", models / "net.tflite")
+    with watching("--model", model, *words[2:], *live, *spare) as watch:
+        watch.until(1, verdict)
+        device.unplug()
+        watch.until(1, event("replaced"))
+        put(threshold=0.25)
+        *_, changed = watch.until(1, accepted)
+        (warning,) = changed["warnings"]
+        assert warning.startswith("the CPU answers in place of the Edge TPU, through libfake.so: ")
+        watch.until(1, event("replaced"))
+        *_, first = watch.until(1, lambda line: line.get("threshold") == 0.25)
+        assert first["backend"].endswith("in place of the Edge TPU")
+        device.does("ok")
+        watch.until(1, event("recovered"))
+        watch.until(1, lambda line: "in place" not in line.get("backend", "in place"))
+        watch.end()
 
 
 def test_a_hang_in_the_running_device_stops_the_pings(words, device, tmp_path):

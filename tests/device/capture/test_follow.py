@@ -9,19 +9,20 @@ from PIL import Image
 
 from corrosion_edge.device.capture import FollowedFolder
 from corrosion_edge.device.sources.source import PhotoError
-from corrosion_edge.errors import SourceError
+from corrosion_edge.errors import NoSuchSource, SourceError
 
 
 class World:
     """Time, and what happens in it: ``at`` maps seconds to actions."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **how):
         self.folder = folder
         self.now = 0.0
         self.at = {}
         self.told = []
         self.source = FollowedFolder(folder, observe=self.told.append, clock=self.clock,
-                                     sleep=self.sleep, wall=lambda: 1e9 + self.now)  # fmt: skip
+                                     sleep=self.sleep, wall=lambda: 1e9 + self.now,
+                                     **how)  # fmt: skip
 
     def clock(self):
         return self.now
@@ -140,3 +141,43 @@ def test_the_end_is_none_and_no_folder_is_an_error(world, tmp_path):
     shutil.rmtree(world.folder)
     with pytest.raises(SourceError, match="no folder; only a folder can be followed"):
         FollowedFolder(tmp_path / "drop")
+
+
+def test_a_folder_that_is_awaited_may_come_later_and_a_file_in_its_place_never(tmp_path):
+    world = World(tmp_path / "share", awaited=True)
+    world.at[4] = world.folder.mkdir
+    world.at[9] = lambda: world.put("a.png")
+    assert world.name() == "a.png"
+    assert [state.event for state in world.told] == ["lost", "recovered"]
+    assert world.told[0].reason == "there is no such folder yet; it is waited for"
+    assert world.told[1].reason == "the folder is there"
+    (tmp_path / "file").touch()
+    with pytest.raises(NoSuchSource, match="only a folder can be followed"):
+        World(tmp_path / "file", awaited=True)
+    with pytest.raises(SourceError, match="add --await-cameras"):
+        World(tmp_path / "nothing")
+
+
+def test_a_share_that_is_mounted_after_the_start_is_the_folder_only_if_it_is_awaited(tmp_path):
+    """A device of -1 stands for that of the place before it was mounted over."""
+    for awaited in (True, False):
+        (tmp_path / f"{awaited}").mkdir()
+        world = World(tmp_path / f"{awaited}", awaited=awaited)
+        world.source._device = -1
+        world.put("a.png", written=-50)
+        world.at[3] = lambda: setattr(world.source, "_device", world.folder.stat().st_dev)  # noqa: B023
+        world.name()
+        assert [state.event for state in world.told] == [] if awaited else ["lost", "recovered"]
+        assert world.source._device == world.folder.stat().st_dev
+
+
+def test_once_a_photo_was_taken_another_file_system_is_not_the_folder(tmp_path):
+    (tmp_path / "share").mkdir()
+    world = World(tmp_path / "share", awaited=True)
+    world.put("a.png", written=-50)
+    world.name()
+    world.source._device = -1
+    world.put("b.png", written=-40)
+    world.at[5] = lambda: setattr(world.source, "_device", world.folder.stat().st_dev)
+    assert world.name() == "b.png"
+    assert [state.event for state in world.told] == ["lost", "recovered"]

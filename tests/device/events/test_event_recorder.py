@@ -17,6 +17,7 @@ from corrosion_edge.device.events.recorder import Log, Recorder
 from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.events.stamp import Stamp, boot_id
 from corrosion_edge.device.events.summary import area
+from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.sources.fake import FakeCamera
 from corrosion_edge.device.store import Reader
 from corrosion_edge.device.store.verify import verify
@@ -32,18 +33,29 @@ ASSETS = {"north": Asset("Tank 7", "gangway"), "south": Asset("Mast")}
 class Memory(Log):
     def __init__(self):
         self.happened, self.summaries, self.closed = [], [], 0
+        self.taken = []
 
-    def append(self, happening):
+    def append(self, happening, summary=None, taken=()):
         self.happened.append(happening)
+        if summary:
+            self.summaries.append(summary)
+        if taken:
+            self.taken.append((happening.kind, [file.path for file in taken]))
 
-    def summarise(self, summary):
+    def summarise(self, summary, taken=()):
         self.summaries.append(summary)
+        if taken:
+            self.taken.append(("minute", [file.path for file in taken]))
 
     def close(self):
         self.closed += 1
 
     def kinds(self):
         return [(one.kind, one.camera) for one in self.happened]
+
+
+def stamp(seconds):
+    return Stamp.of(frame(seconds))
 
 
 def frame(seconds):
@@ -95,6 +107,21 @@ def test_another_model_ends_what_is_open_and_starts_anew(recorder, log):
                      "corrosion_began"]  # fmt: skip
     assert log.happened[-1].model.name == "n"
     assert log.happened[2].model.name == "m"
+
+
+def test_a_camera_that_is_away_when_the_model_changes_is_told_to_be_back(recorder, log):
+    recorder.camera_state("north", "lost", "unplugged")
+    for second in range(5):
+        recorder.unusable("south", "dark", stamp(second))
+    recorder.model_changed(ModelName("n", "cd" * 32, 0.4), Detection(enter=0.4, leave=0.3), "put")
+    recorder.camera_state("north", "running", "frames come again")
+    for second in range(5, 10):
+        recorder.unusable("south", "dark", stamp(second))
+    for second in range(10, 15):
+        recorder.verdict("south", frame(second), Prediction(0.1, 0.4))
+    assert log.kinds() == [("started", ""), ("camera_lost", "north"), ("unusable", "south"),
+                           ("model_changed", ""), ("camera_recovered", "north"),
+                           ("usable", "south")]  # fmt: skip
 
 
 def test_minutes_have_low_mean_high_and_area(recorder, log):
@@ -229,3 +256,34 @@ def test_a_store_in_use_is_one_sentence(tmp_path, camera):
         result = watch(tmp_path)
     assert result.exit_code == 1
     assert "another process" in result.stderr
+
+
+def photo(name):
+    return Taken(f"/p/{name}.png", 1, 2)
+
+
+def test_files_are_remembered_with_their_event_their_minute_or_when_it_is_quiet_for_long():
+    def stamp(seconds):
+        return Stamp(START + timedelta(seconds=seconds), float(seconds), "boot")
+
+    memory, now = Memory(), [stamp(0)]
+    settings = Detection.for_model(0.5, (0.2, 0.8))
+    model = ModelName("m", "ab" * 32, 0.5)
+    recorder = Recorder(memory, settings, model, ASSETS, now=lambda: now[0])
+    recorder.unusable("north", "dark", stamp(0), [photo("a")])
+    recorder.unusable("north", "dark", stamp(10), [photo("b")])
+    assert memory.taken == []
+    recorder.unusable("north", "dark", stamp(70), [photo("c")])
+    assert memory.taken.pop() == ("minute", ["/p/a.png", "/p/b.png"])
+    now[0] = stamp(599)
+    recorder.settle()
+    assert memory.taken == []
+    now[0] = stamp(600)
+    recorder.settle()
+    assert memory.taken.pop() == ("minute", ["/p/c.png"])
+    recorder.unusable("north", "dark", stamp(601), [photo("d")])
+    recorder.unusable("north", "dark", stamp(602), [photo("e")])
+    assert memory.taken.pop() == ("unusable", ["/p/d.png", "/p/e.png"])
+    recorder.unusable("north", "dark", stamp(603), [photo("f")])
+    recorder.close()
+    assert memory.taken == [("minute", ["/p/f.png"])]

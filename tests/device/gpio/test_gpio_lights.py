@@ -149,6 +149,14 @@ def test_another_model_begins_anew_and_cannot_tell_yet():
     assert wall.see(0.85, 0.85, 0.85) == ON
 
 
+def test_another_model_may_be_on_something_that_is_not_away():
+    wall = Wall()
+    wall.take(AcceleratorState("Edge TPU", "lost", "why", NOW))
+    model = ModelName("a", "0" * 64, 0.5)
+    wall.take(ModelChange(at=NOW, file="m", old=model, new=model, accepted=True))
+    assert wall.see(0.1) == OFF
+
+
 def test_one_camera_may_be_called_otherwise_when_it_is_opened_again():
     wall = Wall("auto")
     wall.see(0.1)

@@ -79,6 +79,7 @@ def test_the_first_configuration_is_one_that_watch_takes(root, with_user):
     result = CliRunner().invoke(cli, ["watch", "--config", str(root / CONFIG), "--print-config"])
     assert result.exit_code == 0, result.output
     assert "interval = 10.0" in result.stdout
+    assert "await-cameras = true" in result.stdout
 
 
 def test_a_dry_run_shows_all_and_changes_nothing(root):

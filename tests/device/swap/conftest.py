@@ -45,12 +45,12 @@ def models(file, monkeypatch):
     """Models over the file, polled every few milliseconds; all of them are closed."""
     opened = []
 
-    def open_(check=None, key=None, poll=0.01, patience=0.3):
+    def open_(check=None, key=None, poll=0.01, patience=0.3, backoff=None):
         from corrosion_edge.device.swap import models as module
         from corrosion_edge.device.swap.watcher import ModelWatch
 
         def watch(*arguments):
-            return ModelWatch(*arguments, poll=poll, patience=patience)
+            return ModelWatch(*arguments, poll=poll, patience=patience, backoff=backoff)
 
         monkeypatch.setattr(module, "ModelWatch", watch)
 

@@ -7,8 +7,12 @@ import jinja2
 import pytest
 
 from corrosion_edge import __version__
+from corrosion_edge.device.accelerator.runs_on import RunsOn
+from corrosion_edge.device.events.following import Following
+from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.telling.mqtt.broker import Topics
 from corrosion_edge.device.telling.mqtt.discovery import Discovery
+from corrosion_edge.device.telling.mqtt.live import Live, Running
 from corrosion_edge.errors import UsageError
 
 GOLDEN = Path(__file__).with_name("discovery.json")
@@ -34,25 +38,23 @@ def test_another_prefix():
 
 def test_ids_are_unique_and_all_of_one_camera_are_one_device():
     all_of_them = messages()
-    assert len({config["unique_id"] for config in all_of_them.values()}) == len(all_of_them) == 6
-    assert len({config["device"]["identifiers"][0] for config in all_of_them.values()}) == 2
+    assert len({config["unique_id"] for config in all_of_them.values()}) == len(all_of_them) == 10
+    assert len({config["device"]["identifiers"][0] for config in all_of_them.values()}) == 3
 
 
 def shown(entity, **state):
     """The entity's state as Home Assistant would compute it."""
-    base = {"verdict": None, "score": None, "unusable": None, "state": "running"}
+    base = {"corrosion": None, "verdict": None, "score": None, "unusable": None, "state": "running"}
     (template,) = [config["value_template"] for topic, config in messages().items()
                    if topic.endswith(f"gate/{entity}/config")]  # fmt: skip
     return jinja2.Environment().from_string(template).render(value_json={**base, **state})
 
 
-@pytest.mark.parametrize(
-    ("verdict", "expected"),
-    [("corrosion", "ON"), ("no-corrosion", "OFF"), ("unsure", "None"), ("unusable", "None"),
-     (None, "None")],
-)  # fmt: skip
-def test_corrosion_is_on_off_or_unknown(verdict, expected):
-    assert shown("corrosion", verdict=verdict) == expected
+@pytest.mark.parametrize(("corrosion", "expected"), [(True, "ON"), (False, "OFF"), (None, "None")])
+@pytest.mark.parametrize("verdict", ["corrosion", "no-corrosion", "unsure", "unusable", None])
+def test_corrosion_is_what_is_smoothed_on_off_or_unknown(corrosion, verdict, expected):
+    assert shown("corrosion", corrosion=corrosion, verdict=verdict) == expected
+    assert shown("frame", corrosion=corrosion, verdict=verdict) == (verdict or "None")
 
 
 @pytest.mark.parametrize(("score", "expected"), [(0.25, "0.25"), (0.0, "0.0"), (None, "None")])
@@ -67,3 +69,22 @@ def test_the_score(score, expected):
 )  # fmt: skip
 def test_the_problem(state, unusable, expected):
     assert shown("problem", state=state, unusable=unusable) == expected
+
+
+@pytest.mark.parametrize(
+    ("runs", "word", "problem"),
+    [(RunsOn("cpu", "a"), "CPU", "OFF"),
+     (RunsOn("edgetpu", "a", "Edge TPU"), "Edge TPU", "OFF"),
+     (RunsOn("cpu", "a", "Edge TPU", "gone"), "CPU in place of the Edge TPU", "ON"),
+     (RunsOn("nothing", "a", "Edge TPU", "gone"), "nothing", "ON")],
+)  # fmt: skip
+def test_what_the_model_runs_on(runs, word, problem):
+    told = Live(
+        ("gate",),
+        lambda: Running("a model", "", runs),
+        Following(("gate",), Detection.for_model, 0.5, None),
+    ).watch_due()
+    said = {topic.split("/")[3]: jinja2.Environment().from_string(config["value_template"])
+            .render(value_json=told) for topic, config in messages().items()
+            if config["state_topic"] == TOPICS.watch}  # fmt: skip
+    assert said == {"runs-on": word, "accelerator": problem}

@@ -6,8 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from corrosion_edge.device.accelerator.runs_on import RunsOn
+from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.quality import Quality
 from corrosion_edge.device.capture.state import CameraState
+from corrosion_edge.device.events.following import Following
+from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.telling.mqtt.live import Live, Running
 from corrosion_edge.device.verdict import Unreadable, Unusable, Verdict
 from corrosion_edge.frame import Frame
@@ -15,8 +19,10 @@ from corrosion_edge.prediction import Prediction
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BLANK = {"verdict": None, "label": None, "score": None, "threshold": None, "unsure": None,
-         "unusable": None, "tile": None, "latency_ms": None}  # fmt: skip
-RUNS = {"model": "a model", "model_sha256": "ab" * 32, "runs_on": "a processor"}
+         "unusable": None, "tile": None, "backend": None, "latency_ms": None}  # fmt: skip
+RUNNING = Running("a model", "ab" * 32, RunsOn("cpu", "a processor"))
+RUNS = {"model": "a model", "model_sha256": "ab" * 32, "runs_on": "a processor",
+        "stand_in": False, "accelerator_up": None}  # fmt: skip
 
 
 class Clock:
@@ -31,8 +37,12 @@ def clock():
     return Clock()
 
 
+def following(cameras=("deck",)):
+    return Following(cameras, Detection.for_model, 0.5, None)
+
+
 def live(clock, cameras=("deck",), every=10.0, running=None):
-    made = Live(cameras, running or (lambda: Running(*RUNS.values())), every, clock)
+    made = Live(cameras, running or (lambda: RUNNING), following(cameras), every, clock)
     for _, state in made.due():
         assert state["state"] == "starting" and state["verdict"] is None
     clock.seconds += 1
@@ -58,7 +68,8 @@ def test_a_verdict_with_all_that_belongs_to_it(clock):
     assert camera == "deck"
     assert datetime.fromisoformat(state.pop("time")) == AT
     assert state == {
-        "camera": "deck", "state": "running", "reason": "", **BLANK, **RUNS, "verdict": "corrosion",
+        "camera": "deck", "state": "running", "reason": "", "corrosion": None,
+        **BLANK, **RUNS, "verdict": "corrosion",
         "label": "corrosion", "score": 0.75, "threshold": 0.5, "unsure": False,
         "latency_ms": 3.142,
     }  # fmt: skip
@@ -70,8 +81,8 @@ def test_while_the_verdict_stays_at_most_every_so_often(clock):
         clock.seconds = 100 + tenth / 10
         one.take(verdict(0.5 + (tenth % 100) / 300))
         sent += [clock.seconds for _ in one.due()]
-    assert len(sent) == 6
-    assert all(b - a >= 10 for a, b in pairwise(sent))
+    assert len(sent) == 7  # the second says that corrosion began, which took three frames
+    assert all(b - a >= 10 for a, b in pairwise(sent[1:]))
 
 
 def test_a_change_comes_at_once_but_no_oftener_than_a_second(clock):
@@ -157,7 +168,83 @@ def test_kinds_that_are_not_known_are_passed_over(clock):
 
 def test_what_runs_is_asked_for_each_message(clock):
     names = iter(("old", "new"))
-    one = Live(("deck",), lambda: Running(next(names), "", ""), clock=clock)
+    one = Live(
+        ("deck",), lambda: Running(next(names), "", RunsOn("cpu", "")), following(), clock=clock
+    )
     assert one.due()[0][1]["model"] == "old"
     one.again()
     assert one.due()[0][1]["model"] == "new"
+
+
+EDGE_TPU = RunsOn("edgetpu", "runtime, Edge TPU", "Edge TPU")
+AWAY = RunsOn("nothing", "nothing: the Edge TPU is away", "Edge TPU", "unplugged", AT, 1)
+STAND_IN = RunsOn("cpu", "runtime, in place of the Edge TPU", "Edge TPU", "unplugged", AT, 1)
+
+
+class Runs:
+    """What runs, as the test says."""
+
+    on = EDGE_TPU
+
+    def __call__(self):
+        return Running("a model", "ab" * 32, self.on)
+
+    def become(self, one, on, state):
+        self.on = on
+        one.take(AcceleratorState("Edge TPU", state, "unplugged", AT))
+
+
+def test_without_the_accelerator_no_verdict_stands(clock):
+    runs = Runs()
+    one = live(clock, ("deck", "gate"), running=runs)
+    for camera in ("deck", "gate"):
+        one.take(verdict(0.9, camera))
+    assert [state["accelerator_up"] for _, state in one.due()] == [True, True]
+    clock.seconds += 1
+    runs.become(one, AWAY, "lost")
+    for camera, state in one.due():
+        assert (state["camera"], state["state"]) == (camera, "running")
+        assert {name: state[name] for name in BLANK} == BLANK
+        assert (state["accelerator_up"], state["stand_in"]) == (False, False)
+        assert state["runs_on"] == "nothing: the Edge TPU is away"
+    clock.seconds += 1
+    runs.become(one, EDGE_TPU, "recovered")
+    one.take(verdict(0.1, "gate"))
+    assert [state["verdict"] for _, state in one.due()] == [None, "no-corrosion"]
+
+
+def test_a_change_to_what_stands_in_comes_at_once(clock):
+    runs = Runs()
+    one = live(clock, running=runs)
+    one.take(verdict(0.9))
+    one.due()
+    clock.seconds += 1.5
+    one.take(verdict(0.9))
+    assert one.due() == []
+    runs.become(one, STAND_IN, "replaced")
+    ((_, state),) = one.due()
+    assert (state["verdict"], state["stand_in"], state["accelerator_up"]) == (
+        "corrosion", True, False,
+    )  # fmt: skip
+
+
+def test_what_the_whole_watch_runs_on_is_told_when_it_changes(clock):
+    runs = Runs()
+    one = live(clock, running=runs)
+    told = one.watch_due()
+    assert (told["word"], told["backend"], told["model"]) == ("Edge TPU", "edgetpu", "a model")
+    assert told["accelerator"]["up"]
+    assert one.watch_due() is None
+    runs.become(one, STAND_IN, "replaced")
+    told = one.watch_due()
+    assert (told["word"], told["stand_in"]) == ("CPU in place of the Edge TPU", True)
+    assert told["accelerator"]["reason"] == "unplugged"
+    one.again()
+    assert one.watch_due()["backend"] == "cpu"
+
+
+def test_what_a_verdict_was_made_on_stays_with_it(clock):
+    one = live(clock)
+    one.take(Verdict(frame(), Prediction(0.9, 0.5, backend="an old one"), 3.0))
+    ((_, state),) = one.due()
+    assert (state["backend"], state["runs_on"]) == ("an old one", "a processor")

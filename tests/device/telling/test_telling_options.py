@@ -8,8 +8,8 @@ from click.testing import CliRunner
 
 from corrosion_edge import cli as command_line
 from corrosion_edge.cli import cli
+from corrosion_edge.device.secret_file import secret
 from corrosion_edge.device.telling.mqtt.broker import Broker, Topics, slug
-from corrosion_edge.device.telling.secrets import secret
 from corrosion_edge.errors import KeyFileError, UsageError
 
 

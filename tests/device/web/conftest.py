@@ -94,6 +94,8 @@ def serve(classifier: Any) -> Iterator[Callable[..., Served]]:
             cameras: tuple[str, ...] = ("deck",), token: str = "", store: Any = None, **how: Any
         ) -> Served:
             live = Live(cameras, how.pop("clock", time.monotonic))
+            if (backend := how.pop("backend", None)) is not None:
+                classifier.backend = backend
             runs = SimpleNamespace(classifier=classifier)
             watched = Watched(runs, cameras, store, lambda: {"": 3})
             place = Place("--web", Address("127.0.0.1", 0), **how)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
+from losable import Losable, Named
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -35,7 +36,7 @@ def state(served):
 
 def test_the_state(serve, verdict):
     served = serve()
-    served.live.write(verdict(0.9))
+    served.live.take(verdict(0.9))
     told = state(served)
     camera = told["cameras"][0]
     assert (camera["name"], camera["word"], camera["dropped"]) == ("deck", "corrosion", 3)
@@ -50,7 +51,7 @@ def test_the_state(serve, verdict):
 def test_a_picture_is_made_once_for_all_and_only_when_asked_for(serve, verdict):
     served = serve()
     for index in range(20):
-        served.live.write(verdict(0.9, index=index, size=(1920, 1080)))
+        served.live.take(verdict(0.9, index=index, size=(1920, 1080)))
     assert served.app.encoder.encoded == 0
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(served.ask, ["/cameras/deck/snapshot.jpg"] * 8))
@@ -63,7 +64,7 @@ def test_a_picture_is_made_once_for_all_and_only_when_asked_for(serve, verdict):
 
 def test_with_and_without_the_map(serve, verdict):
     served = serve()
-    served.live.write(verdict(0.9))
+    served.live.take(verdict(0.9))
     pictures = [served.ask(f"/cameras/deck/snapshot.jpg?kind={kind}").content
                 for kind in ("map", "plain")]  # fmt: skip
     means = [np.asarray(Image.open(io.BytesIO(each))).mean() for each in pictures]
@@ -73,7 +74,7 @@ def test_with_and_without_the_map(serve, verdict):
 
 def test_names_are_escaped_and_found_again(serve, verdict):
     served = serve((NASTY,))
-    served.live.write(verdict(0.9))
+    served.live.take(verdict(0.9))
     text = served.ask("/").content.decode()
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(" in text
@@ -96,8 +97,8 @@ def test_no_frame_yet_and_no_such_thing(serve):
 
 def test_the_scores(serve, verdict):
     served = serve()
-    served.live.write(verdict(0.25))
-    served.live.write(verdict(0.75))
+    served.live.take(verdict(0.25))
+    served.live.take(verdict(0.75))
     told = json.loads(served.ask("/api/scores?seconds=600").content)
     assert (min(told["low"]), max(told["high"]), told["threshold"]) == (0.25, 0.75, 0.5)
     assert abs(told["at"][-1] - time.time()) < 60
@@ -132,7 +133,7 @@ def test_healthz(serve, verdict, clock):
     assert served.ask("/healthz").status == 200
     clock.now += 61
     assert served.ask("/healthz").status == 503
-    served.live.write(verdict())
+    served.live.take(verdict())
     assert served.ask("/healthz").status == 200
 
 
@@ -142,9 +143,9 @@ def families(served, path="/metrics"):
 
 def test_the_metrics(serve, verdict, dark):
     served = serve(metrics_only=True)
-    served.live.write(verdict(0.9, ms=3.0))
-    served.live.write(verdict(0.25, ms=30.0))
-    served.live.write(dark)
+    served.live.take(verdict(0.9, ms=3.0))
+    served.live.take(verdict(0.25, ms=30.0))
+    served.live.take(dark)
     found = families(served)
     samples = {(s.name, *sorted(s.labels.items())): s.value for f in found for s in f.samples}
     deck = ("camera", "deck")
@@ -165,6 +166,83 @@ def test_the_metrics(serve, verdict, dark):
                or f.name + "_total" in {s.name for s in f.samples} for f in found)  # fmt: skip
     assert served.ask("/").status == 404
     assert served.ask("/api/state").status == 404
+
+
+@pytest.fixture
+def on_edge_tpu(serve, verdict):
+    """A page of a watch on a losable accelerator, with a verdict; what stands in, if anything."""
+
+    def started(spare=None, **how):
+        losable = Losable(Named("tpu"), spare)
+        served = serve(backend=losable.backend, **how)
+        served.live.take(verdict(0.9))
+        return served, losable
+
+    return started
+
+
+def told(served, states):
+    for each in states:
+        served.live.take(each)
+
+
+def test_while_all_is_well_it_says_what_it_runs_on(on_edge_tpu, serve):
+    served, _ = on_edge_tpu()
+    runs = state(served)["runs"]
+    assert (runs["word"], runs["backend"], runs["stand_in"]) == ("Edge TPU", "edgetpu", False)
+    assert runs["accelerator"] == {"name": "Edge TPU", "up": True, "reason": "", "since": None,
+                                   "failures": 0}  # fmt: skip
+
+
+def test_without_an_accelerator_there_is_none_to_lose(serve):
+    runs = state(serve())["runs"]
+    assert runs == {"word": "CPU", "backend": "cpu", "runs_on": "fake backend", "stand_in": False,
+                    "accelerator": None}  # fmt: skip
+
+
+def test_a_lost_accelerator_is_told_everywhere_and_at_once(on_edge_tpu):
+    served, losable = on_edge_tpu()
+    assert served.ask("/healthz").status == 200
+    told(served, losable.lose())
+    answer = served.ask("/healthz")
+    assert answer.status == 503
+    assert answer.content == b"the Edge TPU is away: the fake backend was told to fail\n"
+    said = state(served)
+    assert (said["healthy"], said["trouble"]) == (False, answer.content.decode().strip())
+    assert (said["runs"]["word"], said["runs"]["backend"]) == ("nothing", "nothing")
+    assert said["runs"]["accelerator"]["since"]
+    assert said["cameras"][0]["word"] == "away"
+    assert gauges(served) == {"healthy": 0, "accelerator_up": 0, "accelerator_failures_total": 1,
+                              "cpu": 0, "edgetpu": 0, "nothing": 1}  # fmt: skip
+    told(served, losable.come_back())
+    assert served.ask("/healthz").status == 200
+    assert state(served)["cameras"][0]["word"] == "starting"
+    assert state(served)["runs"]["accelerator"]["reason"] == ""
+    assert gauges(served) == {"healthy": 1, "accelerator_up": 1, "accelerator_failures_total": 1,
+                              "cpu": 0, "edgetpu": 1, "nothing": 0}  # fmt: skip
+
+
+def test_a_stand_in_is_healthy_and_told_everywhere(on_edge_tpu, verdict):
+    served, losable = on_edge_tpu(lambda: Named("LiteRT, in place of the Edge TPU"))
+    told(served, losable.lose())
+    answer = served.ask("/healthz")
+    assert answer.status == 200
+    assert b"the CPU answers in place of the Edge TPU: the fake backend was told" in answer.content
+    runs = state(served)["runs"]
+    assert (runs["word"], runs["backend"]) == ("CPU in place of the Edge TPU", "cpu")
+    assert (runs["stand_in"], runs["runs_on"]) == (True, "LiteRT, in place of the Edge TPU")
+    assert state(served)["cameras"][0]["word"] == "corrosion"
+    assert gauges(served) == {"healthy": 1, "accelerator_up": 0, "accelerator_failures_total": 1,
+                              "cpu": 1, "edgetpu": 0, "nothing": 0}  # fmt: skip
+
+
+def gauges(served):
+    """What the metrics say of the accelerator, by the end of the name or the backend."""
+    samples = [s for f in families(served) for s in f.samples]
+    wanted = ("healthy", "accelerator_up", "accelerator_failures_total")
+    return {s.labels.get("backend") or s.name.removeprefix("corrosion_edge_"): s.value
+            for s in samples if s.name == "corrosion_edge_backend"
+            or s.name.removeprefix("corrosion_edge_") in wanted}  # fmt: skip
 
 
 def test_only_names_of_this_machine_without_a_token(serve):
@@ -202,7 +280,7 @@ def test_every_answer_has_its_headers(serve):
 
 def test_without_the_token_nothing_is_told(serve, verdict):
     served = serve(token=TOKEN)
-    served.live.write(verdict())
+    served.live.take(verdict())
     for path in PATHS:
         answer = served.ask(path)
         assert (answer.status, answer.content) == (401, b"A token is needed.\n"), path
@@ -257,10 +335,10 @@ def part(answer):
 
 def test_a_stream_brings_new_pictures_and_ends_with_the_watch(serve, verdict):
     served = serve()
-    served.live.write(verdict(index=1))
+    served.live.take(verdict(index=1))
     answer = served.ask("/cameras/deck/stream.mjpg")
     first = part(answer)
-    served.live.write(verdict(index=2))
+    served.live.take(verdict(index=2))
     second = part(answer)
     assert first.startswith(b"\xff\xd8")
     assert first != second
@@ -270,7 +348,7 @@ def test_a_stream_brings_new_pictures_and_ends_with_the_watch(serve, verdict):
 
 def test_streams_are_bounded_and_slots_come_back(serve, verdict):
     served = serve()
-    served.live.write(verdict())
+    served.live.take(verdict())
     held = [served.ask("/cameras/deck/stream.mjpg") for _ in range(4)]
     assert [answer.status for answer in held] == [200] * 4
     refused = served.ask("/cameras/deck/stream.mjpg")
@@ -287,13 +365,13 @@ def until(condition, served, verdict):
     end = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < end
-        served.live.write(verdict(index=int(1000 * time.monotonic())))
+        served.live.take(verdict(index=int(1000 * time.monotonic())))
         time.sleep(0.1)
 
 
 def test_fifty_clients_at_once(serve, verdict):
     served = serve()
-    served.live.write(verdict(size=(1280, 720)))
+    served.live.take(verdict(size=(1280, 720)))
     paths = ["/cameras/deck/snapshot.jpg", "/api/state", "/", "/metrics", "/api/scores"] * 10
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(served.ask, paths))
@@ -308,13 +386,13 @@ def test_fifty_clients_at_once(serve, verdict):
 
 def test_a_client_that_never_reads_costs_one_buffer(serve, verdict):
     served = serve()
-    served.live.write(verdict(index=0, size=(960, 720)))
+    served.live.take(verdict(index=0, size=(960, 720)))
     with socket.create_connection(("127.0.0.1", served.port)) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(b"GET /cameras/deck/stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
         sizes = []
         for index in range(1, 60):
-            served.live.write(verdict(index=index, size=(960, 720)))
+            served.live.take(verdict(index=index, size=(960, 720)))
             time.sleep(0.1)
             sizes.append(buffered(served))
         largest = len(served.ask("/cameras/deck/snapshot.jpg").content)

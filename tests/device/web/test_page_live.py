@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.state import CameraState
-from corrosion_edge.device.verdict import Unreadable
+from corrosion_edge.device.events.event import ModelName
+from corrosion_edge.device.verdict import ModelChange, Unreadable
 from corrosion_edge.device.web.live import Live
 from corrosion_edge.device.web.series import BOUNDS, HOURS, STEP, Latencies, Scores
 
@@ -36,7 +38,7 @@ def test_before_the_first_frame(live):
     ("score", "word"), [(0.9, "corrosion"), (0.1, "no-corrosion"), (0.5, "unsure")]
 )
 def test_a_verdict_in_words(live, verdict, score, word):
-    live.write(verdict(score))
+    live.take(verdict(score))
     told = live.status("deck")
     assert (told.word, told.outcomes[word], sum(told.outcomes.values())) == (word, 1, 1)
     assert told.up
@@ -44,49 +46,86 @@ def test_a_verdict_in_words(live, verdict, score, word):
 
 
 def test_since_is_when_the_word_changed(live, verdict):
-    live.write(verdict(0.9))
+    live.take(verdict(0.9))
     first = live.status("deck").since
-    live.write(verdict(0.8))
+    live.take(verdict(0.8))
     assert live.status("deck").since == first
-    live.write(verdict(0.1))
+    live.take(verdict(0.1))
     assert live.status("deck").since > first
 
 
 def test_a_lost_camera_keeps_its_last_picture_and_comes_back(live, verdict):
-    live.write(verdict(0.9))
-    live.write(state("lost"))
+    live.take(verdict(0.9))
+    live.take(state("lost"))
     told = live.status("deck")
     assert (told.word, told.reason, told.up, told.failures) == ("lost", "because", False, 2)
     assert told.shot.prediction.score == 0.9
-    live.write(state("running", previous="lost"))
+    live.take(state("running", previous="lost"))
     assert live.status("deck").word == "starting"
-    live.write(verdict(0.1))
+    live.take(verdict(0.1))
     told = live.status("deck")
     assert (told.word, told.reason, told.up) == ("no-corrosion", "", True)
 
 
 def test_unusable_and_unreadable(live, dark):
-    live.write(dark)
+    live.take(dark)
     told = live.status("deck")
     assert (told.word, told.reason) == ("unusable", "dark (9.0, limit 48)")
     assert told.shot.prediction is None
-    live.write(Unreadable(1, "a.jpg", "a.jpg: broken"))
+    live.take(Unreadable(1, "a.jpg", "a.jpg: broken"))
     told = live.status("deck")
     assert (told.word, told.reason) == ("unreadable", "a.jpg: broken")
     assert (told.outcomes["unusable"], told.outcomes["unreadable"]) == (1, 1)
 
 
+def away(name="lost", reason="unplugged"):
+    return AcceleratorState("Edge TPU", name, reason, datetime.now(UTC))
+
+
+def test_without_an_accelerator_no_verdict_stands(live, verdict, dark):
+    live.take(verdict(0.9))
+    live.take(away())
+    told = live.status("deck")
+    assert (told.word, told.reason) == ("away", "the Edge TPU is away: unplugged")
+    assert told.up  # the camera delivers
+    live.take(dark)
+    assert live.status("deck").word == "unusable"
+    live.take(state("lost"))
+    live.take(away(reason="no device"))
+    assert live.status("deck").word == "lost"
+    live.take(state("running", previous="lost"))
+    told = live.status("deck")
+    assert (told.word, told.reason) == ("away", "the Edge TPU is away: no device")
+    live.take(away("recovered"))
+    assert live.status("deck").word == "starting"
+
+
+def test_what_stands_in_judges(live, verdict):
+    live.take(verdict(0.9))
+    live.take(away("replaced"))
+    assert live.status("deck").word == "corrosion"
+
+
+@pytest.mark.parametrize(("accepted", "word"), [(True, "starting"), (False, "away")])
+def test_another_model_judges_on_what_it_has(live, verdict, accepted, word):
+    live.take(away())
+    model = ModelName("a model", "ab" * 32, 0.5)
+    live.take(ModelChange(at=datetime.now(UTC), file="m", old=model, new=model, accepted=accepted,
+                          reason="put in place"))  # fmt: skip
+    assert live.status("deck").word == word
+
+
 def test_each_camera_has_its_own(verdict, clock):
     live = Live(("gate", "pole"), clock)
-    live.write(verdict(0.9, "gate"))
-    live.write(verdict(0.9, "somebody"))
-    live.write(state("lost", "pole"))
+    live.take(verdict(0.9, "gate"))
+    live.take(verdict(0.9, "somebody"))
+    live.take(state("lost", "pole"))
     assert [live.status(name).word for name in live.cameras] == ["corrosion", "lost"]
     assert [sum(live.status(name).outcomes.values()) for name in live.cameras] == [1, 0]
 
 
 def test_what_is_not_known_is_left_out(live):
-    live.write(object())
+    live.take(object())
     assert live.status("deck").word == "starting"
 
 
@@ -97,7 +136,7 @@ def test_health_allows_for_slow_intervals(live, verdict, clock):
     assert not live.healthy
     for _ in range(12):
         clock.now += 600
-        live.write(verdict())
+        live.take(verdict())
     clock.now += 1500
     assert live.healthy
     clock.now += 600
@@ -108,7 +147,7 @@ def test_memory_does_not_grow(live, verdict, clock):
     before = live._by_name["deck"].scores.nbytes
     for _ in range(3000):
         clock.now += 60
-        live.write(verdict(0.3))
+        live.take(verdict(0.3))
     camera = live._by_name["deck"]
     assert camera.scores.nbytes == before < 200_000
     assert camera.latencies._ring.size == 512

@@ -1,0 +1,36 @@
+"""Rows beside the chain: minutes of scores, and the files of a followed folder that were taken."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, Final
+
+from corrosion_edge.device.events.summary import Summary
+from corrosion_edge.device.events.taken import Taken
+
+__all__ = ["insert_rows"]
+
+_SUMMARY: Final = tuple(field.name for field in fields(Summary))
+
+
+def insert_rows(
+    database: sqlite3.Connection, rows: Sequence[Summary], files: Sequence[Taken]
+) -> None:
+    """Add summaries, note files as taken, forget those that are gone, in an open transaction."""
+    marks = ", ".join("?" * len(_SUMMARY))
+    database.executemany(
+        f"INSERT INTO summaries ({', '.join(_SUMMARY)}) VALUES ({marks})", map(_row, rows)
+    )
+    database.executemany(
+        "INSERT OR REPLACE INTO taken (path, size, changed_ns) VALUES (?, ?, ?)",
+        [(file.path, file.size, file.changed_ns) for file in files if not file.gone],
+    )
+    database.executemany(
+        "DELETE FROM taken WHERE path = ?", [(file.path,) for file in files if file.gone]
+    )
+
+
+def _row(summary: Summary) -> tuple[Any, ...]:
+    values = {name: getattr(summary, name) for name in _SUMMARY}
+    values["at"] = int(summary.at.timestamp())
+    return tuple(round(v, 4) if isinstance(v, float) else v for v in values.values())

@@ -1,0 +1,25 @@
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corrosion_edge.benchmarks.video import bound, main
+
+COST = st.floats(1e-4, 1.0)
+
+
+@given(st.integers(1, 64), COST, COST)
+def test_at_the_bound_all_cores_are_busy(cores, decode, invoke):
+    assert bound(cores, decode, invoke) * (decode + invoke) == pytest.approx(cores)
+
+
+def test_a_recording_is_watched_and_compared_with_the_network_alone():
+    pytest.importorskip("av", reason="PyAV is not installed")
+    done = CliRunner().invoke(main, ["--frames", "90", "--rounds", "1"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert lines[0].startswith("90 frames of 1920x1080, ")
+    assert [line.split(":")[0] for line in lines[1:4]] == ["watch", "invoke", "decode"]
+    ratio, rest = lines[-2].removeprefix("watch / invoke: ").split(" (")
+    assert float(ratio) > 0
+    assert rest.startswith(ratio)  # of one round
