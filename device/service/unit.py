@@ -28,8 +28,8 @@ StartLimitIntervalSec=0
 Type=notify
 NotifyAccess=main
 ExecStart={program} watch --config /{config}
-# systemctl reload: look at the model file now.
-ExecReload=/bin/kill -HUP $MAINPID
+# systemctl reload: look at the model file now. The shell's own kill: not every system has another.
+ExecReload=/bin/sh -c "kill -HUP $MAINPID"
 User={name}
 Group={name}
 {groups}WorkingDirectory=/{state}
