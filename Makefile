@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= demo-out
+MINUTES ?= 60
+SOAK ?= soak-out/$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: demo test photos rigs lint wheel clean
+.PHONY: demo test test-slow soak photos rigs lint wheel clean
 
 $(STAMP): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -17,7 +19,15 @@ demo: $(STAMP)
 	$(BIN)/python tools/demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not photos"
+	$(BIN)/python -m pytest -m "not photos and not slow"
+
+# Faults by the hundred, see CONTRIBUTING.md; half an hour. Then a soak: make soak MINUTES=60
+test-slow: $(STAMP)
+	$(BIN)/python -m pytest -m slow -v
+
+# A watch under camera faults for MINUTES (no fewer than 30 say something of its memory).
+soak: $(STAMP)
+	$(BIN)/python -m corrosion_edge.benchmarks.soak $(SOAK) --minutes $(MINUTES)
 
 # The whole line on real photos: CORROSION_EDGE_SHARED names the folder with data/ and weights/.
 photos: $(STAMP)
@@ -37,4 +47,4 @@ wheel: $(STAMP)
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info demo-out soak-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

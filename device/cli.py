@@ -180,7 +180,7 @@ def watch(
     if print_config:
         show_config(ctx)
         return
-    from corrosion_edge.device.arenas import bound_arenas
+    from corrosion_edge.device.heap import GivingBack, bound_arenas
 
     bound_arenas()  # before anything that starts threads is imported
     from corrosion_edge.device.cameras import Cameras
@@ -195,7 +195,7 @@ def watch(
 
     failed = 0
     stored = {name: rest[name] for name in STORE_OPTIONS}
-    with Stop().on(signal.SIGINT, signal.SIGTERM) as stop:
+    with GivingBack(), Stop().on(signal.SIGINT, signal.SIGTERM) as stop:
         try:
             cameras = Cameras.of(ctx, capture)
             opening = partial(opened, model, key, accelerator, threads=threads, level=level,

@@ -50,8 +50,8 @@ def _verdict(result: Result) -> list[Block]:
     rows = [(c.what, c.found, c.limit, _WORDS[c.state]) for c in result.checks]
     caption = (
         f"Judged: {result.minutes:.1f} minutes after the warm-up. Memory: resident set, 1 MB is "
-        "10^6 bytes; the interval is of 95 %. Growth: median of the last quarter less that of the "
-        "first."
+        "10^6 bytes; the interval is of 95 %. Growth: what is there at least (tenth percentile) in "
+        "the last quarter less that in the first."
     )
     return [*marks, Table(("check", "found", "limit", "state"), rows, caption)]
 

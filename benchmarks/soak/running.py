@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import time
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -23,6 +24,7 @@ from corrosion_edge.benchmarks.soak.visitors import Visitors
 from corrosion_edge.benchmarks.soak.watched import Stored, Watched
 from corrosion_edge.bundle import DEFAULT_MODEL
 from corrosion_edge.device.capture.several import named
+from corrosion_edge.device.stop import Stop
 from corrosion_edge.errors import OutputError
 
 __all__ = ["soak"]
@@ -40,10 +42,11 @@ def soak(plan: Plan, out: Path) -> None:
     """Run it; ``out`` gets the record, the store and the logs.
 
     Raises OutputError if the watch does not start, or cannot be looked at, SourceError for a
-    camera's server that does not start. A watch that ends before its time is recorded.
+    camera's server that does not start. A watch that ends before its time is recorded. SIGTERM is
+    a KeyboardInterrupt here, so that no part is left running.
     """
     output.make_folder(out)
-    with ExitStack() as stack:
+    with Stop().on(signal.SIGTERM), ExitStack() as stack:
         record = stack.enter_context(Record(out))
         stations = _stations(plan, out, stack)
         receiver = stack.enter_context(Receiver())

@@ -56,10 +56,10 @@ def slope(x: Sequence[float], y: Sequence[float], seed: int = 1) -> Slope:
                  float(np.polyfit(along - along[0], values, 1)[0]))  # fmt: skip
 
 
-def growth(values: Sequence[float]) -> float:
-    """By how much the median of the last quarter is above that of the first."""
+def growth(values: Sequence[float], percent: float = 50) -> float:
+    """By how much a percentile of the last quarter is above that of the first, the median's."""
     parts = quarters(values)
-    return percentile(parts[-1], 50) - percentile(parts[0], 50)
+    return percentile(parts[-1], percent) - percentile(parts[0], percent)
 
 
 def quarters(values: Sequence[T]) -> list[Sequence[T]]:

@@ -11,13 +11,16 @@ from corrosion_edge.benchmarks.soak.watched import WATCHDOG
 from corrosion_edge.benchmarks.stats import percentile
 from corrosion_edge.errors import DataError
 
-__all__ = ["LEAST_MINUTES", "SLOPE_LIMIT", "Check", "Limits", "Result", "judged"]
+__all__ = ["FLOOR", "LEAST_MINUTES", "SLOPE_LIMIT", "Check", "Limits", "Result", "judged"]
 
 SLOPE_LIMIT: Final = 1.0
 """MB (10^6 bytes) an hour."""
 
 LEAST_MINUTES: Final = 30.0
 """Below this a slope says nothing about an hour, unless a limit for it is asked for."""
+
+FLOOR: Final = 10.0
+"""The percentile that counts as floor; a leak lifts it as it lifts all."""
 
 _KB: Final = 1024 / 1e6  # MB in a unit of /proc
 _HOUR: Final = 3600.0
@@ -29,7 +32,8 @@ Line = Mapping[str, Any]
 class Limits:
     """``slope`` in MB an hour, None for ``SLOPE_LIMIT`` where the run is long enough.
 
-    ``growth``: files, threads and children more in the last quarter than in the first, medians.
+    ``growth``: files, threads and children more in the last quarter than in the first. Cameras and
+    page clients come and go, so what is compared is the ``FLOOR``: what is there at least.
     ``latency``: how many times the first quarter's median the last one's may be.
     """
 
@@ -89,7 +93,7 @@ class Result:
         return {
             "minutes": round(self.minutes, 2),
             "slope": slopes,
-            "growth": {key: growth(column(self.samples, key)) for key in _COUNTED},
+            "growth": {key: growth(column(self.samples, key), FLOOR) for key in _COUNTED},
             "latency_ms": self.latencies(),
             "age_ms": self.latencies("age_ms"),
             "faults": {kind: dict(Counter(f["outcome"] for f in found))
@@ -153,7 +157,7 @@ def _memory(found: Slope, samples: Sequence[Line], limits: Limits) -> Check:
 def _counted(samples: Sequence[Line], limits: Limits) -> Iterator[Check]:
     for key in _COUNTED:
         values = column(samples, key)
-        more = growth(values)
+        more = growth(values, FLOOR)
         words = f"{more:+g} (median {median(values):g}, most {max(values):g})"
         yield _check(f"open {key}" if key == "files" else key, words,
                      f"at most {limits.growth:g} more", more <= limits.growth)  # fmt: skip

@@ -76,6 +76,7 @@ def test_a_watch_that_leaks_memory_and_files_fails(tmp_path):
     assert "memory: +" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_soak_that_is_killed_leaves_its_record_and_no_process(tmp_path):
     process = subprocess.Popen(command(tmp_path, "--minutes", "5"), stderr=subprocess.DEVNULL)
     record = tmp_path / "soak.jsonl"

@@ -84,3 +84,11 @@ def test_growth_is_that_of_the_middle(values, more):
 def test_a_step_in_the_middle_is_growth_and_a_peak_is_not():
     assert growth([5] * 50 + [8] * 50) == 3
     assert growth([5] * 90 + [50] * 5 + [5] * 5) == 0
+
+
+@given(st.lists(st.integers(0, 5), min_size=40, max_size=200), st.integers(1, 9))
+def test_the_floor_rises_with_a_leak_whatever_comes_and_goes(extra, leaks):
+    places = [leaks * 4 * n // len(extra) for n in range(len(extra))]
+    swaying = [20 + more + leaked for more, leaked in zip(extra, places, strict=True)]
+    assert growth(swaying, 0) >= 3 * leaks - 5
+    assert growth([20 + leaked for leaked in places], 10) == pytest.approx(3 * leaks, abs=1)

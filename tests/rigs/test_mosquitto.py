@@ -103,6 +103,22 @@ def test_a_broker_that_stops_and_comes_back(tmp_path):
     assert account.twice <= account.tries
 
 
+@pytest.mark.slow
+def test_a_broker_that_is_stopped_twenty_times(tmp_path):
+    account = restart_often(tmp_path, tries=20, seed=11)
+    assert account.tries == 20
+    assert (account.lost, account.disorder) == (0, 0)
+    assert account.twice <= account.tries
+
+
+@pytest.mark.slow
+def test_a_watch_that_is_killed_twenty_times_in_the_middle_of_a_backlog(tmp_path):
+    account = kill_often(tmp_path, tries=20, backlog=1000, seed=11)
+    assert account.tries == 20
+    assert (account.lost, account.disorder) == (0, 0)
+    assert account.twice <= account.tries
+
+
 def test_a_watch_that_is_killed_in_the_middle_of_a_backlog(tmp_path):
     account = kill_often(tmp_path, tries=3, backlog=600, seed=3)
     assert account.wanted > 600

@@ -1,7 +1,9 @@
 """Cameras that hang, raise, freeze, deliver nonsense, and come back; time is the test's own."""
 
+import gc
 import itertools
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -290,6 +292,21 @@ def test_it_says_where_the_frames_come_from_now():
         assert rig.told[-1].reason.endswith("s, now from /dev/video2")
         assert rig.camera.name == "/dev/video2"
         other.close()
+
+
+def test_what_a_lost_camera_held_goes_with_it_and_not_with_the_next_collection():
+    gc.collect()
+    gc.disable()
+    try:
+        with Rig(["frame", "vanish"], ["frame", "hang"]) as rig:
+            rig.frame()
+            first = weakref.ref(rig.cameras.pop())
+            rig.until(lambda: rig.events[-1] == "lost")
+            rig.wait(1.0)
+            rig.frame()
+            rig.until(lambda: first() is None)
+    finally:
+        gc.enable()
 
 
 def test_the_end_is_told_and_reading_after_it_refused():

@@ -1,7 +1,6 @@
 """Nothing that was reported as stored is lost: kills, full disks, clocks that jump."""
 
 import sqlite3
-import subprocess
 from datetime import timedelta
 
 import pytest
@@ -49,6 +48,20 @@ def test_kills_lose_nothing_that_was_reported(tmp_path):
     assert account.lost == 0
 
 
+@pytest.mark.slow
+def test_two_hundred_kills_lose_nothing_that_was_reported(tmp_path):
+    account = kill_often(tmp_path, tries=200, seed=11)
+    assert account.kills == 200
+    assert account.reported > 1000
+    assert account.lost == 0
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_a_hundred_times_loses_no_event(disk_of):
+    account = fill_often(disk_of("64m"), rounds=100)
+    assert (account.full, account.sent, account.stored, account.lost) == (100, 2000, 2000, 0)
+
+
 def test_a_kill_leaves_no_corrosion_without_an_end(tmp_path):
     first = Watch(tmp_path)
     first.keeper.append(happening("corrosion_began", 1))
@@ -92,22 +105,9 @@ def test_a_full_disk_costs_pictures_first_then_waits_and_recovers(small_disk):
     watch.store.close()
 
 
-def test_a_disk_that_fills_again_and_again_loses_no_event(roomy_disk):
-    account = fill_often(roomy_disk, rounds=3)
+def test_a_disk_that_fills_again_and_again_loses_no_event(disk_of):
+    account = fill_often(disk_of("4m"), rounds=3)
     assert (account.full, account.sent, account.stored, account.lost) == (3, 60, 60, 0)
-
-
-@pytest.fixture
-def roomy_disk(tmp_path):
-    """A file system of 4 MB of its own; skips where none can be mounted."""
-    folder = tmp_path / "roomy"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder]
-    made = subprocess.run(command, capture_output=True, text=True)
-    if made.returncode:
-        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 class Full:

@@ -1,0 +1,87 @@
+"""What glibc itself says of a process's heap."""
+
+import os
+import platform
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from corrosion_edge.device.heap import ARENAS, GivingBack, bound_arenas, give_back
+
+GLIBC = platform.libc_ver()[0] == "glibc"
+COUNT = """
+import ctypes, sys, tempfile, threading
+from corrosion_edge.device.heap import bound_arenas
+told = bound_arenas()
+gate = threading.Barrier(12)
+def hold():
+    block = ctypes.CDLL(None).malloc(5000)
+    gate.wait()
+threads = [threading.Thread(target=hold) for _ in range(12)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+with tempfile.NamedTemporaryFile() as file:
+    stream = ctypes.c_void_p(libc.fopen(file.name.encode(), b"w"))
+    libc.malloc_info(0, stream)
+    libc.fclose(stream)
+    print(told, file.read().decode().count("<heap nr="))
+"""
+
+
+def heaps(**environment):
+    mine = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    done = subprocess.run([sys.executable, "-c", COUNT], check=True, capture_output=True, text=True,
+                          env={**mine, **environment})  # fmt: skip
+    told, count = done.stdout.split()
+    return told == "True", int(count)
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc has arenas")
+def test_threads_share_two_heaps():
+    assert heaps() == (True, ARENAS)
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc has arenas")
+def test_what_the_environment_says_goes_before():
+    told, count = heaps(MALLOC_ARENA_MAX="5")
+    assert not told
+    assert ARENAS < count <= 5
+
+
+def test_another_library_is_left_alone(monkeypatch):
+    monkeypatch.setattr("ctypes.CDLL", lambda name: object())
+    assert bound_arenas({}) is False
+    assert give_back() is False
+
+
+FREED = """
+from pathlib import Path
+from corrosion_edge.device.heap import give_back
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+kept = [bytearray(b"x" * 50_000) for _ in range(2000)]
+last = kept[-1]
+kept.clear()
+before = resident()
+print(give_back(), before - resident())
+"""
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc trims")
+def test_what_is_free_goes_back():
+    done = subprocess.run([sys.executable, "-c", FREED], check=True, capture_output=True, text=True)
+    told, bytes_ = done.stdout.split()
+    assert told == "True"
+    assert int(bytes_) > 50e6
+
+
+def test_it_is_given_back_again_and_again_until_the_end(monkeypatch):
+    given = threading.Semaphore(0)
+    monkeypatch.setattr("corrosion_edge.device.heap.give_back", given.release)
+    with GivingBack(0.01) as giving:
+        assert all(given.acquire(timeout=10) for _ in range(3))
+    assert not giving._thread.is_alive()
