@@ -10,7 +10,6 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from typing import Final
 import click
 import numpy as np
 
-from corrosion_edge.benchmarks.web_cost import PROGRAM, cpu_seconds
+from corrosion_edge.benchmarks.process import PROGRAM, cpu_seconds
 from corrosion_edge.cli import Command
 from corrosion_edge.errors import OutputError
 from corrosion_edge.render import clip
@@ -56,7 +55,7 @@ def bound(cores: int, decode: float, invoke: float) -> float:
 
 
 def _watch(video: Path, threads: int, model: Path | None) -> dict[str, float]:
-    command = [sys.executable, "-c", PROGRAM, "watch", "--camera", str(video), "--json",
+    command = [*PROGRAM, "watch", "--camera", str(video), "--json",
                "--threads", str(threads), *(["--model", str(model)] if model else [])]  # fmt: skip
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1

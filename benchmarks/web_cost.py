@@ -7,9 +7,7 @@ time of a start is left out: it is counted from the fifth verdict on.
 """
 
 import json
-import os
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -22,17 +20,16 @@ from urllib.parse import quote
 import click
 from PIL import Image
 
+from corrosion_edge.benchmarks.process import PROGRAM, cpu_seconds
 from corrosion_edge.cli import Command
 from corrosion_edge.errors import OutputError
 from corrosion_edge.render import clip
 
-__all__ = ["PROGRAM", "Client", "cpu_seconds", "main"]
+__all__ = ["Client", "main"]
 
 INTERVAL: Final = 0.5
 _AHEAD: Final = 5
 _SCRAPE: Final = 15
-PROGRAM: Final = "from corrosion_edge.cli import main; main()"
-"""What `corrosion-edge` runs, for the same interpreter."""
 
 _WEB: Final = ("--web", "127.0.0.1:0", "--metrics", "127.0.0.1:0")
 
@@ -63,15 +60,9 @@ class Client:
         return content
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process with all its threads (proc_pid_stat(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 @contextmanager
 def _watching(folder: Path, words: tuple[str, ...]) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-c", PROGRAM, "watch", "--camera", str(folder), "--interval",
+    command = [*PROGRAM, "watch", "--camera", str(folder), "--interval",
                str(INTERVAL), "--threads", "1", *words]  # fmt: skip
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1

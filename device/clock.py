@@ -13,7 +13,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-__all__ = ["EARLIEST", "SYNCHRONISED_VARIABLE", "is_believable", "is_doubtful", "is_synchronised"]
+__all__ = [
+    "EARLIEST",
+    "SYNCHRONISED_VARIABLE",
+    "is_believable",
+    "is_doubtful",
+    "is_synchronised",
+    "local_time",
+]
 
 EARLIEST: Final = 1_767_225_600
 """2026-01-01 in seconds since 1970: this program is younger, so an earlier clock is wrong."""
@@ -74,3 +81,8 @@ def is_doubtful(moment: datetime) -> bool:
 def is_believable(moment: datetime) -> bool:
     """Whether a moment, with a time zone, is not before this program was made."""
     return moment.timestamp() >= EARLIEST
+
+
+def local_time(moment: datetime) -> str:
+    """The moment as ISO 8601 in this machine's time zone, with milliseconds and offset."""
+    return moment.astimezone().isoformat(timespec="milliseconds")

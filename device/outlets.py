@@ -15,7 +15,7 @@ from corrosion_edge.device.web import outlet as web
 
 if TYPE_CHECKING:
     from corrosion_edge.device.classifier import Classifier
-    from corrosion_edge.device.events.settings import Detection
+    from corrosion_edge.device.events.settings import Detection, Settings
     from corrosion_edge.device.sinks import Sink
 
 __all__ = ["OUTLETS", "Outlet", "Outlets", "Watched", "outlet_options"]
@@ -53,9 +53,7 @@ class Watched:
     cameras: tuple[str, ...]
     store: Path | None
     dropped: Callable[[], Mapping[str, int]] = field(default=dict, compare=False)
-    detection: "Callable[[float, tuple[float, float] | None], Detection]" = field(
-        default=_detection, compare=False
-    )
+    detection: "Settings" = field(default=_detection, compare=False)
     intervals: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, TextIO
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.state import CameraState, Observer
-from corrosion_edge.device.clock import is_doubtful
+from corrosion_edge.device.clock import is_doubtful, local_time
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.stop import Stop
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
@@ -140,7 +140,7 @@ def _failure(result: Unreadable) -> dict[str, Any]:
 
 
 def _time(frame: Frame) -> str:
-    return frame.taken_at.astimezone().isoformat(timespec="milliseconds")
+    return local_time(frame.taken_at)
 
 
 def telling(sinks: Sequence[Sink], stop: Stop) -> Observer:

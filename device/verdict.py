@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from corrosion_edge.device.capture.quality import Quality
+from corrosion_edge.device.clock import local_time
 from corrosion_edge.device.events.event import ModelName
 from corrosion_edge.frame import Frame
 from corrosion_edge.prediction import Prediction
@@ -84,7 +85,7 @@ class ModelChange:
         """Plain values for JSON."""
         return {
             "event": self.event,
-            "time": self.at.astimezone().isoformat(timespec="milliseconds"),
+            "time": local_time(self.at),
             "file": self.file,
             "file_sha256": self.file_sha256 or None,
             "old": _named(self.old),
@@ -94,7 +95,7 @@ class ModelChange:
         }
 
     def __str__(self) -> str:
-        time = self.at.astimezone().isoformat(timespec="milliseconds")
+        time = local_time(self.at)
         if self.accepted and self.new is not None:
             told = f"model changed: {_shown(self.old)} gave way to {_shown(self.new)}"
             return "; warning: ".join([f"{time}  {told}", *self.warnings])

@@ -85,7 +85,8 @@ def main(
     **asked: Any,
 ) -> None:
     """Soak, judge, write the page."""
-    from corrosion_edge.benchmarks.soak.plan import PROGRAM, Plan
+    from corrosion_edge.benchmarks.process import PROGRAM
+    from corrosion_edge.benchmarks.soak.plan import Plan
     from corrosion_edge.benchmarks.soak.verdict import Limits
 
     if not judge:

@@ -1,17 +1,16 @@
 """What a soak is asked to do, and the watch's configuration that follows from it."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from corrosion_edge.benchmarks.process import PROGRAM
 from corrosion_edge.device.config.printing import toml_value
 from corrosion_edge.errors import UsageError
 
-__all__ = ["PROGRAM", "Plan", "configuration"]
+__all__ = ["Plan", "configuration"]
 
-PROGRAM: Final = (sys.executable, "-m", "corrosion_edge")
 _KEEP_MB: Final = 50  # so that retention is at work too
 _BLURRED_BELOW: Final = 1.0  # rendered paint without rust is smooth
 

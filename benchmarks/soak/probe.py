@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from corrosion_edge.benchmarks.web_cost import cpu_seconds
+from corrosion_edge.benchmarks.process import cpu_seconds
 from corrosion_edge.errors import OutputError
 
 __all__ = ["PROC", "probe"]

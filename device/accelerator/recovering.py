@@ -176,10 +176,10 @@ class Recovering(Closing):
     def _tell(self) -> None:
         answers = self._active or self._spare
         state = "recovered" if self._active else "replaced" if self._spare else "lost"
-        self.name = answers.name if answers else f"nothing: the {self.accelerator} is away"
         backend = answers.name if answers else ""
         self.state = AcceleratorState(
             self.accelerator, state, self._reason, datetime.now(UTC), backend,
             self._failures, self._tries,
         )  # fmt: skip
+        self.name = self.state.answering
         self._news.append(self.state)

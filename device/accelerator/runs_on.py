@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from corrosion_edge.device.backends import Telling
+from corrosion_edge.device.clock import local_time
 
 if TYPE_CHECKING:
     from corrosion_edge.device.classifier import Classifier
@@ -46,9 +47,8 @@ class RunsOn:
         if state is None:
             return cls("edgetpu", backend.name, backend.accelerator)
         kind = {"lost": "nothing", "replaced": "cpu"}.get(state.state, "edgetpu")
-        name = state.backend or f"nothing: the {state.accelerator} is away"
         reason = "" if kind == "edgetpu" else state.reason
-        return cls(kind, name, state.accelerator, reason, state.at, state.failures)
+        return cls(kind, state.answering, state.accelerator, reason, state.at, state.failures)
 
     @property
     def lost(self) -> bool:
@@ -69,7 +69,7 @@ class RunsOn:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; ``accelerator`` is null where none is used."""
-        since = self.since and self.since.astimezone().isoformat(timespec="milliseconds")
+        since = self.since and local_time(self.since)
         told = {
             "name": self.accelerator,
             "up": self.backend == "edgetpu",

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from corrosion_edge.device.clock import local_time
+
 __all__ = ["STATES", "AcceleratorState"]
 
 STATES: Final = ("lost", "replaced", "recovered")
@@ -39,11 +41,16 @@ class AcceleratorState:
         """The kind of event that it makes."""
         return f"accelerator_{self.state}"
 
+    @property
+    def answering(self) -> str:
+        """What answers, in words also where nothing does."""
+        return self.backend or f"nothing: the {self.accelerator} is away"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; backend is null where nothing answers."""
         return {
             "event": self.event,
-            "time": self.at.astimezone().isoformat(timespec="milliseconds"),
+            "time": local_time(self.at),
             "accelerator": self.accelerator,
             "reason": self.reason,
             "backend": self.backend or None,
@@ -52,6 +59,6 @@ class AcceleratorState:
         }
 
     def __str__(self) -> str:
-        time = self.at.astimezone().isoformat(timespec="milliseconds")
+        time = local_time(self.at)
         follows = f"; {self.backend} answers" if self.backend else "; no verdicts until it is back"
         return f"{time}  {self.accelerator} {self.state}: {self.reason}{follows}"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-__all__ = ["FAILED", "STATES", "CameraState", "Observer", "in_words"]
+from corrosion_edge.device.clock import local_time
+
+__all__ = ["FAILED", "GONE", "STATES", "CameraState", "Observer", "in_words"]
 
 STATES: Final = {
     "starting": "",
@@ -23,6 +25,9 @@ over and over, and tried again. ``ended``: closed."""
 
 FAILED: Final = ("degraded", "lost", "frozen")
 """The states in which a camera does not deliver as it should."""
+
+GONE: Final = ("lost", "frozen", "ended")
+"""The states in which what it showed last says nothing of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class CameraState:
             "camera": self.camera,
             "state": self.state,
             "reason": self.reason,
-            "time": self.since.astimezone().isoformat(timespec="milliseconds"),
+            "time": local_time(self.since),
             "frames": self.frames,
             "dropped": self.dropped,
             "failures": self.failures,
@@ -87,7 +92,7 @@ class CameraState:
         }
 
     def __str__(self) -> str:
-        time = self.since.astimezone().isoformat(timespec="milliseconds")
+        time = local_time(self.since)
         return f"{time}  {self.camera}: {self.event}: {self.reason}"
 
 

@@ -1,19 +1,16 @@
 """Whether there is corrosion at each camera, as the events have it, without a store of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.state import CameraState
-from corrosion_edge.device.events.settings import Detection
+from corrosion_edge.device.events.settings import Settings
 from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.events.tracker import Tracker
 from corrosion_edge.device.taking import ByCamera, Taker
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
 
-__all__ = ["Following", "Settings"]
-
-Settings = Callable[[float, tuple[float, float] | None], Detection]
-"""Smoothing and hysteresis for a threshold and a band of unsure scores."""
+__all__ = ["Following"]
 
 
 class Following(Taker):

@@ -161,7 +161,8 @@ class Recorder(Closing):
         self, camera: str, one: _Camera, changes: Sequence[Change], taken: Sequence[Taken]
     ) -> None:
         """Report the changes, the last one with the file that led to it and those before it."""
-        self._since = self._since if self._taken else self._now().seconds
+        if taken and not self._taken:
+            self._since = self._now().seconds
         if not (taken and changes):
             self._taken += taken
             self._report(camera, *changes)

@@ -1,12 +1,13 @@
 """How many frames it takes to begin and to end an event."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from corrosion_edge.errors import UsageError
 
-__all__ = ["LEAVE_SHARE", "Detection", "Mean", "Votes", "parse_smoothing"]
+__all__ = ["LEAVE_SHARE", "Detection", "Mean", "Settings", "Votes", "parse_smoothing"]
 
 LEAVE_SHARE: Final = 0.8
 """Without an abstain band, an event ends from this share of the threshold down: our choice."""
@@ -111,3 +112,7 @@ class Detection:
         for_it = score >= self.enter and self.enter < self.unsure[1]
         against = score <= self.leave and self.leave > self.unsure[0]
         return not (for_it or against)
+
+
+Settings = Callable[[float, tuple[float, float] | None], Detection]
+"""What makes them for a model's threshold and its band of unsure scores."""

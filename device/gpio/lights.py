@@ -3,22 +3,16 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from corrosion_edge.device.accelerator.state import AcceleratorState
-from corrosion_edge.device.capture.state import CameraState
-from corrosion_edge.device.events.settings import Detection
+from corrosion_edge.device.capture.state import GONE, CameraState
+from corrosion_edge.device.events.settings import Detection, Settings
 from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.events.tracker import Tracker
-from corrosion_edge.device.sinks import Result
+from corrosion_edge.device.taking import ByCamera, Taker
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
 
-__all__ = ["Lights", "Settings", "Shown"]
-
-Settings = Callable[[float, tuple[float, float] | None], Detection]
-"""Smoothing and hysteresis for a threshold and a band of unsure scores."""
-
-_GONE: Final = ("lost", "frozen", "ended")
+__all__ = ["Lights", "Shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +45,7 @@ class _Camera:
         self._noted([change.kind for change in self.tracker.unusable(at, reason)])
 
     def became(self, state: CameraState) -> None:
-        self.gone = state.state in _GONE
+        self.gone = state.state in GONE
         self.tracker.camera_state(Stamp.now(), state.state, state.reason)
 
     def tells(self, now: float, patience: float) -> bool:
@@ -67,7 +61,7 @@ class _Camera:
             self.usable = "usable" in kinds
 
 
-class Lights:
+class Lights(Taker):
     """The lights of a watch over ``cameras``.
 
     Corrosion is that of the events: begun and not ended, at any camera. The watch cannot tell
@@ -89,26 +83,9 @@ class Lights:
         self._settings, self._patience, self._clock = settings, patience, clock
         self._begin(settings(threshold, band))
 
-    def take(self, result: Result) -> None:
-        """Take what the pipeline delivers; kinds that are unknown here are passed over."""
-        if isinstance(result, Verdict):
-            at, score = Stamp.of(result.frame), result.prediction.score
-            self._camera(result.frame.camera).judge(at, score, self._clock())
-        elif isinstance(result, Unusable):
-            at = Stamp.of(result.frame)
-            self._camera(result.frame.camera).unusable(at, str(result.quality))
-        elif isinstance(result, Unreadable):
-            self._camera("").unusable(Stamp.now(), result.error)
-        elif isinstance(result, CameraState):
-            self._camera(result.camera).became(result)
-        elif isinstance(result, AcceleratorState):
-            self._away = result.state == "lost"
-        elif isinstance(result, ModelChange) and result.accepted and result.new is not None:
-            self._begin(self._settings(result.new.threshold, result.band))
-
     def shown(self) -> Shown:
         """Which lights are to be on now."""
-        now, cameras = self._clock(), self._cameras.values()
+        now, cameras = self._clock(), self._cameras
         tells = all(one.tells(now, self._patience) for one in cameras)
         judges = all(one.judges(now, self._patience) for one in cameras)
         return Shown(
@@ -120,11 +97,30 @@ class Lights:
     def _begin(self, settings: Detection) -> None:
         """Anew, as scores of two models are not compared, nor are they on one accelerator."""
         self._away = False
-        self._cameras = {name: _Camera(settings) for name in self._names}
+        self._cameras = ByCamera(self._names, lambda: _Camera(settings))
 
-    def _camera(self, name: str) -> _Camera:
-        """One that is alone may be called otherwise, or not at all."""
-        return self._cameras[name if name in self._cameras else self._names[0]]
+    def _verdict(self, verdict: Verdict) -> None:
+        if camera := self._cameras.meant(verdict.frame.camera):
+            camera.judge(Stamp.of(verdict.frame), verdict.prediction.score, self._clock())
+
+    def _unusable(self, result: Unusable) -> None:
+        if camera := self._cameras.meant(result.frame.camera):
+            camera.unusable(Stamp.of(result.frame), str(result.quality))
+
+    def _unreadable(self, result: Unreadable) -> None:
+        if camera := self._cameras.meant(""):
+            camera.unusable(Stamp.now(), result.error)
+
+    def _camera_state(self, state: CameraState) -> None:
+        if camera := self._cameras.meant(state.camera):
+            camera.became(state)
+
+    def _accelerator(self, state: AcceleratorState) -> None:
+        self._away = state.state == "lost"
+
+    def _model(self, change: ModelChange) -> None:
+        if change.accepted and change.new is not None:
+            self._begin(self._settings(change.new.threshold, change.band))
 
 
 def _lately(moment: float | None, now: float, patience: float) -> bool:

@@ -1,17 +1,14 @@
 """The sink that lights the lamps, from a thread of its own."""
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Final
 
 from corrosion_edge.device.gpio.lights import Lights
 from corrosion_edge.device.gpio.pins import Pin
-from corrosion_edge.device.lines import emit, printable
+from corrosion_edge.device.lines import say
 from corrosion_edge.device.sinks import Result, Sink
-from corrosion_edge.errors import OutputError
 
 __all__ = ["PinSink"]
 
@@ -84,8 +81,7 @@ class PinSink(Sink):
         except Exception as error:  # each driver raises its own kinds
             if light not in self._failed:
                 self._failed.add(light)
-                with suppress(OutputError, BrokenPipeError):
-                    emit(sys.stderr, printable(f"warning: {pin.name}: cannot be set ({error})"))
+                say(f"warning: {pin.name}: cannot be set ({error})")
             return
         self._failed.discard(light)
         self._level[light] = on

@@ -9,10 +9,11 @@ from typing import Any
 from corrosion_edge import output
 from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture import FollowedFolder
+from corrosion_edge.device.capture.state import CameraState
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.events.event import Asset, ModelName
 from corrosion_edge.device.events.recorder import Recorder
-from corrosion_edge.device.events.settings import Detection, Votes, parse_smoothing
+from corrosion_edge.device.events.settings import Detection, Settings, Votes, parse_smoothing
 from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.lines import say
@@ -21,6 +22,7 @@ from corrosion_edge.device.sources import Source
 from corrosion_edge.device.store.keeper import Keeper
 from corrosion_edge.device.store.retention import Retention
 from corrosion_edge.device.store.store import Store, Stored
+from corrosion_edge.device.taking import Taker
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
 from corrosion_edge.errors import OutputError, SourceLost, UsageError
 
@@ -31,10 +33,8 @@ _BROKE_OFF = (
     "the watch before left no end: it was killed, lost its power, or could not write its store"
 )
 
-Settings = Callable[[float, tuple[float, float] | None], Detection]
 
-
-class EventSink(Sink):
+class EventSink(Sink, Taker):
     """Gives what cameras deliver to a recorder, which is closed by whoever made it.
 
     ``alone`` is what the one camera is called that has no name of its own. ``settings`` makes
@@ -56,25 +56,7 @@ class EventSink(Sink):
 
     def write(self, result: Result) -> None:
         """See ``Sink.write``."""
-        recorder = self._recorder
-        if isinstance(result, Verdict):
-            camera, frame = self._name(result.frame.camera), result.frame
-            recorder.verdict(camera, frame, result.prediction, self._taken(frame.name))
-        elif isinstance(result, Unusable):
-            camera, at = self._name(result.frame.camera), Stamp.of(result.frame)
-            taken = self._taken(result.frame.name)
-            recorder.unusable(camera, str(result.quality), at, taken)
-        elif isinstance(result, Unreadable):
-            taken = self._taken(result.name)
-            recorder.unusable(self._alone, f"unreadable: {result.error}", taken=taken)
-        elif isinstance(result, ModelChange):
-            self._change(result)
-        elif isinstance(result, AcceleratorState):
-            told = result.to_dict()
-            details = {name: told[name] for name in ("accelerator", "backend", "failures", "tries")}
-            self._recorder.accelerator(result.event, result.reason, details)
-        else:
-            recorder.camera_state(self._name(result.camera), result.state, result.reason)
+        self.take(result)
 
     def close(self) -> None:
         """See ``Sink.close``."""
@@ -82,7 +64,28 @@ class EventSink(Sink):
     def _name(self, camera: str) -> str:
         return self._alone or camera
 
-    def _change(self, change: ModelChange) -> None:
+    def _verdict(self, verdict: Verdict) -> None:
+        camera, frame = self._name(verdict.frame.camera), verdict.frame
+        self._recorder.verdict(camera, frame, verdict.prediction, self._taken(frame.name))
+
+    def _unusable(self, result: Unusable) -> None:
+        camera, at = self._name(result.frame.camera), Stamp.of(result.frame)
+        taken = self._taken(result.frame.name)
+        self._recorder.unusable(camera, str(result.quality), at, taken)
+
+    def _unreadable(self, result: Unreadable) -> None:
+        taken = self._taken(result.name)
+        self._recorder.unusable(self._alone, f"unreadable: {result.error}", taken=taken)
+
+    def _camera_state(self, state: CameraState) -> None:
+        self._recorder.camera_state(self._name(state.camera), state.state, state.reason)
+
+    def _accelerator(self, state: AcceleratorState) -> None:
+        told = state.to_dict()
+        details = {name: told[name] for name in ("accelerator", "backend", "failures", "tries")}
+        self._recorder.accelerator(state.event, state.reason, details)
+
+    def _model(self, change: ModelChange) -> None:
         told = change.to_dict()
         details = {name: told[name] for name in ("file", "file_sha256", "old", "new", "warnings")}
         if change.accepted and change.new is not None:

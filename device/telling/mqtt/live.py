@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.accelerator.state import AcceleratorState
-from corrosion_edge.device.capture.state import CameraState
+from corrosion_edge.device.capture.state import GONE, CameraState
+from corrosion_edge.device.clock import local_time
 from corrosion_edge.device.events.following import Following
 from corrosion_edge.device.sinks import Result
 from corrosion_edge.device.taking import ByCamera, Taker
@@ -22,8 +23,6 @@ EVERY: Final = 10.0
 
 SOONEST: Final = 1.0
 """Seconds between two messages of a camera at least, though its verdict changes."""
-
-_GONE: Final = ("lost", "frozen", "ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +49,6 @@ def _blank() -> dict[str, Any]:
     names = ("verdict", "label", "score", "threshold", "unsure", "unusable", "tile", "backend",
              "latency_ms")  # fmt: skip
     return dict.fromkeys(names)
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.astimezone().isoformat(timespec="milliseconds") if moment else None
 
 
 @dataclass(slots=True)
@@ -118,7 +113,7 @@ class Live(Taker):
                 return None
             self._told = running
         runs = running.runs_on
-        return {"time": _iso(datetime.now(UTC)), "word": runs.word,
+        return {"time": local_time(datetime.now(UTC)), "word": runs.word,
                 **running.to_dict(), **runs.to_dict()}  # fmt: skip
 
     def again(self) -> None:
@@ -162,7 +157,7 @@ class Live(Taker):
         if one is None:
             return
         one.state, one.reason, one.news = state.state, state.reason, True
-        if state.state in _GONE:
+        if state.state in GONE:
             one.said, one.at = _blank(), state.since
 
     def _is_due(self, name: str, now: float, running: Running) -> bool:
@@ -175,7 +170,7 @@ class Live(Taker):
         one.sent, one.told, one.news = now, one.short(running, corrosion), False
         return {
             "camera": name,
-            "time": _iso(one.at),
+            "time": one.at and local_time(one.at),
             "state": one.state,
             "reason": one.reason,
             "corrosion": corrosion,
