@@ -19,11 +19,13 @@ __all__ = [
     "CHECKOUT",
     "HERE",
     "clean_environment",
+    "machine",
     "model_file",
     "native",
     "require",
     "rigs_folder",
     "run",
+    "shared",
 ]
 
 HERE = Path(__file__).resolve().parent
@@ -87,3 +89,22 @@ def native(*arguments: str | Path, within: float = 60) -> "subprocess.CompletedP
     return run(
         [sys.executable, *arguments], within=within, environment={"PYTHONPATH": str(CHECKOUT)}
     )
+
+
+def machine(folder: Path, exchange: Path, *more: str) -> list[str]:
+    """The command that starts a virtual machine with ``folder``'s kernel and initrd.gz.
+
+    It mounts ``exchange``, and the checkout, which cannot be written from inside. Software
+    emulation, no network, the console on standard output; ``more`` are further options.
+    """
+    command = "qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024"
+    command += " -nodefaults -nographic -serial stdio"
+    options = [*command.split(), "-kernel", str(folder / "kernel")]
+    options += ["-initrd", str(folder / "initrd.gz"), "-append", "console=ttyS0 panic=-1 quiet"]
+    checkout = shared("checkout", CHECKOUT, ",readonly=on")
+    return [*options, *shared("exchange", exchange), *checkout, *more]
+
+
+def shared(tag: str, folder: Path, more: str = "") -> list[str]:
+    """The options by which a virtual machine may mount a folder."""
+    return ["-virtfs", f"local,path={folder},mount_tag={tag},security_model=none{more}"]

@@ -4,22 +4,8 @@
 # that a device has but the project itself. It is never written: each start gets a copy of its own.
 . "$(dirname "$0")/common.sh"
 . "$RIGS_HERE/vm.sh"
-RIGS=$(rigs_folder "${1:-}")
-RIG=$RIGS/systemd
-STAMP=$(stamp_of "$0" "$RIGS_HERE/common.sh" "$RIGS_HERE/vm.sh" "$RIGS_HERE/systemd_init.sh")
-MODULES="virtio_pci virtio_blk ext4 9pnet_virtio 9p autofs4 vivid"
+vm_begin "${1:-}" systemd "virtio_pci virtio_blk ext4 9pnet_virtio 9p autofs4 vivid" e2fsprogs
 VENV=opt/corrosion-edge
-
-# the programs are the machine's, not the folder's: another machine may share the folder
-apt_install $VM_PROGRAMS e2fsprogs
-if built "$RIG" "$STAMP"; then exit 0; fi
-[ "$(dpkg --print-architecture)" = amd64 ] || fail "this rig is for amd64 machines"
-mkdir -p "$RIG"
-rm -f "$RIG/.stamp"
-
-vm_kernel
-cp "$RIGS/kernel/kernel" "$RIG/kernel"
-vm_initrd "$RIG/initrd.gz" "$RIGS_HERE/systemd_init.sh" $MODULES
 
 # Packages are configured here, unlike in the other rigs: users, groups and units have to be there.
 rm -rf "$RIG/root"

@@ -9,10 +9,10 @@ import os
 import signal
 import subprocess
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from guest import play
 from systemd_tools import (
     CONFIG,
     PROGRAM,
@@ -218,17 +218,9 @@ SECOND: list[Callable[[], Found]] = [after_the_reboot, uninstall, purge]
 
 
 def main() -> None:
-    """Run the scenarios of this start; what went wrong in one does not keep the others away."""
-    found: Found = json.loads(FOUND.read_text()) if FOUND.exists() else {}
-    again = bool(found)
-    for scenario in SECOND if again else FIRST:
-        start = time.monotonic()
-        try:
-            found[scenario.__name__] = scenario()
-        except Exception:
-            found[scenario.__name__] = traceback.format_exc()
-        print(scenario.__name__, f"{time.monotonic() - start:.1f} s", flush=True)
-        FOUND.write_text(json.dumps(found))
+    """Run the scenarios of this start; the first one's are in the file at the second."""
+    again = FOUND.exists()
+    play(SECOND if again else FIRST, FOUND)
     os.sync()
     subprocess.run(["systemctl", "poweroff" if again else "reboot"], check=False)
 

@@ -37,18 +37,6 @@ MAY = {
 Found = dict[str, Any]
 
 
-def _machine(folder: Path, exchange: Path) -> list[str]:
-    """The command that starts it; what it writes to its disk is forgotten when it ends."""
-    command = "qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024"
-    command += " -nodefaults -nographic -serial stdio"
-    options = [*command.split(), "-kernel", str(folder / "kernel")]
-    options += ["-initrd", str(folder / "initrd.gz"), "-append", "console=ttyS0 panic=-1 quiet"]
-    options += ["-drive", f"file={folder / 'root.img'},format=raw,if=virtio,snapshot=on"]
-    for tag, path, more in (("exchange", exchange, ""), ("checkout", rig.CHECKOUT, ",readonly=on")):
-        options += ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none{more}"]
-    return options
-
-
 def _wheel(folder: Path) -> None:
     words = ["-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     subprocess.run([sys.executable, *words, "--wheel-dir", folder, rig.CHECKOUT],
@@ -64,7 +52,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     exchange = tmp_path_factory.mktemp("exchange")
     _wheel(exchange)
     (exchange / "job.sh").write_text(JOB)
-    done = rig.run(_machine(folder, exchange), within=LIFE_WITHIN)
+    # what it writes to its disk is forgotten when it ends
+    disk = f"file={folder / 'root.img'},format=raw,if=virtio,snapshot=on"
+    done = rig.run(rig.machine(folder, exchange, "-drive", disk), within=LIFE_WITHIN)
     log = exchange / "log"
     told = log.read_text() if log.exists() else done.stdout[-3000:] + done.stderr[-3000:]
     assert done.returncode == 0, told

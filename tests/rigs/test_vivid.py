@@ -9,7 +9,6 @@ hubs, autosuspend), a Raspberry Pi's own sensors and image processor, and every 
 
 import json
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,19 +26,6 @@ exec /usr/bin/python3 -S /checkout/tests/rigs/v4l2_guest.py
 Found = dict[str, Any]
 
 
-def _machine(folder: Path, exchange: Path) -> list[str]:
-    """The command that boots it; the checkout cannot be written from inside."""
-    command = "qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 -no-reboot"
-    command += " -nodefaults -nographic -serial stdio"
-    shares = {"root": (folder / "root", ""), "exchange": (exchange, "")}
-    shares["checkout"] = (rig.CHECKOUT, ",readonly=on")
-    options = [*command.split(), "-kernel", str(folder / "kernel")]
-    options += ["-initrd", str(folder / "initrd.gz"), "-append", "console=ttyS0 panic=-1 quiet"]
-    for tag, (path, more) in shares.items():
-        options += ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none{more}"]
-    return options
-
-
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     """What the scenarios in the machine found."""
@@ -49,7 +35,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     exchange = tmp_path_factory.mktemp("exchange")
     shutil.copyfile(rig.model_file(), exchange / "model.tflite")
     (exchange / "job.sh").write_text(JOB)
-    done = rig.run(_machine(folder, exchange), within=BOOT_WITHIN)
+    root = rig.shared("root", folder / "root")
+    command = rig.machine(folder, exchange, "-no-reboot", *root)
+    done = rig.run(command, within=BOOT_WITHIN)
     log = exchange / "log"
     told = log.read_text() if log.exists() else done.stdout[-3000:] + done.stderr[-3000:]
     code = exchange / "exit-code"

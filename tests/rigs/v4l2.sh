@@ -4,21 +4,7 @@
 # and the packages that a device installs). The machine runs under software emulation, without KVM.
 . "$(dirname "$0")/common.sh"
 . "$RIGS_HERE/vm.sh"
-RIGS=$(rigs_folder "${1:-}")
-RIG=$RIGS/v4l2
-STAMP=$(stamp_of "$0" "$RIGS_HERE/common.sh" "$RIGS_HERE/vm.sh" "$RIGS_HERE/v4l2_init.sh")
-MODULES="virtio_pci 9pnet_virtio 9p vivid"
-
-# the programs are the machine's, not the folder's: another machine may share the folder
-apt_install $VM_PROGRAMS
-if built "$RIG" "$STAMP"; then exit 0; fi
-[ "$(dpkg --print-architecture)" = amd64 ] || fail "this rig is for amd64 machines"
-mkdir -p "$RIG"
-rm -f "$RIG/.stamp"
-
-vm_kernel
-cp "$RIGS/kernel/kernel" "$RIG/kernel"
-vm_initrd "$RIG/initrd.gz" "$RIGS_HERE/v4l2_init.sh" $MODULES
+vm_begin "${1:-}" v4l2 "virtio_pci 9pnet_virtio 9p vivid"
 
 bootstrap trixie amd64 base-files,bash,coreutils,python3,python3-minimal,libstdc++6,zlib1g,v4l-utils \
     "$RIG/root"

@@ -4,16 +4,16 @@ Each scenario is one function; what it returns is stored under its name, an exce
 """
 
 import contextlib
-import json
 import signal
 import subprocess
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from guest import play
 
 from corrosion_edge.device.sources import Wish, open_directly, open_source, v4l2
 from corrosion_edge.errors import SourceError
@@ -209,18 +209,5 @@ SCENARIOS: list[Callable[[], Any]] = [
 ]  # fmt: skip
 
 
-def main() -> None:
-    """Run every scenario; what went wrong in one does not keep the others from running."""
-    found: dict[str, Any] = {}
-    for scenario in SCENARIOS:
-        start = time.monotonic()
-        try:
-            found[scenario.__name__] = scenario()
-        except Exception:
-            found[scenario.__name__] = traceback.format_exc()
-        print(scenario.__name__, f"{time.monotonic() - start:.1f} s", flush=True)
-        (EXCHANGE / "found.json").write_text(json.dumps(found))
-
-
 if __name__ == "__main__":
-    main()
+    play(SCENARIOS, EXCHANGE / "found.json")

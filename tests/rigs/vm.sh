@@ -1,6 +1,25 @@
-# Shared by the rigs that boot a virtual machine; to be sourced after common.sh, with RIGS set.
+# Shared by the rigs that boot a virtual machine; to be sourced after common.sh.
 
 VM_PROGRAMS="mmdebstrap debian-archive-keyring qemu-system-x86 seabios busybox-static kmod cpio xz-utils"
+
+# vm_begin FOLDER NAME MODULES [PROGRAM...]: set RIGS, RIG and STAMP, install what it takes, and put
+# kernel and initrd.gz into RIG; ends the script where the rig is whole.
+vm_begin() {
+    local name=$2 modules=$3
+    RIGS=$(rigs_folder "$1")
+    shift 3
+    RIG=$RIGS/$name
+    STAMP=$(stamp_of "$0" "$RIGS_HERE"/{common.sh,vm.sh,vm_init.sh,"${name}_init.sh"})
+    # the programs are the machine's, not the folder's: another machine may share the folder
+    apt_install $VM_PROGRAMS "$@"
+    if built "$RIG" "$STAMP"; then exit 0; fi
+    [ "$(dpkg --print-architecture)" = amd64 ] || fail "this rig is for amd64 machines"
+    mkdir -p "$RIG"
+    rm -f "$RIG/.stamp"
+    vm_kernel
+    cp "$RIGS/kernel/kernel" "$RIG/kernel"
+    vm_initrd "$RIG/initrd.gz" "$RIGS_HERE/${name}_init.sh" $modules
+}
 
 # vm_kernel: unpack Debian's kernel with its modules into $RIGS/kernel, once for all rigs. The
 # kernels for clouds have no vivid; linux-image-amd64 depends on the one with all modules.
@@ -34,7 +53,7 @@ vm_modules() {
     done
 }
 
-# vm_initrd OUT INIT MODULE...: busybox, the modules, and the first process
+# vm_initrd OUT INIT MODULE...: busybox, the modules, and the first process, which goes on with INIT
 vm_initrd() {
     local out=$1 init=$2 content
     shift 2
@@ -42,7 +61,8 @@ vm_initrd() {
     mkdir -p "$content"/{bin,mnt,modules}
     cp /bin/busybox "$content/bin/busybox"
     vm_modules "$content" "$@"
-    install -m 755 "$init" "$content/init"
+    cat "$RIGS_HERE/vm_init.sh" "$init" >"$content/init"
+    chmod 755 "$content/init"
     (cd "$content" && find . | cpio -o -H newc --quiet | gzip -1) >"$out"
     rm -rf "$content"
 }
