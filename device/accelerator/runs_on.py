@@ -51,6 +51,11 @@ class RunsOn:
         return cls(kind, state.answering, state.accelerator, reason, state.at, state.failures)
 
     @property
+    def up(self) -> bool:
+        """Whether an accelerator answers."""
+        return self.backend == "edgetpu"
+
+    @property
     def lost(self) -> bool:
         """Whether nothing answers."""
         return self.backend == "nothing"
@@ -72,7 +77,7 @@ class RunsOn:
         since = self.since and local_time(self.since)
         told = {
             "name": self.accelerator,
-            "up": self.backend == "edgetpu",
+            "up": self.up,
             "reason": self.reason,
             "since": since,
             "failures": self.failures,

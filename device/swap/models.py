@@ -127,7 +127,7 @@ def _elsewhere(before: RunsOn, now: RunsOn) -> tuple[str, ...]:
 
 def _back(before: RunsOn, now: RunsOn) -> AcceleratorState | None:
     """The end of an absence that the model before this one did not see any more."""
-    if now.backend != "edgetpu" or before.backend == "edgetpu" or not before.accelerator:
+    if not now.up or before.up or not before.accelerator:
         return None
     return AcceleratorState(
         now.accelerator, "recovered", "it works with the new model", datetime.now(UTC), now.name,

@@ -100,9 +100,9 @@ def _accelerator(runs: RunsOn) -> Iterator[Metric]:
         backend.add_metric((each,), each == runs.backend)
     yield backend
     if runs.accelerator:
-        up, failures = runs.backend == "edgetpu", runs.failures
-        yield GaugeMetricFamily(f"{_P}_accelerator_up", "1 while it answers", up)
-        yield CounterMetricFamily(f"{_P}_accelerator_failures", "Times it failed", failures)
+        yield GaugeMetricFamily(f"{_P}_accelerator_up", "1 while it answers", runs.up)
+        failed = runs.failures
+        yield CounterMetricFamily(f"{_P}_accelerator_failures", "Times it failed", failed)
 
 
 def _scores(cameras: Iterable[Status]) -> Iterator[Metric]:

@@ -35,13 +35,12 @@ class Running:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; the accelerator's reason is told of the watch as a whole."""
-        told = self.runs_on.accelerator
         return {
             "model": self.model,
             "model_sha256": self.sha256,
             "runs_on": self.runs_on.name,
             "stand_in": self.runs_on.stand_in,
-            "accelerator_up": self.runs_on.backend == "edgetpu" if told else None,
+            "accelerator_up": self.runs_on.up if self.runs_on.accelerator else None,
         }
 
 
