@@ -24,6 +24,8 @@ __all__ = ["MAX_PIXELS", "Preprocessing", "digest", "prepare", "read"]
 MAX_PIXELS = 89_478_485
 """Largest picture that is decoded, in pixels: Pillow's own limit, 256 MiB of RGB."""
 
+_BAND = 2**17  # pixels
+
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -112,8 +114,19 @@ def digest(pixels: Pixels) -> str:
 
 def _upright_rgb(picture: Image.Image) -> Pixels:
     picture.load()
-    upright = ImageOps.exif_transpose(picture)
-    return np.array(_to_rgb(upright), dtype=np.uint8)
+    ImageOps.exif_transpose(picture, in_place=True)
+    return _pixels(_to_rgb(picture))
+
+
+def _pixels(picture: Image.Image) -> Pixels:
+    """Band by band: Pillow copies twice on the way out, and memory that is fresh each time costs
+    more than decoding where a whole picture is copied at once."""
+    pixels = np.empty((picture.height, picture.width, 3), np.uint8)
+    rows = max(1, _BAND // picture.width)
+    for top in range(0, picture.height, rows):
+        bottom = min(top + rows, picture.height)
+        pixels[top:bottom] = np.asarray(picture.crop((0, top, picture.width, bottom)))
+    return pixels
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
@@ -123,7 +136,7 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
         return _from_16_bit(picture)
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         return _on_white(picture.convert("RGBA"))
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _from_16_bit(picture: Image.Image) -> Image.Image:

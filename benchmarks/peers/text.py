@@ -1,0 +1,134 @@
+"""A result as tables, for Markdown and for the page."""
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
+
+from corrosion_edge.benchmarks.peers.result import Difference, Result, Row
+from corrosion_edge.benchmarks.wording import gigabytes, megabytes, ms
+
+__all__ = [
+    "SCORES",
+    "TIMES",
+    "ahead",
+    "conditions",
+    "heading",
+    "markdown",
+    "others",
+    "scores",
+    "times",
+]
+
+TIMES: Final = (
+    "peer", "network alone", "× ours", "× ours, processor time",
+    "whole path", "× ours", "× ours, processor time",
+)  # fmt: skip
+
+SCORES: Final = (
+    "peer", "first verdict", "× ours", "peak memory", "× ours",
+    "same input: score differs, mean / most", "whole path: score differs, mean / most",
+    "other labels",
+)  # fmt: skip
+
+_NOTHING: Final = "-"
+
+
+def heading(result: Result, network: str) -> str:
+    """The network's name, and whether it is trained."""
+    trained = result.ours(network).trained
+    return network if trained else f"{network} (untrained: latency only)"
+
+
+def times(result: Result, network: str) -> list[tuple[str, ...]]:
+    """Rows of ``TIMES``: those that were measured."""
+    ours = result.ours(network)
+    return [
+        (row.title, *_pair(row, ours, "invoke"), *_pair(row, ours, "look"))
+        for row in _measured(result, network)
+    ]
+
+
+def scores(result: Result, network: str) -> list[tuple[str, ...]]:
+    """Rows of ``SCORES``: those that were measured."""
+    ours = result.ours(network)
+    return [_score_row(row, ours) for row in _measured(result, network)]
+
+
+def others(result: Result, network: str) -> list[str]:
+    """A line for each peer that was not measured, with its reason."""
+    return [
+        f"{row.title}: {row.reason}" for row in result.rows if row.network == network and row.reason
+    ]
+
+
+def ahead(result: Result, network: str) -> list[str]:
+    """A line for each measure in which a peer's whole interval lies below ours."""
+    ours, lines = result.ours(network), []
+    for row in _measured(result, network):
+        for measure, title in (("invoke", "network alone"), ("look", "whole path"),
+                               ("starts", "first verdict")):  # fmt: skip
+            found = row.times(ours, measure)
+            if found.verdict == "faster":
+                lines.append(f"{row.title}, {title}: {found} times ours")
+    return lines
+
+
+def conditions(result: Result) -> list[str]:
+    """Command, time, machine and what else ran."""
+    m = result.machine
+    used = "unknown" if result.others_cores is None else f"{result.others_cores:.1f}"
+    return [
+        f"`{result.command}`, {result.started_at} to {result.finished_at}",
+        f"{m['cpu']}, {m['cores']} cores, memory {gigabytes(m['memory_bytes'])}; {m['os']}; "
+        f"Python {str(m['python']).split()[-1]}, NumPy {m['numpy']}, Pillow {m['pillow']}",
+        f"{result.threads} thread{'s' * (result.threads > 1)}, {result.rounds} rounds; "
+        f"{result.pictures}",
+        f"Load average meanwhile: {min(result.loads):.1f} to {max(result.loads):.1f}, median "
+        f"{median(result.loads):.1f}; other programs used {used} cores",
+    ]
+
+
+def markdown(result: Result) -> str:
+    """The whole result."""
+    parts = ["\n".join(f"- {line}" for line in conditions(result))]
+    for network in result.networks:
+        parts += [f"### {heading(result, network)}", _table(TIMES, times(result, network)),
+                  _table(SCORES, scores(result, network))]  # fmt: skip
+        lines = [*others(result, network), *(f"**Ahead**: {a}" for a in ahead(result, network))]
+        parts += ["\n".join(f"- {line}" for line in lines)] if lines else []
+    parts.append("Ran on: " + "; ".join(_runtimes(result)) + ".")
+    return "\n\n".join(parts) + "\n"
+
+
+def _measured(result: Result, network: str) -> list[Row]:
+    return [row for row in result.rows if row.network == network and not row.reason]
+
+
+def _pair(row: Row, ours: Row, measure: str) -> tuple[str, str, str]:
+    value = ms(row.median_ms(measure))
+    if row is ours:
+        return value, "1", "1"
+    return value, str(row.times(ours, measure)), str(row.times(ours, measure, cpu=True))
+
+
+def _score_row(row: Row, ours: Row) -> tuple[str, ...]:
+    start = f"{row.median_ms('starts') / 1000:.2f} s"
+    peak = megabytes(int(median(s.peak_bytes for s in row.starts)))
+    if row is ours:
+        return row.title, start, "1", peak, "1", *[_NOTHING] * 3
+    same = Difference.of(row.prepared_scores, ours.prepared_scores)
+    whole = Difference.of(row.frame_scores, ours.frame_scores)
+    return (
+        row.title, start, str(row.times(ours, "starts")), peak, f"{row.memory(ours).value:.2f}",
+        *(f"{d.mean:.4f} / {d.most:.3f}" for d in (same, whole)),
+        f"{whole.labels} of {len(ours.frame_scores)}",
+    )  # fmt: skip
+
+
+def _runtimes(result: Result) -> list[str]:
+    return list(dict.fromkeys(row.runtime for row in result.rows if row.runtime))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

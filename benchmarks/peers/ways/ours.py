@@ -1,0 +1,35 @@
+"""This project's own: its one way to read a picture, and its classifier."""
+
+from pathlib import Path
+from typing import Any
+
+from corrosion_edge import image
+from corrosion_edge.benchmarks.peers.ways import Pixels
+from corrosion_edge.device.classifier import Classifier
+
+__all__ = ["Way"]
+
+
+class Way:
+    """As ``corrosion-edge classify`` does it."""
+
+    def __init__(self, model: Path, threads: int) -> None:
+        self._classifier = Classifier.open(model, threads=threads)
+        self.runtime = self._classifier.backend.name
+
+    def given(self, pixels: Pixels) -> Any:
+        """One picture as a batch."""
+        return pixels[None]
+
+    def invoke(self, given: Any) -> Any:
+        """The backend alone."""
+        return self._classifier.backend.run(given)
+
+    def score(self, output: Any) -> float:
+        """From the raw outputs."""
+        return self._classifier.decode(output).score
+
+    def look(self, path: Path) -> tuple[str, float]:
+        """Read, scale, run, decode, heat map included."""
+        prediction = self._classifier.classify(image.read(path))
+        return prediction.label, prediction.score

@@ -1,0 +1,23 @@
+"""What ways share that hand a Pillow picture over and get an array of scores back."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from corrosion_edge.prediction import CORROSION, LABELS
+
+__all__ = ["opened", "verdict"]
+
+
+def opened(path: Path, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """Open and resize as examples do, with Pillow's own filter: uint8 [h, w, 3]."""
+    return np.asarray(Image.open(path).convert("RGB").resize(size))
+
+
+def verdict(scores: Any) -> tuple[str, float]:
+    """The label of the greatest of two scores, and that of corrosion."""
+    values = np.asarray(scores).reshape(-1)
+    return LABELS[int(values.argmax())], float(values[LABELS.index(CORROSION)])
