@@ -1,0 +1,50 @@
+"""A result into the documentation: ``python -m corrosion_edge.benchmarks.peers.document``.
+
+Puts the tables of a result.json between the two marks of a Markdown file, in place of the old.
+"""
+
+import json
+from pathlib import Path
+from typing import Final
+
+import click
+
+from corrosion_edge import output
+from corrosion_edge.benchmarks.peers.result import Result
+from corrosion_edge.benchmarks.peers.text import markdown
+from corrosion_edge.cli import Command
+from corrosion_edge.errors import DataError
+
+__all__ = ["BEGIN", "END", "main", "replaced"]
+
+BEGIN: Final = "<!-- peers: begin, written by corrosion_edge.benchmarks.peers.document -->"
+END: Final = "<!-- peers: end -->"
+
+
+def replaced(page: str, tables: str) -> str:
+    """A page with what is between its marks replaced (DataError without both, in order)."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise DataError(f"expected the lines {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n{tables}{END}{after}"
+
+
+@click.command(cls=Command)
+@click.argument("result", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("page", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def main(result: Path, page: Path) -> None:
+    """Write the tables of RESULT (a result.json) into PAGE."""
+    try:
+        found = Result.from_dict(json.loads(result.read_text(encoding="utf-8")))
+    except (ValueError, DataError) as error:
+        raise DataError(f"{result}: {error}") from None
+    try:
+        content = replaced(page.read_text(encoding="utf-8"), markdown(found))
+    except DataError as error:
+        raise DataError(f"{page}: {error}") from None
+    output.write(page, content)
+
+
+if __name__ == "__main__":
+    main()

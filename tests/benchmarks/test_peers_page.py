@@ -1,0 +1,108 @@
+import json
+from dataclasses import replace
+
+import peers_fakes
+import pytest
+from click.testing import CliRunner
+
+from corrosion_edge.benchmarks.peers import bars, document, page, text
+from corrosion_edge.benchmarks.peers.ratio import Ratio
+from corrosion_edge.benchmarks.peers.result import Difference, Result
+from corrosion_edge.errors import DataError
+
+
+@pytest.fixture
+def result() -> Result:
+    return peers_fakes.result()
+
+
+def test_a_result_survives_json(result):
+    assert Result.from_dict(json.loads(json.dumps(result.to_dict()))) == result
+
+
+def test_what_is_no_result_is_refused():
+    with pytest.raises(DataError, match="not a result"):
+        Result.from_dict({"rows": []})
+
+
+def test_ratios_are_those_of_the_rounds_and_drift_is_gone(result):
+    ours, slow, quick, _ = result.rows
+    assert str(slow.times(ours, "invoke")) == "2.00 (2.00 to 2.00)"
+    assert str(slow.times(ours, "look", cpu=True)) == "2.00 (2.00 to 2.00)"
+    assert str(quick.times(ours, "starts")) == "0.80 (0.80 to 0.80)"
+    assert quick.memory(ours).value == pytest.approx(0.8)
+    assert ours.median_ms("invoke") == pytest.approx(11.5)
+
+
+def test_the_tables_name_who_is_ahead_and_who_is_absent(result):
+    said = text.markdown(result)
+    assert "| Slow | 23.00 ms | 2.00 (2.00 to 2.00) |" in said
+    assert "- Gone: not installed: no wheel" in said
+    ahead = [line for line in said.splitlines() if line.startswith("- **Ahead**")]
+    assert len(ahead) == 3
+    assert all("Quick" in line and "0.80" in line for line in ahead)
+    assert "| 0.1250 / 0.250 |" in said
+    assert "| 1 of 2 |" in said
+    assert "other programs used 0.5 cores" in said
+
+
+def test_an_untrained_network_is_called_so(result):
+    rows = tuple(replace(row, trained=False) for row in result.rows)
+    assert text.heading(replace(result, rows=rows), "default") == (
+        "default (untrained: latency only)"
+    )
+
+
+def test_the_page_has_all_of_it(result):
+    html = page.html(result)
+    for words in ("Ahead of us", "Not measured", "no wheel", "Slow", "processor time"):
+        assert words in html
+    assert html.count("data:image/svg+xml") == 3
+
+
+def test_the_page_without_any_peer_has_no_figures(result):
+    assert "data:image/svg+xml" not in page.html(replace(result, rows=result.rows[:1]))
+
+
+def test_a_drawing_puts_slower_to_the_right_of_ours():
+    drawn = bars.drawing([("a<b", Ratio(4.0, 3.0, 5.0)), ("quick", Ratio(0.5, 0.4, 0.6))])
+    places = [float(part.split('"')[1]) for part in drawn.split("<circle cx=")[1:]
+              for part in [f"x={part}"]]  # fmt: skip
+    one = float(drawn.split('stroke-width="2"')[0].rsplit('d="M', 1)[1].split(" ")[0])
+    assert places[1] < one < places[0]
+    assert "a&lt;b" in drawn
+
+
+def test_differences_of_scores():
+    assert Difference.of((0.2, 0.9), (0.2, 0.4)) == Difference(0.25, 0.5, 1)
+
+
+def test_the_documentation_gets_the_tables(result, tmp_path):
+    found, docs = tmp_path / "result.json", tmp_path / "peers.md"
+    found.write_text(json.dumps(result.to_dict()))
+    docs.write_text(f"before\n{document.BEGIN}\nold\n{document.END}\nafter\n")
+    for _ in range(2):
+        done = CliRunner().invoke(document.main, [str(found), str(docs)])
+        assert done.exit_code == 0, done.output
+    content = docs.read_text()
+    assert content.startswith("before\n")
+    assert content.endswith(f"{document.END}\nafter\n")
+    assert content.count("| Slow |") == 2
+    assert "old" not in content
+
+
+@pytest.mark.parametrize(("result_text", "page_text", "named"), [
+    ("no json", f"{document.BEGIN}{document.END}", "result.json"), ("{}", "", "result.json"),
+])  # fmt: skip
+def test_files_that_are_none_are_named(result_text, page_text, named, tmp_path):
+    (tmp_path / "result.json").write_text(result_text)
+    (tmp_path / "peers.md").write_text(page_text)
+    done = CliRunner().invoke(document.main, [str(tmp_path / "result.json"),
+                                              str(tmp_path / "peers.md")])  # fmt: skip
+    assert done.exit_code == 2
+    assert named in done.output
+
+
+def test_a_page_without_marks_is_left_alone(result, tmp_path):
+    with pytest.raises(DataError, match="expected the lines"):
+        document.replaced("no marks", "tables")

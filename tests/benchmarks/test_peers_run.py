@@ -1,0 +1,111 @@
+"""Whole runs: of fakes, and of ours beside plain LiteRT on the default model."""
+
+import json
+from pathlib import Path
+
+import peers_fakes
+import pytest
+from click.testing import CliRunner
+
+from corrosion_edge.benchmarks.peers import pictures
+from corrosion_edge.benchmarks.peers.cli import main
+from corrosion_edge.benchmarks.peers.files import Network, filled
+from corrosion_edge.benchmarks.peers.result import Difference, Result
+from corrosion_edge.benchmarks.peers.rounds import INVOKES, Turns, measure
+from corrosion_edge.benchmarks.peers.run import chosen
+from corrosion_edge.benchmarks.peers.running import NotHere, Running
+from corrosion_edge.benchmarks.peers.table import OURS, PEERS
+from corrosion_edge.errors import BackendError, DataError, OutputError, UsageError
+from corrosion_edge.image import Preprocessing
+
+SMALL = (96, 64)
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> pictures.Pictures:
+    return pictures.rendered(tmp_path_factory.mktemp("frames"), SMALL)
+
+
+def _measure(commands: dict, shown: pictures.Pictures, folder: Path, absent=None) -> dict:
+    """Rows by name; ``commands`` gives each peer's worker, None one that is not here."""
+
+    def start(peer):
+        if commands[peer] is None:
+            raise NotHere("not installed: it is a fake")
+        return Running(peer, folder, commands[peer])
+
+    prepared = shown.prepared(Preprocessing(8, 8), folder / "prepared.npy")
+    network = Network("fake", False, folder, absent or {}, prepared)
+    turns = Turns(threads=1, rounds=3, starts=3, pictures=shown)
+    rows = measure(network, list(commands), turns, start)
+    assert len(turns.loads) >= sum(len(row.invoke) for row in rows)
+    return {row.peer: row for row in rows}
+
+
+def test_peers_take_turns_and_absent_ones_have_a_row(shown, tmp_path):
+    gone, fileless = peers_fakes.peer("gone"), peers_fakes.peer("fileless")
+    fakes = {OURS: peers_fakes.command(), peers_fakes.peer("other"): peers_fakes.command(0.25),
+             gone: None}  # fmt: skip
+    rows = _measure(fakes, shown, tmp_path)
+    ours, other = rows["ours"], rows["other"]
+    for row in (ours, other):
+        assert [len(block.ns) for block in row.invoke] == [INVOKES] * 3
+        assert len(row.look) == len(row.starts) == 3
+        assert row.runtime == "fake, 1 threads"
+    assert Difference.of(other.prepared_scores, ours.prepared_scores).mean == pytest.approx(0.25)
+    assert len(set(ours.prepared_scores)) > 1
+    assert rows["gone"].reason == "not installed: it is a fake"
+    rows = _measure({OURS: peers_fakes.command(), fileless: None}, shown, tmp_path,
+                    {"int8.tflite": "ships elsewhere"})  # fmt: skip
+    assert rows["fileless"].reason == "ships elsewhere"
+
+
+def test_one_that_fails_in_the_middle_is_told_and_the_rest_go_on(shown, tmp_path):
+    weak = peers_fakes.peer("weak")
+    fakes = {OURS: peers_fakes.command(), weak: peers_fakes.command(fails_at=30)}
+    rows = _measure(fakes, shown, tmp_path)
+    assert rows["weak"].reason == "failed: Weak: ValueError: out of breath"
+    assert len(rows["ours"].invoke) == 3
+    with pytest.raises(BackendError, match="out of breath"):
+        _measure({OURS: peers_fakes.command(fails_at=30)}, shown, tmp_path)
+
+
+def test_ours_and_plain_litert_on_the_default_model(tmp_path):
+    pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
+    given = tmp_path / "given"
+    given.mkdir()
+    pictures.rendered(given, (320, 180))
+    done = CliRunner().invoke(
+        main,
+        [str(tmp_path / "out"), "--network", "default", "--peer", "litert", "--peer",
+         "litert-float", "--rounds", "3", "--starts", "3", "--pictures", str(given),
+         "--rigs", str(tmp_path / "no rigs")],
+        catch_exceptions=False,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    found = Result.from_dict(json.loads((tmp_path / "out" / "result.json").read_text()))
+    ours, plain, floating = found.rows
+    assert plain.prepared_scores == pytest.approx(ours.prepared_scores, abs=1e-6)
+    assert 0 < plain.times(ours, "invoke").value < 1000
+    assert plain.starts[0].peak_bytes > 10e6
+    assert floating.reason == "the package ships the int8 model alone"
+    assert found.pictures == "8 of the 8 JPEG files given"
+    assert "| plain LiteRT, int8 |" in (tmp_path / "out" / "result.md").read_text()
+    assert "<html" in (tmp_path / "out" / "result.html").read_text()
+
+
+def test_names_and_pictures_that_cannot_be(tmp_path):
+    assert chosen([]) == list(PEERS)
+    assert [peer.name for peer in chosen(["keras"])] == ["ours", "keras"]
+    with pytest.raises(UsageError, match=r"--peer: expected one of ours, .* got abacus"):
+        chosen(["abacus"])
+    with pytest.raises(DataError, match=r"no \.jpg or \.jpeg file"):
+        pictures.given(tmp_path)
+    with pytest.raises(DataError, match="is no folder"):
+        pictures.given(tmp_path / "nowhere")
+
+
+def test_the_error_of_the_process_that_makes_the_files_is_raised(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be made a folder"):
+        filled("default", tmp_path / "file" / "default", tmp_path)
