@@ -14,10 +14,10 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from corrosion_edge.device.clock import is_believable
+from corrosion_edge.device.clock import EARLIEST, is_believable
 from corrosion_edge.device.events.event import iso
 from corrosion_edge.device.events.stamp import JUMP, Stamp
 from corrosion_edge.device.events.summary import Summary
@@ -43,6 +43,7 @@ AS_STAMPED: Final = Times()
 """Nothing is corrected."""
 
 _KIND: Final = "clock_set"
+_EARLIEST: Final = iso(datetime.fromtimestamp(EARLIEST, UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,12 @@ def times(fields: Mapping[str, Any], after: Callable[[str], Stamp | None]) -> Ti
     Of an event that was stamped rightly but began before the clock was set, the beginning is
     corrected by its own stamp.
     """
+    if (
+        fields.get("clock_set") is True
+        and fields.get("start") is None
+        and (str(fields.get("at")) >= _EARLIEST)
+    ):
+        return AS_STAMPED  # as nearly all are: nothing has to be read of it
     reading = _Reading.of(fields)
     if reading is None or not (reading.doubtful or reading.is_set):
         return AS_STAMPED
