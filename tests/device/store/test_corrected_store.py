@@ -28,8 +28,7 @@ def late(tmp_path):
     for seconds in (40, 100):
         machine.age = float(seconds)
         machine.put()
-    machine.error, machine.is_set = 0.0, True
-    machine.look()
+    machine.set()
     with Store(tmp_path / "store") as store:
         hashes = [store.append(Entry(row)).hash for row in machine.rows]
     return tmp_path / "store", machine, hashes

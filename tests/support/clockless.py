@@ -11,6 +11,8 @@ TRUE = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ROUNDING = timedelta(microseconds=2)  # of monotonic_s, and of the wall clock itself
 DAY = 86400.0
 
+__all__ = ["DAY", "ROUNDING", "TRUE", "Machine"]
+
 
 @dataclass
 class Machine:
@@ -55,3 +57,8 @@ class Machine:
         self.booted += self.age + 60
         self.boot, self.age, self.error, self.is_set = self.boot + 1, 0.0, error, False
         self.process()
+
+    def set(self):
+        """The clock is set, which the watch notices."""
+        self.error, self.is_set = 0.0, True
+        self.look()
