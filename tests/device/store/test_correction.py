@@ -145,6 +145,18 @@ def test_the_order_of_asking_and_what_was_seen_before_change_nothing(steps, erro
     assert corrected(rows, anchors=anchors) == corrected(rows)
 
 
+def test_what_was_told_once_stays_though_the_clock_is_set_again():
+    machine = Machine(error=-DAY)
+    machine.put("started")
+    machine.age = 10.0
+    machine.set()
+    before = corrected(machine.rows)
+    machine.age, machine.error = 20.0, 30.0  # a step that the kernel does not doubt
+    machine.put()
+    assert corrected(machine.rows)[:2] == before
+    assert abs(datetime.fromisoformat(before[0].at) - machine.truth[0]) <= ROUNDING
+
+
 class Counting:
     """A database that counts the rows it gave."""
 
