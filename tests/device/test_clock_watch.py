@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -163,10 +164,17 @@ def near(text):
 @pytest.mark.parametrize("error", [-YEAR, YEAR, timedelta(days=-20000)])
 @pytest.mark.parametrize("live", [False, True])
 def test_a_watch_tells_once_and_all_its_times_come_right(watch, wrong, tmp_path, error, live):
+    def put_right():
+        """Once corrosion began: a live camera is read by another thread than judges."""
+        end = time.monotonic() + 60
+        while events(tmp_path)[-1].fields["kind"] != "corrosion_began":
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        wrong(timedelta(0))
+
     wrong(error)
     words = ["--json", *(["--frames", "6"] if live else [])]
-    result = watch(*["frame"] * 3, lambda: wrong(timedelta(0)), *["frame"] * 30, live=live,
-                   words=words)  # fmt: skip
+    result = watch(*["frame"] * 3, put_right, *["frame"] * 30, live=live, words=words)
     assert result.exit_code == 0, result.output
     told = [line for line in map(json.loads, result.stdout.splitlines()) if "event" in line]
     assert [line["event"] for line in told] == ["clock_set"]
