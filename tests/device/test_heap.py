@@ -48,7 +48,7 @@ def heaps(**environment):
 
 
 @pytest.mark.skipif(not GLIBC, reason="only glibc has arenas")
-def test_threads_share_two_heaps():
+def test_threads_share_a_heap():
     assert heaps() == (True, ARENAS)
 
 
