@@ -5,6 +5,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from corrosion_edge.device.store.database import connect
 from corrosion_edge.errors import StoreError
 
 __all__ = ["connected", "locked"]
@@ -13,7 +14,7 @@ __all__ = ["connected", "locked"]
 def connected(path: Path) -> sqlite3.Connection:
     """The database of the one writer: what is committed survives a power cut (StoreError)."""
     try:
-        database = sqlite3.connect(path, isolation_level=None, timeout=10)
+        database = connect(path, seconds=10)
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             database.execute(f"PRAGMA {pragma}")
     except sqlite3.Error as error:

@@ -18,6 +18,7 @@ from corrosion_edge.device.store.correction import (
     times,
     wants_anchor,
 )
+from corrosion_edge.device.store.database import connect
 from corrosion_edge.device.store.event import Event, Picture, Wanted
 from corrosion_edge.device.store.pictures import Pictures
 from corrosion_edge.device.store.schema import version_of
@@ -175,7 +176,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _asked(address: str) -> sqlite3.Connection:
-    database = sqlite3.connect(address, uri=True, timeout=10)
+    database = connect(address, seconds=10, uri=True)
     try:
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error:
