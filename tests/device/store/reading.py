@@ -1,17 +1,19 @@
 """How long readers need for a large store, by how many stamps are doubtful.
 
 ``python reading.py [EVENTS]``: for each case the seconds for all events at once, and in batches of
-50 as they are delivered; how many were corrected.
+50 as they are delivered; how many were corrected. And what a look at the clock takes.
 """
 
 import sqlite3
 import sys
 import tempfile
 import time
+import timeit
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from corrosion_edge.device.clock_watch import ClockWatch
 from corrosion_edge.device.events.event import Happening
 from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.store import Reader, Store, chain
@@ -20,6 +22,7 @@ from corrosion_edge.device.store.store import DATABASE
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 BATCH = 50
+LOOKS = 20_000
 Tells = Callable[[int, int], bool]
 
 CASES: dict[str, Tells] = {
@@ -66,7 +69,9 @@ def in_batches(folder: Path) -> int:
 
 
 def main(count: int) -> None:
-    """Print a line a case."""
+    """Print a line a case, and what a look at the clock takes."""
+    look = timeit.timeit(ClockWatch().news, number=LOOKS) / LOOKS
+    print(f"a look at the clock {1e6 * look:.1f} µs")
     for name, is_set in CASES.items():
         with tempfile.TemporaryDirectory() as work:
             fill(Path(work), count, is_set)
