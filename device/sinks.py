@@ -10,6 +10,7 @@ from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.state import CameraState, Observer
 from corrosion_edge.device.clock import is_doubtful, local_time
 from corrosion_edge.device.clock_watch import ClockSet
+from corrosion_edge.device.events.stamp import Stamp, was_set
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.stop import Stop
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
@@ -103,7 +104,7 @@ class JsonSink(Sink):
 def _text(result: Verdict | Unusable) -> str:
     frame = result.frame
     camera = f" {frame.camera:<8} " if frame.camera else ""
-    doubt = "?" if is_doubtful(frame.taken_at) else " "
+    doubt = "?" if _is_doubtful(frame) else " "
     line = f"{_time(frame)}{doubt}{camera} {_said(result)}"
     if frame.position is not None:
         line += f"  {frame.position:9.3f} s"
@@ -132,9 +133,16 @@ def _frame(frame: Frame) -> dict[str, Any]:
         fields["path"] = frame.name
     if frame.position is not None:
         fields["position_s"] = round(frame.position, 6)
-    if is_doubtful(frame.taken_at):
+    if _is_doubtful(frame):
         fields["clock"] = "unsynchronised"
     return fields
+
+
+def _is_doubtful(frame: Frame) -> bool:
+    """Whether its time may be wrong; a clock that was set since does not make it right."""
+    if is_doubtful(frame.taken_at):
+        return True
+    return frame.monotonic is not None and was_set(Stamp.of(frame)) is False
 
 
 def _failure(result: Unreadable) -> dict[str, Any]:
