@@ -17,7 +17,7 @@ from losable import Losable, Named
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
-from corrosion_edge.device.events.event import Happening, Scene
+from corrosion_edge.device.events.event import KINDS, Happening, Scene
 from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.store import Keeper, Store
 from corrosion_edge.device.store.store import Entry
@@ -129,6 +129,12 @@ def test_events_with_pictures(serve, tmp_path):
     assert "immutable" in answer.headers["Cache-Control"]
     assert served.ask("/events/59/map.jpg").status == 404
     assert served.ask("/events/60/..%2f..%2fevents.jpg").status == 404
+
+
+def test_the_page_has_a_name_for_every_kind_of_event(serve):
+    script = serve().ask("/assets/page.js").content.decode()
+    names = script.partition("const EVENTS = {")[2].partition("};")[0]
+    assert {part.split(":")[0].strip() for part in names.split(",") if ":" in part} == set(KINDS)
 
 
 def test_events_have_their_corrected_times(serve, tmp_path):
