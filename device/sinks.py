@@ -79,7 +79,7 @@ class JsonSink(Sink):
     ``CameraState.to_dict``; another model file event (``model_changed`` or ``model_refused``) and
     those of ``ModelChange.to_dict``; an accelerator event (``accelerator_lost``,
     ``accelerator_replaced``, ``accelerator_recovered``) and those of
-    ``AcceleratorState.to_dict``; the clock that is set event (``clock_set``) and those of
+    ``AcceleratorState.to_dict``; a clock that was set event (``clock_set``) and those of
     ``ClockSet.to_dict``. None means standard output.
     """
 
