@@ -239,16 +239,6 @@ def _with_spacing(make):
     return lambda self, script, **how: make(self, script, **{**how, "spacing": 0.1})
 
 
-def test_the_page_says_since_when_by_the_clock_that_was_set():
-    pytest.importorskip("uvicorn", reason="the extra web is not installed")
-    from corrosion_edge.device.web.live import Live
-
-    live = Live(["deck"])
-    before, now = live.status("deck").since, Stamp.now()
-    live.take(ClockSet(Stamp(now.wall + YEAR, now.seconds, now.boot), YEAR.total_seconds()))
-    assert abs(live.status("deck").since - before - YEAR) < timedelta(seconds=1)
-
-
 def test_minutes_know_whether_the_clock_was_set(wrong):
     from corrosion_edge.device.events.summary import Minutes
     from corrosion_edge.prediction import Prediction
