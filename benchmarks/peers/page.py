@@ -1,7 +1,5 @@
 """A result as one self-contained page."""
 
-from typing import Final
-
 from corrosion_edge.benchmarks.machine import Machine
 from corrosion_edge.benchmarks.peers import bars, text
 from corrosion_edge.benchmarks.peers.result import Result
@@ -10,8 +8,6 @@ from corrosion_edge.benchmarks.wording import machine_rows
 from corrosion_edge.report import Block, Figure, Page, Section, Table, Text, render
 
 __all__ = ["html"]
-
-_MEASURES: Final = {"invoke": "network alone", "look": "whole path", "starts": "first verdict"}
 
 
 def html(result: Result) -> str:
@@ -52,7 +48,7 @@ def _figures(result: Result, network: str) -> list[Block]:
             f"{title}: times as long as ours, with the interval of 95 %; right of 1 is slower",
             f"A dot for each peer's ratio to ours, {title}",
         )
-        for measure, title in _MEASURES.items()
+        for measure, title in text.MEASURES.items()
     ]
 
 

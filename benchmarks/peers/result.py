@@ -28,9 +28,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A fresh process: from its spawn to its first verdict, and its most resident memory then."""
+    """A fresh process from its spawn to its first verdict.
+
+    Elapsed and processor time, the latter in steps of the kernel's (10 ms), and the most memory
+    it had resident.
+    """
 
     ns: int
+    cpu_ns: int
     peak_bytes: int
 
 
@@ -87,7 +92,7 @@ class Row:
 
 def _series(row: Row, measure: str, *, cpu: bool = False) -> list[float]:
     if measure == "starts":
-        return [start.ns / 1e6 for start in row.starts]
+        return [(start.cpu_ns if cpu else start.ns) / 1e6 for start in row.starts]
     blocks: tuple[Block, ...] = getattr(row, measure)
     return [block.cpu_ns / 1e6 if cpu else block.median_ms for block in blocks]
 

@@ -114,7 +114,8 @@ class _Measuring:
         with self._start(peer) as process:
             self._load(peer, process)
             self._look(process, [0], 0)
-            start = Start(time.monotonic_ns() - began, process.peak_memory_bytes)
+            took = time.monotonic_ns() - began
+            start = Start(took, process.cpu_ns, process.peak_memory_bytes)
         return {"starts": (*self._rows[peer].starts, start)}
 
     def _load(self, peer: Peer, process: Running) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from corrosion_edge.benchmarks.peers.table import Peer
+from corrosion_edge.benchmarks.process import cpu_seconds
 from corrosion_edge.closing import Closing
 from corrosion_edge.errors import BackendError
 
@@ -64,6 +65,11 @@ class Running(Closing):
         if not line:
             raise self._ended()
         return self._checked(json.loads(line))
+
+    @property
+    def cpu_ns(self) -> int:
+        """Processor time of all its threads since its spawn, while it runs."""
+        return round(cpu_seconds(self._process.pid) * 1e9)
 
     @property
     def peak_memory_bytes(self) -> int:

@@ -61,7 +61,9 @@ def _row(name: str, factor: float) -> Row:
         Block(tuple(int(factor * drift * ns) for ns in (9e6, 10e6, 12e6)), factor * 9e6)
         for drift in (1.0, 1.3, 0.9, 2.0)
     )
-    starts = tuple(Start(int(factor * ns), int(factor * 80e6)) for ns in (5e8, 6e8, 4e8))
+    starts = tuple(
+        Start(int(factor * ns), int(factor * 3e8), int(factor * 80e6)) for ns in (5e8, 6e8, 4e8)
+    )
     scores = (0.25 * factor, 0.75)
     return Row("default", True, name, name.title(), "", f"{name} 1.0", blocks, blocks, starts,
                scores, scores)  # fmt: skip

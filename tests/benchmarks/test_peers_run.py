@@ -88,6 +88,7 @@ def test_ours_and_plain_litert_on_the_default_model(tmp_path):
     assert plain.prepared_scores == pytest.approx(ours.prepared_scores, abs=1e-6)
     assert 0 < plain.times(ours, "invoke").value < 1000
     assert plain.starts[0].peak_bytes > 10e6
+    assert plain.starts[0].cpu_ns > 0
     assert floating.reason == "the package ships the int8 model alone"
     assert found.pictures == "8 of the 8 JPEG files given"
     assert "| plain LiteRT, int8 |" in (tmp_path / "out" / "result.md").read_text()
