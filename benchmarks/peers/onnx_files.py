@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import onnx
-from onnx import numpy_helper
 
 __all__ = ["OPSET", "to_onnx", "unsigned"]
 
@@ -15,6 +13,7 @@ _MOVE: Final = 128
 
 def to_onnx(tflite: Path, out: Path) -> None:
     """Write the network of a TFLite file, int8 or float, as ONNX."""
+    import onnx
     import tf2onnx
 
     model, _ = tf2onnx.convert.from_tflite(str(tflite), opset=OPSET)
@@ -27,6 +26,9 @@ def unsigned(model: Any) -> Any:
     The real numbers, and so the network's answers, stay the same to the bit. ONNX Runtime joins
     quantized convolutions on x86 only with unsigned activations; its fast kernels are for these.
     """
+    import onnx
+    from onnx import numpy_helper
+
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
@@ -45,6 +47,8 @@ def unsigned(model: Any) -> Any:
 
 
 def _moved(graph: Any, constants: dict[str, Any], name: str, zero: Any) -> str:
+    from onnx import numpy_helper
+
     moved = f"{name}_unsigned"
     if moved not in constants:
         value = (zero.astype(np.int16) + _MOVE).astype(np.uint8)

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from corrosion_edge.benchmarks.peers.ways import Pixels
 from corrosion_edge.benchmarks.peers.ways.scores import opened, verdict
@@ -18,6 +17,8 @@ class Way:
     """int8 or float, as the file's input is."""
 
     def __init__(self, model: Path, threads: int) -> None:
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self._session = onnxruntime.InferenceSession(

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 
 from corrosion_edge.benchmarks.peers.ways import Pixels
 from corrosion_edge.benchmarks.peers.ways.scores import opened, verdict
@@ -18,6 +17,8 @@ class Way:
     """Set for latency, which is also its default."""
 
     def __init__(self, model: Path, threads: int) -> None:
+        import openvino
+
         settings = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
         self._compiled = openvino.Core().compile_model(model, "CPU", settings)
         self._type = np.uint8 if self._compiled.input(0).element_type.size == 1 else np.float32
