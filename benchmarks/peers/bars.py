@@ -9,9 +9,9 @@ from corrosion_edge.benchmarks.peers.ratio import Ratio
 
 __all__ = ["drawing"]
 
-_WIDTH: Final = 640
+_WIDTH: Final = 700
 _LEFT: Final = 220
-_RIGHT: Final = 120
+_RIGHT: Final = 180
 _ROW: Final = 26
 _TOP: Final = 14
 _COLOURS: Final = {"slower": "#4477aa", "alike": "#59636b", "faster": "#cc6633"}
