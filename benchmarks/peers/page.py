@@ -31,7 +31,11 @@ def _network(result: Result, network: str) -> list[Block]:
     return [
         *marks,
         *_figures(result, network),
-        Table(text.TIMES, text.times(result, network), "Medians over rounds; in brackets 95 %"),
+        Table(
+            text.TIMES,
+            text.times(result, network),
+            "Medians over rounds; in brackets 95 %; cores: processor time by elapsed time",
+        ),
         Table(text.SCORES, text.scores(result, network), "1 MB is 10^6 bytes"),
     ]
 

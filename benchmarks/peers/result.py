@@ -76,7 +76,10 @@ class Row:
 
     @property
     def busy_cores(self) -> float:
-        """Processor time by elapsed time of ``invoke``: above 1 where several cores worked."""
+        """Processor time by elapsed time of ``invoke``.
+
+        Above 1 where several cores worked, below where other programs had them meanwhile.
+        """
         cpu = sum(block.cpu_ns * len(block.ns) for block in self.invoke)
         return cpu / sum(sum(block.ns) for block in self.invoke)
 

@@ -25,7 +25,7 @@ MEASURES: Final = {"invoke": "network alone", "look": "whole path", "starts": "f
 """What is measured, by its name in a row, in words."""
 
 TIMES: Final = (
-    "peer", "network alone", "× ours", "× ours, processor time",
+    "peer", "cores", "network alone", "× ours", "× ours, processor time",
     "whole path", "× ours", "× ours, processor time",
 )  # fmt: skip
 
@@ -48,7 +48,7 @@ def times(result: Result, network: str) -> list[tuple[str, ...]]:
     """Rows of ``TIMES``: those that were measured."""
     ours = result.ours(network)
     return [
-        (row.title, *_pair(row, ours, "invoke"), *_pair(row, ours, "look"))
+        (row.title, f"{row.busy_cores:.2f}", *_pair(row, ours, "invoke"), *_pair(row, ours, "look"))
         for row in _measured(result, network)
     ]
 
