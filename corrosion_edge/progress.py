@@ -18,8 +18,12 @@ def say(text: str) -> None:
 
 
 def progress(items: Iterable[T], label: str, length: int | None = None) -> Iterator[T]:
-    """Yield ``items`` behind a bar on standard error, or bare where that is no terminal."""
+    """Yield ``items`` behind a bar on standard error, or bare where that is no terminal.
+
+    Without a ``length`` it counts.
+    """
     with click.progressbar(
-        items, length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
+        items, length=length, label=label, show_pos=length is None,
+        file=sys.stderr, hidden=not sys.stderr.isatty(),
+    ) as bar:  # fmt: skip
         yield from bar

@@ -1,0 +1,80 @@
+"""How many judge the photos, and their results in order."""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Final
+
+from corrosion_edge.device.accelerator.runs_on import RunsOn
+from corrosion_edge.device.archive.judge import Judge, JudgeOpening, Result, blame
+from corrosion_edge.device.backends.litert import usable_cores
+from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.errors import UsageError
+from corrosion_edge.parallel.ordered import Ordered
+from corrosion_edge.parallel.processes import Processes
+
+__all__ = ["DECODES", "FEW", "Archive"]
+
+FEW: Final = 64
+"""Photos that are judged by this process itself, before and while others start: that takes them
+about as long."""
+
+DECODES: Final = {"full": 0, "reduced": 2}
+"""How JPEGs are decoded, and how many times the network's side reduced ones keep at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The photos, and how they are to be judged.
+
+    ``head`` are the first ones, judged in this process; ``rest`` those that ``count`` processes
+    judge meanwhile, none if ``count`` is 1. ``length`` is how many there are, if that is known.
+    """
+
+    head: tuple[str, ...]
+    rest: Iterator[str]
+    count: int
+    length: int | None
+
+    @classmethod
+    def of(cls, photos: Iterator[str], workers: int | None) -> "Archive":
+        """With ``workers`` None there is one a core for more than ``FEW`` photos, else one.
+
+        A number that was asked for is kept to, however few the photos are.
+        """
+        first = tuple(islice(photos, FEW + 1))
+        few = len(first) <= FEW
+        length = len(first) if few else None
+        count = workers or (1 if few else usable_cores())
+        if workers and count > 1:
+            return cls((), chain(first, photos), count, length)
+        return cls(first[:FEW], chain(first[FEW:], photos), count, length)
+
+    def threads(self, asked: int | None) -> int | None:
+        """Threads of each interpreter: one where several judge, unless asked for others."""
+        return asked or (None if self.count == 1 else 1)
+
+    def judged(
+        self, classifier: Classifier, decode: str, overlays: Path | None, threads: int | None
+    ) -> Generator[Result]:
+        """The results in the photos' order.
+
+        Raises UsageError where several are to share an Edge TPU, and what judging raises.
+        """
+        spec = classifier.manifest.preprocessing
+        at_least = DECODES[decode] * max(spec.width, spec.height)
+        here = Judge(classifier, overlays, at_least)
+        if self.count > 1 and RunsOn.now(classifier).backend != "cpu":
+            raise UsageError("--workers: an Edge TPU serves one process; leave the option out")
+        if self.count == 1:
+            yield from map(here, chain(self.head, self.rest))
+            return
+        opening = JudgeOpening(
+            classifier.bundle.to_bytes(), classifier.threshold, threads or 1, overlays, at_least
+        )
+        with Processes(self.count, opening) as workers:
+            results = Ordered(workers, self.rest, blame=blame)
+            results.fill()
+            yield from map(here, self.head)
+            yield from results
