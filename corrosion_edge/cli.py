@@ -92,6 +92,9 @@ _EXTRAS: Final[dict[str, str]] = {
     "prometheus_client": "web",
     "anyio": "web",
     "h11": "web",
+    "pyarrow": "archive",
+    "fsspec": "archive",
+    "ray": "ray",
 }
 
 

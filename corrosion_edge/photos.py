@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 __all__ = ["ENDINGS", "Listing", "find_photos", "passed_over_because", "walk_photos"]
@@ -36,7 +36,7 @@ class Listing:
         return f"{count} photos" + (f"; passed over: {junk}" if junk else "")
 
 
-def passed_over_because(path: Path) -> str | None:
+def passed_over_because(path: PurePath) -> str | None:
     """Why a file is no photo to look at: its kind in plural, or None for a photo.
 
     Judged by the name alone. A broken file with a photo's ending is a photo that cannot be read,

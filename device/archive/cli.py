@@ -3,7 +3,7 @@
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +17,9 @@ from corrosion_edge.device.model_options import (
 from corrosion_edge.threshold import Choice, threshold_option
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from corrosion_edge.device.archive.judge import Result
     from corrosion_edge.device.classifier import Classifier
 
 __all__ = ["classify"]
@@ -25,9 +28,10 @@ __all__ = ["classify"]
 @click.command(
     help="""Classify photos and folders of photos.
 
-    Folders are searched to the bottom; a PATH may also be a quoted pattern ('photos/**/*.jpg') or
-    @FILE, a list with one a line. The score is the probability of corrosion. A file that cannot be
-    read gives an error line; the others go on, and the exit code is 1.
+    Folders are searched to the bottom; a PATH may also be a quoted pattern ('photos/**/*.jpg'),
+    an address (s3://bucket/photos), or @FILE, a list with one a line. The score is the probability
+    of corrosion. A file that cannot be read gives an error line; the others go on, and the exit
+    code is 1.
     """
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH...")
@@ -48,6 +52,11 @@ __all__ = ["classify"]
     help="Processes that judge at the same time.  [default: one a core for many photos]",
 )
 @click.option(
+    "--ray",
+    metavar="ADDRESS|local",
+    help="Judge on this Ray cluster, by --workers actors.  [default: one for each core it has]",
+)
+@click.option(
     "--decode",
     type=click.Choice(["full", "reduced"]),
     default="full",
@@ -55,6 +64,13 @@ __all__ = ["classify"]
     help="Whether large JPEGs are decoded whole or at a fraction of their size: faster, and the "
     "score moves a little.",
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the results into FILE.parquet or FILE.jsonl instead of lines.",
+)
+@click.option("--resume", is_flag=True, help="Go on with an --out FILE that was cut short.")
 @threads_option
 @accelerator_options(fallback=False)
 @key_option
@@ -69,7 +85,10 @@ def classify(
     as_json: bool,
     overlays: Path | None,
     workers: int | None,
+    ray: str | None,
     decode: str,
+    out: Path | None,
+    resume: bool,
     threads: int | None,
     accelerator: Accelerator,
     key: Path | None,
@@ -81,21 +100,40 @@ def classify(
     keep()
     from corrosion_edge.device.archive.judge import require_map
     from corrosion_edge.device.archive.listing import listed
+    from corrosion_edge.device.archive.outcome import outcome as asked_for
     from corrosion_edge.device.archive.running import Archive
     from corrosion_edge.device.loading import opened
 
-    archive = Archive.of(listed(paths), workers)
+    outcome = asked_for(out, resume, as_json)
+    if outcome and outcome.is_complete():
+        click.echo(f"{out}: complete already", err=True)
+        return
+    archive = Archive.of(listed(paths), workers, ray)
     threads = archive.threads(threads)
-    failed = False
     with opened(model, key, accelerator, threads=threads, level=level) as classifier:
         classifier.use_threshold(threshold)
         require_map(classifier, overlays)
         _say_differences(classifier, level)
-        with closing(archive.judged(classifier, decode, overlays, threads)) as results:
-            for result in _with_bar(results, archive.length):
-                result.show(as_json=as_json)
-                failed |= result.prediction is None
-    ctx.exit(int(failed))
+
+        def judged(archive: Archive) -> "Generator[Result]":
+            results = archive.judged(classifier, decode, overlays, threads)
+            return _with_bar(results, archive.length)
+
+        if outcome:
+            failed = outcome.collect(archive, classifier, decode, judged)
+        else:
+            failed = _show(judged(archive), as_json=as_json)
+    ctx.exit(int(failed > 0))
+
+
+def _show(results: "Generator[Result]", *, as_json: bool) -> int:
+    """Print them; how many have no verdict."""
+    failed = 0
+    with closing(results):
+        for result in results:
+            result.show(as_json=as_json)
+            failed += result.prediction is None
+    return failed
 
 
 def _say_differences(classifier: "Classifier", level: str) -> None:
@@ -106,7 +144,7 @@ def _say_differences(classifier: "Classifier", level: str) -> None:
         warn(difference)
 
 
-def _with_bar(results: Any, count: int | None) -> Any:
+def _with_bar(results: "Generator[Result]", count: int | None) -> "Generator[Result]":
     """The results behind a progress bar, unless they themselves are what is seen."""
     from corrosion_edge.progress import progress
 

@@ -1,7 +1,6 @@
 """What becomes of one photo: its verdict, its line, its overlay."""
 
 import io
-import os
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,10 +12,10 @@ from PIL import Image
 
 from corrosion_edge import heatmap, image, output
 from corrosion_edge.bundle import Bundle
+from corrosion_edge.device.archive.remote import fetched, is_address
 from corrosion_edge.device.backends import open_backend
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.heap import keep
-from corrosion_edge.device.judging import Classifies
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.errors import ImageError, UsageError
 from corrosion_edge.prediction import Prediction
@@ -69,21 +68,29 @@ class Judge:
 
     With ``overlays`` each heat map is laid over its photo, and written below that folder
     (OutputError). JPEGs are decoded at a reduced size, see ``image.read``, of ``at_least`` pixels;
-    0 decodes them whole. Overlays are drawn on whole photos.
+    0 decodes them whole. Overlays are drawn on whole photos. Paths begin at ``folder``.
     """
 
-    classifier: Classifies
+    classifier: Classifier
     overlays: Path | None = None
     at_least: int = 0
+    folder: Path = Path()
 
     def __call__(self, path: str) -> Result:
         """The verdict, without its heat map, or why there is none."""
-        size, modified = _stat(path)
+        spec = self.classifier.manifest.preprocessing
+        size, modified = None, None
         try:
-            pixels = image.read(Path(path), at_least=self.at_least)
-            prediction = self.classifier.classify(pixels)
+            content = fetched(path) if is_address(path) else None
+            source = Path(self.folder, path)
+            size, modified = _stat(source) if content is None else (len(content), None)
+            prepared = image.read_prepared(
+                source if content is None else io.BytesIO(content), spec, path,
+                at_least=self.at_least,
+            )  # fmt: skip
+            prediction = self.classifier.classify_prepared(prepared)
             if self.overlays is not None:
-                whole = image.read(Path(path)) if self.at_least else pixels
+                whole = image.read(source if content is None else io.BytesIO(content), path)
                 write_overlay(overlay_path(self.overlays, path), whole, prediction)
         except ImageError as error:
             return Result(path, error=str(error), size=size, modified=modified)
@@ -100,6 +107,7 @@ class JudgeOpening:
     threads: int
     overlays: Path | None = None
     at_least: int = 0
+    folder: Path = Path()
 
     def __call__(self) -> Judge:
         """Open the network on the CPU, in a process that does nothing else."""
@@ -107,7 +115,7 @@ class JudgeOpening:
         bundle = Bundle.from_bytes(self.content)
         classifier = Classifier(bundle, open_backend(bundle, threads=self.threads))
         classifier.use_threshold(self.threshold)
-        return Judge(classifier, self.overlays, self.at_least)
+        return Judge(classifier, self.overlays, self.at_least, self.folder)
 
 
 def blame(path: str) -> Result:
@@ -119,10 +127,10 @@ def blame(path: str) -> Result:
     )
 
 
-def _stat(path: str) -> tuple[int | None, int | None]:
+def _stat(path: Path) -> tuple[int | None, int | None]:
     """Size in bytes and time of the last change in ns since the epoch, where there is a file."""
     try:
-        found = os.stat(path)  # noqa: PTH116 - of each of millions
+        found = path.stat()
     except (OSError, ValueError):
         return None, None
     return found.st_size, found.st_mtime_ns

@@ -8,6 +8,7 @@ from functools import lru_cache
 from glob import has_magic
 from pathlib import Path, PurePath
 
+from corrosion_edge.device.archive.remote import is_address, photos_at
 from corrosion_edge.device.lines import emit, printable
 from corrosion_edge.errors import DataError
 from corrosion_edge.photos import Listing, walk_photos
@@ -16,12 +17,13 @@ __all__ = ["listed"]
 
 
 def listed(arguments: Iterable[str]) -> Iterator[str]:
-    """The photos named, those below the folders named, and those that patterns match, as given.
+    """The photos named, those below folders and addresses, and those that patterns match, as given.
 
     A folder's photos come as their paths sort. ``@FILE`` stands for the lines of a file, each of
     which is a photo, folder or pattern. Whatever else is no folder is taken as a photo and tried.
     What is passed over in a folder is said on standard error when its end is reached.
-    Raises DataError for a list that cannot be read, a pattern without a match, and, at the end, if
+    Raises DataError for a list that cannot be read, a pattern without a match, what ``photos_at``
+    raises for an address, and, at the end, if
     there were only folders without photos.
     """
     empty: list[str] = []
@@ -55,18 +57,24 @@ def _lines(name: str) -> Iterator[str]:
 
 
 def _photos(argument: str, empty: list[str]) -> Iterator[str]:
-    if Path(argument).is_dir():
-        yield from _below(argument, empty)
+    if is_address(argument):
+        junk: Counter[str] = Counter()
+        yield from _told(argument, photos_at(argument, junk), junk, empty)
+    elif Path(argument).is_dir():
+        junk = Counter()
+        yield from _told(argument, walk_photos(argument, junk), junk, empty)
     elif has_magic(argument) and not Path(argument).exists():
         yield from _matches(argument)
     else:
         yield argument
 
 
-def _below(folder: str, empty: list[str]) -> Iterator[str]:
-    junk: Counter[str] = Counter()
+def _told(
+    folder: str, photos: Iterator[str], junk: Counter[str], empty: list[str]
+) -> Iterator[str]:
+    """The photos; at their end, what of the folder was passed over."""
     count = 0
-    for photo in walk_photos(folder, junk):
+    for photo in photos:
         count += 1
         yield photo
     if not count:

@@ -237,6 +237,21 @@ def test_what_is_no_jpeg_is_decoded_whole(tmp_path, format):
     assert pixels.min() == 255
 
 
+@pytest.mark.parametrize("at_least", [0, 100])
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp"])
+def test_reading_straight_to_the_networks_size_is_the_same_to_the_last_bit(
+    tmp_path, kind, at_least
+):
+    pixels = np.random.default_rng(3).integers(0, 256, (300, 410, 3), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels).save(tmp_path / f"x.{kind}", exif=exif)
+    path = tmp_path / f"x.{kind}"
+    for spec in (Preprocessing(), Preprocessing(width=31, height=77), Preprocessing(300, 410)):
+        expected = image.prepare(image.read(path, at_least=at_least), spec)
+        assert np.array_equal(image.read_prepared(path, spec, at_least=at_least), expected)
+
+
 def test_a_cut_jpeg_is_an_error_at_any_size(tmp_path):
     Image.fromarray(smooth(640, 480)).save(tmp_path / "x.jpg")
     (tmp_path / "x.jpg").write_bytes((tmp_path / "x.jpg").read_bytes()[:3000])

@@ -222,8 +222,10 @@ def test_photos_are_held_one_at_a_time(monkeypatch):
     from corrosion_edge import image
     from corrosion_edge.device.archive import judge as module
 
-    read, emit = image.read, module.emit
-    monkeypatch.setattr(image, "read", lambda path, **_: (events.append("read"), read(path))[1])
+    read, emit = image.read_prepared, module.emit
+    monkeypatch.setattr(
+        image, "read_prepared", lambda *which, **_: (events.append("read"), read(*which))[1]
+    )
     monkeypatch.setattr(module, "emit", lambda *line: (events.append("line"), emit(*line))[1])
     run(*[photo(f"{number}.png") for number in range(3)])
     assert events == ["read", "line"] * 3
