@@ -49,7 +49,7 @@ def _linked(photos: Sequence[Path], folder: Path, count: int) -> Path:
 
 
 def _classify(folder: Path, count: int, words: Iterable[str]) -> Cost:
-    return measured([*PROGRAM, "classify", str(folder), "--json", *words], count)
+    return measured([*PROGRAM, "classify", str(folder), *words], count)
 
 
 def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
@@ -92,28 +92,33 @@ def _against_bound(
 ) -> None:
     cores = usable_cores()
     paths = [str(photo) for photo in find_photos(folder).photos]
-    pace, cpu = [], []
+    shares: dict[str, list[float]] = {}
     for number in range(rounds):
-        bound = bare(paths, cores, model, at_least)
-        found = _classify(folder, count, words)
-        pace.append(bound.seconds / found.seconds)
-        cpu.append(bound.cpu / found.cpu)
-        click.echo(
-            f"round {number + 1}: {count / found.seconds:.1f} photos/s of "
-            f"{count / bound.seconds:.1f} bare ({pace[-1]:.3f}), "
-            f"{cores / bound.cpu * count:.1f} if the cores were free; "
-            f"processor time {found.cpu_ms:.2f} ms of {bound.cpu_ms:.2f} ms bare ({cpu[-1]:.3f}); "
-            f"memory {_memory(found)}"
-        )
-    click.echo(f"median: pace {statistics.median(pace):.3f} of the bound, "
-               f"processor time {statistics.median(cpu):.3f}")  # fmt: skip
+        bounds = {
+            name: bare(paths, cores, model, at_least, scaled=scaled)
+            for name, scaled in (("decode, network", False), ("decode, scale, network", True))
+        }
+        found = _classify(folder, count, ["--json", *words])
+        click.echo(f"round {number + 1}: {count / found.seconds:.1f} photos/s, "
+                   f"{found.cpu_ms:.2f} ms of processor time each; {_memory(found)}")  # fmt: skip
+        for name, bound in bounds.items():
+            pace, cpu = bound.seconds / found.seconds, bound.cpu / found.cpu
+            shares.setdefault(f"{name}: pace", []).append(pace)
+            shares.setdefault(f"{name}: processor time", []).append(cpu)
+            click.echo(f"  {name} alone: {count / bound.seconds:.1f} photos/s ({pace:.3f}), "
+                       f"{bound.cpu_ms:.2f} ms ({cpu:.3f}); {cores * count / bound.cpu:.1f} "
+                       "photos/s if the cores were free")  # fmt: skip
+    for name, values in shares.items():
+        click.echo(f"median, {name}: {statistics.median(values):.3f} of the bound")
 
 
 def _memory(cost: Cost) -> str:
     half = len(cost.memory) // 2
     early = max((kept for _, kept in cost.memory[:half]), default=0)
     late = max((kept for _, kept in cost.memory[half:]), default=0)
-    return f"at most {early / 1e6:.0f} MB in the first half, {late / 1e6:.0f} MB in the second"
+    return (
+        f"memory at most {early / 1e6:.0f} MB in the first half, {late / 1e6:.0f} MB in the second"
+    )
 
 
 def _at_sizes(
@@ -123,9 +128,9 @@ def _at_sizes(
     costs = []
     for count in sizes:
         place = _linked(found, folder / f"links-{count}", count)
-        costs.append(_classify(place, count, words))
+        costs.append(_classify(place, count, ["--out", str(folder / f"{count}.jsonl"), *words]))
         click.echo(f"{count} photos: {costs[-1].cpu_ms:.2f} ms of processor time a photo, "
-                   f"{costs[-1].ms:.2f} ms on the clock; memory {_memory(costs[-1])}")  # fmt: skip
+                   f"{costs[-1].ms:.2f} ms on the clock; {_memory(costs[-1])}")  # fmt: skip
     if out is not None:
         output.make_folder(out)
         output.write(out / "cost.svg", cost_chart(costs))

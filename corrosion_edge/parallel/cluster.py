@@ -4,6 +4,7 @@ Actors rather than tasks: what ``opening`` makes, an interpreter, is made once i
 """
 
 import os
+import socket
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any, Final, Generic, TypeVar
@@ -15,6 +16,8 @@ __all__ = ["LOCAL", "Actors"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_PATIENCE: Final = 10.0  # seconds
 
 LOCAL: Final = "local"
 """The address that starts a cluster of this machine alone."""
@@ -61,12 +64,18 @@ class Actors(Workers[T, R]):
         # Ray would report how it is used to its makers.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
+            _require_answer(address)
             self._ray.init(address, **how)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())
-            raise UsageError(
-                f"--ray {address}: there is no cluster to be reached ({reason})"
-            ) from None
+            raise UsageError(f"--ray {address}: no cluster can be reached ({reason})") from None
+
+
+def _require_answer(address: str) -> None:
+    """OSError where nobody answers at an address with a port: Ray would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
 
 
 class _One(Generic[T, R]):
