@@ -11,6 +11,7 @@ from urllib.parse import quote
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.events.event import iso
 from corrosion_edge.device.events.summary import Summary
+from corrosion_edge.device.store.database import connect
 from corrosion_edge.device.store.pictures import Pictures
 from corrosion_edge.device.store.schema import version_of
 from corrosion_edge.device.store.store import DATABASE, parsed
@@ -200,7 +201,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _asked(address: str) -> sqlite3.Connection:
-    database = sqlite3.connect(address, uri=True, timeout=10)
+    database = connect(address, seconds=10, uri=True)
     try:
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error:

@@ -16,6 +16,7 @@ from corrosion_edge.closing import Closing
 from corrosion_edge.device.events.summary import Summary
 from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.store import chain
+from corrosion_edge.device.store.database import connect
 from corrosion_edge.device.store.pictures import Pictures
 from corrosion_edge.device.store.rows import insert_rows
 from corrosion_edge.device.store.schema import migrate
@@ -225,7 +226,7 @@ def parsed(body: str) -> dict[str, Any]:
 
 def _connected(path: Path) -> sqlite3.Connection:
     try:
-        database = sqlite3.connect(path, isolation_level=None, timeout=10)
+        database = connect(path, seconds=10)
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             database.execute(f"PRAGMA {pragma}")
     except sqlite3.Error as error:
