@@ -11,6 +11,7 @@ from corrosion_edge.benchmarks.schema import LatencyReport, Result
 
 __all__ = [
     "HEAD",
+    "aligned",
     "gigabytes",
     "machine_rows",
     "megabytes",
@@ -102,7 +103,7 @@ def text(report: LatencyReport) -> str:
     """The whole report for a terminal, without the final newline."""
     m = report.machine
     lines = [
-        *_aligned([HEAD, *result_rows(report)]),
+        *aligned([HEAD, *result_rows(report)]),
         "",
         f"machine: {_known(m.board, 'board')}; {_known(m.cpu, 'processor')}, {m.cores} cores, "
         f"memory {gigabytes(m.memory_bytes)}; {m.os}, {m.architecture}",
@@ -131,7 +132,7 @@ def _row(name: str, result: Result) -> tuple[str, ...]:
     )
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [

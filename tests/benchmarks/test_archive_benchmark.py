@@ -25,8 +25,8 @@ def test_a_small_one_from_end_to_end(tmp_path):
         "--out", str(tmp_path / "out"),
     ])  # fmt: skip
     assert result.exit_code == 0, result.output
-    assert "median, decode, network: pace " in result.output
-    assert "median, decode, scale, network: processor time " in result.output
+    assert "median, decode, network: pace: " in result.output
+    assert "median, decode, scale, network: processor time: " in result.output
     assert "6 photos: " in result.output
     for name in ("cost.svg", "memory.svg"):
         ET.parse(tmp_path / "out" / name)
