@@ -56,12 +56,6 @@ def map_large_blocks(environment: Mapping[str, str] = os.environ) -> bool:
     return "MALLOC_MMAP_THRESHOLD_" not in environment and _set(_M_MMAP_THRESHOLD, LARGE)
 
 
-def _set(option: int, value: int) -> bool:
-    with suppress(OSError, AttributeError):
-        return bool(ctypes.CDLL(None).mallopt(option, value))
-    return False
-
-
 def keep(environment: Mapping[str, str] = os.environ) -> bool:
     """Keep ``KEPT`` bytes of free memory in this process (mallopt(3)); whether that was done.
 
@@ -72,6 +66,12 @@ def keep(environment: Mapping[str, str] = os.environ) -> bool:
         return False
     blocks = any(_set(_M_MMAP_THRESHOLD, size) for size in _LARGEST_BLOCKS)
     return blocks and _set(_M_TRIM_THRESHOLD, KEPT)
+
+
+def _set(option: int, value: int) -> bool:
+    with suppress(OSError, AttributeError):
+        return bool(ctypes.CDLL(None).mallopt(option, value))
+    return False
 
 
 def give_back() -> bool:

@@ -14,12 +14,14 @@ from corrosion_edge.device.model_options import (
     threads_option,
     verify_option,
 )
+from corrosion_edge.errors import UsageError
 from corrosion_edge.threshold import Choice, threshold_option
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from corrosion_edge.device.archive.judge import Result
+    from corrosion_edge.device.archive.outcome import Outcome
     from corrosion_edge.device.classifier import Classifier
 
 __all__ = ["classify"]
@@ -100,11 +102,10 @@ def classify(
     keep()
     from corrosion_edge.device.archive.judge import require_map
     from corrosion_edge.device.archive.listing import listed
-    from corrosion_edge.device.archive.outcome import outcome as asked_for
     from corrosion_edge.device.archive.running import Archive
     from corrosion_edge.device.loading import opened
 
-    outcome = asked_for(out, resume, as_json)
+    outcome = _outcome(out, resume=resume, as_json=as_json)
     if outcome and outcome.is_complete():
         click.echo(f"{out}: complete already", err=True)
         return
@@ -124,6 +125,19 @@ def classify(
         else:
             failed = _show(judged(archive), as_json=as_json)
     ctx.exit(int(failed > 0))
+
+
+def _outcome(out: Path | None, *, resume: bool, as_json: bool) -> "Outcome | None":
+    """The file that the options ask for, if they do (UsageError)."""
+    if out is None:
+        if resume:
+            raise UsageError("--resume: needs --out FILE, the file to go on with")
+        return None
+    if as_json:
+        raise UsageError("--json: prints lines, and with --out there are none; name a .jsonl file")
+    from corrosion_edge.device.archive.outcome import Outcome
+
+    return Outcome(out, resume)
 
 
 def _show(results: "Generator[Result]", *, as_json: bool) -> int:

@@ -14,9 +14,9 @@ from corrosion_edge.device.archive.ledger import Ledger
 from corrosion_edge.device.archive.running import Archive
 from corrosion_edge.device.archive.table import require_format, write_table
 from corrosion_edge.device.classifier import Classifier
-from corrosion_edge.errors import OutputError, UsageError
+from corrosion_edge.errors import OutputError
 
-__all__ = ["Outcome", "outcome"]
+__all__ = ["Outcome"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,6 @@ class Outcome:
         told = f"; {failed} could not be judged" if failed else ""
         click.echo(f"{self.path}: {photos} photos{told}", err=True)
         return failed
-
-
-def outcome(out: Path | None, resume: bool, as_json: bool) -> Outcome | None:
-    """What the options ask for (UsageError)."""
-    if out is None:
-        if resume:
-            raise UsageError("--resume: needs --out FILE, the file to go on with")
-        return None
-    if as_json:
-        raise UsageError("--json: prints lines, and with --out there are none; name a .jsonl file")
-    return Outcome(out, resume)
 
 
 def _settings(classifier: Classifier, decode: str) -> dict[str, Any]:

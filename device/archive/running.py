@@ -4,17 +4,16 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.archive.judge import Judge, JudgeOpening, Result, blame
 from corrosion_edge.device.backends.litert import usable_cores
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.errors import UsageError
-from corrosion_edge.parallel.cluster import Actors
-from corrosion_edge.parallel.ordered import Ordered
-from corrosion_edge.parallel.processes import Processes
-from corrosion_edge.parallel.workers import Workers
+
+if TYPE_CHECKING:
+    from corrosion_edge.parallel.workers import Workers
 
 __all__ = ["DECODES", "FEW", "Archive"]
 
@@ -87,13 +86,19 @@ class Archive:
             overlays and overlays.absolute() if self.ray else overlays, at_least,
             Path.cwd() if self.ray else Path(),
         )  # fmt: skip
+        from corrosion_edge.parallel.ordered import Ordered
+
         with self._workers(opening) as workers:
             results = Ordered(workers, self.rest, blame=blame)
             results.fill()
             yield from map(here, self.head)
             yield from results
 
-    def _workers(self, opening: JudgeOpening) -> Workers[str, Result]:
+    def _workers(self, opening: JudgeOpening) -> "Workers[str, Result]":
         if self.ray:
+            from corrosion_edge.parallel.cluster import Actors
+
             return Actors(self.ray, self.count or None, opening)
+        from corrosion_edge.parallel.processes import Processes
+
         return Processes(self.count, opening)

@@ -16,6 +16,7 @@ from PIL import Image
 
 from corrosion_edge import __version__
 from corrosion_edge.bundle import DEFAULT_MODEL
+from corrosion_edge.compilation import Compilation
 from corrosion_edge.device.archive.judge import Result
 from corrosion_edge.device.archive.ledger import Ledger
 from corrosion_edge.device.archive.table import write_table
@@ -188,6 +189,25 @@ def test_without_pyarrow_the_extra_is_named(photos, monkeypatch):
     result = run("classify", photos, "--out", "r.parquet")
     assert result.exit_code == 1
     assert "pip install 'corrosion-edge[archive]'" in result.stderr
+
+
+def test_without_ray_the_extra_is_named(photos, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    result = run("classify", photos, "--ray", "local")
+    assert result.exit_code == 1
+    assert "pip install 'corrosion-edge[ray]'" in result.stderr
+
+
+def test_an_edge_tpu_is_not_shared(bundle, photos, monkeypatch):
+    told = Compilation(source="net.tflite", source_sha256="0" * 64, mapped_ops=1, cpu_ops=0)
+    compiled = bundle.with_fields(compiled=told)
+    monkeypatch.setattr(
+        Classifier, "open", lambda model=None, **_: Classifier(compiled, FakeBackend())
+    )
+    assert run("classify", "f/a.png").exit_code == 0
+    result = run("classify", photos, "--workers", "2")
+    assert result.exit_code == 2
+    assert "--workers: an Edge TPU serves one process" in result.stderr
 
 
 PROGRAM = (sys.executable, "-m", "corrosion_edge", "classify")
