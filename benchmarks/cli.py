@@ -3,13 +3,14 @@
 import re
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from corrosion_edge import output
+from corrosion_edge.benchmarks.job import PROCESSES
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
-from corrosion_edge.errors import UsageError
+from corrosion_edge.errors import GateError, UsageError
 
 __all__ = ["DEFAULT_RUNS", "DEFAULT_SIZE", "benchmark", "picture_size"]
 
@@ -20,37 +21,34 @@ _MAX_THREADS: Final = 256
 _SIDES: Final = range(16, 8193)
 _STDOUT: Final = "-"
 
+_FILE: Final = click.Path(path_type=Path)
+
 
 @click.command(help="Measure the latency of models on this machine.")
-@click.argument("models", nargs=-1, metavar="[MODEL]...", type=click.Path(path_type=Path))
+@click.argument("models", nargs=-1, metavar="[MODEL]...", type=_FILE)
 @click.option("--threads", metavar="N,…", help="Numbers of threads [default: 1 and all cores].")
 @accelerator_options(fallback=False)
-@click.option(
-    "--runs",
-    metavar="N",
-    type=click.IntRange(1, 1_000_000),
-    default=DEFAULT_RUNS,
-    show_default=True,
-    help="Measured runs per model and number of threads.",
-)
-@click.option(
-    "--size",
-    metavar="WxH",
-    default=DEFAULT_SIZE,
-    show_default=True,
-    help="Size of a camera's frame, in pixels.",
-)
+@click.option("--runs", metavar="N", type=click.IntRange(1, 1_000_000), default=DEFAULT_RUNS,
+              show_default=True, help="Measured runs per configuration.")  # fmt: skip
+@click.option("--processes", metavar="N", type=click.IntRange(1, 100), default=PROCESSES,
+              show_default=True, help="Fresh processes that share the runs.")  # fmt: skip
+@click.option("--size", "sizes", metavar="WxH", multiple=True,
+              help=f"Size of a camera's frame, in pixels; repeat it.  [default: {DEFAULT_SIZE}]",
+              )  # fmt: skip
+@click.option("--pictures", metavar="FOLDER", type=_FILE,
+              help="Measure on these photos.  [default: rendered surfaces]")  # fmt: skip
 @click.option("--json", "json_file", metavar="FILE", help="Write all samples as JSON; - prints.")
-@click.option("--html", "html_file", metavar="FILE", type=click.Path(path_type=Path),
+@click.option("--html", "html_file", metavar="FILE", type=_FILE,
               help="Write a page with tables and plots.")  # fmt: skip
 def benchmark(
     models: tuple[Path, ...],
     threads: str | None,
     accelerator: Accelerator,
-    runs: int,
-    size: str,
+    sizes: tuple[str, ...],
+    pictures: Path | None,
     json_file: str | None,
     html_file: Path | None,
+    **counts: int,
 ) -> None:
     """Time every model on every number of threads; without MODEL the default one."""
     from corrosion_edge.benchmarks.runner import Plan, measure
@@ -58,9 +56,10 @@ def benchmark(
     plan = Plan(
         models=tuple(dict.fromkeys(models)) or (None,),
         threads=_threads(threads),
-        runs=runs,
-        size=picture_size(size),
+        sizes=tuple(dict.fromkeys(map(picture_size, sizes or (DEFAULT_SIZE,)))),
         accelerator=accelerator,
+        photos=pictures,
+        **counts,
     )
     json_path = Path(json_file) if json_file not in (None, _STDOUT) else None
     _require_files({"--json": json_path, "--html": html_file})
@@ -72,12 +71,20 @@ def benchmark(
     content = output.json_text(report.to_dict())
     if json_path is not None:
         output.write(json_path, content)
-    if json_file == _STDOUT:
-        sys.stdout.write(content)
-    else:
-        from corrosion_edge.benchmarks.wording import text
+    _print(report, content if json_file == _STDOUT else None)
 
+
+def _print(report: Any, content: str | None) -> None:
+    """Show the report; GateError if any of it is void."""
+    from corrosion_edge.benchmarks.wording import text, void_lines
+
+    if content is None:
         click.echo(text(report))
+    else:
+        sys.stdout.write(content)
+    if report.is_void:
+        reasons = "; ".join(line.removeprefix("void: ") for line in void_lines(report))
+        raise GateError(f"the figures are void, measure again: {reasons}")
 
 
 def _require_files(options: dict[str, Path | None]) -> None:

@@ -3,11 +3,19 @@
 from collections.abc import Sequence
 from typing import Final
 
-from corrosion_edge.benchmarks.machine import State, throttle_reasons
 from corrosion_edge.benchmarks.samples import Round, Samples
+from corrosion_edge.benchmarks.state import State, throttle_reasons
 from corrosion_edge.benchmarks.stats import percentile
 
-__all__ = ["MAX_OTHERS", "MAX_SPREAD", "MIN_RUNS", "RULES", "machine_reasons", "result_reasons"]
+__all__ = [
+    "MAX_DROP",
+    "MAX_OTHERS",
+    "MAX_SPREAD",
+    "MIN_RUNS",
+    "RULES",
+    "machine_reasons",
+    "result_reasons",
+]
 
 MIN_RUNS: Final = 100
 """With fewer runs the 99th percentile is no more than the slowest of them."""
@@ -15,17 +23,22 @@ MAX_SPREAD: Final = 2.0
 """Largest p99 / p50 of the invoke alone: the same work on the same picture."""
 MAX_OTHERS: Final = 0.25
 """Most processor time of other programs, in cores, over the whole measurement."""
+MAX_DROP: Final = 0.1
+"""By how much of its highest value the fastest core's clock may fall while measuring."""
 
 RULES: Final = (
     "A figure is void if the machine was throttled or under-powered now or since boot, if other "
-    f"programs used more than {MAX_OTHERS:g} cores while measuring, if the invoke's p99 was more "
-    f"than {MAX_SPREAD:g} times its p50, if the warm-up did not settle, or if there were fewer "
-    f"than {MIN_RUNS} runs."
+    f"programs used more than {MAX_OTHERS:g} cores while measuring, if memory was swapped "
+    "meanwhile, if the clock of the fastest core, looked at between runs, fell by more than "
+    f"{MAX_DROP:.0%}, if the invoke's p99 was more than {MAX_SPREAD:g} times its p50, if the "
+    f"warm-up did not settle, or if the run was too short: fewer than {MIN_RUNS} runs."
 )
 
 
-def machine_reasons(before: State, after: State, others_cores: float | str) -> tuple[str, ...]:
-    """Reasons that touch every configuration; ``others_cores`` may be "unavailable"."""
+def machine_reasons(
+    before: State, after: State, others_cores: float | str, swapped_pages: int | str = 0
+) -> tuple[str, ...]:
+    """Reasons that touch every configuration; what was not to be read is "unavailable"."""
     flags = [*throttle_reasons(before.throttled), *throttle_reasons(after.throttled)]
     reasons = [f"the firmware reports {words}" for words in dict.fromkeys(flags)]
     if isinstance(others_cores, float) and others_cores > MAX_OTHERS:
@@ -33,6 +46,8 @@ def machine_reasons(before: State, after: State, others_cores: float | str) -> t
             f"other programs used {others_cores:.2f} cores while measuring, "
             f"more than {MAX_OTHERS:g}"
         )
+    if isinstance(swapped_pages, int) and swapped_pages > 0:
+        reasons.append(f"{swapped_pages} pages of memory were swapped while measuring")
     return tuple(reasons)
 
 
@@ -47,4 +62,7 @@ def result_reasons(rounds: Sequence[Round]) -> tuple[str, ...]:
         reasons.append(f"the invoke's p99 is {spread:.1f} times its p50, more than {MAX_SPREAD:g}")
     if unsettled := sum(not part.warm_up.settled for part in rounds):
         reasons.append(f"the warm-up did not settle in {unsettled} of {len(rounds)} processes")
+    clocks = [clock for part in rounds for clock in part.clocks_mhz]
+    if clocks and min(clocks) < (1 - MAX_DROP) * max(clocks):
+        reasons.append(f"the clock fell from {max(clocks)} to {min(clocks)} MHz while measuring")
     return tuple(reasons)

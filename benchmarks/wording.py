@@ -5,9 +5,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-from corrosion_edge.benchmarks.machine import Machine, State
+from corrosion_edge.benchmarks.machine import Machine
 from corrosion_edge.benchmarks.samples import UNAVAILABLE
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
+from corrosion_edge.benchmarks.state import State
 
 __all__ = [
     "HEAD",
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 HEAD: Final = (
-    "model", "threads", "first verdict", "invoke p50", "p90", "p99",
+    "model", "threads", "frame", "first verdict", "invoke p50", "p90", "p99",
     "frame path p50", "ratio", "frames/s", "peak memory", "size", "valid",
 )  # fmt: skip
 
@@ -73,7 +74,8 @@ def void_lines(report: LatencyReport) -> list[str]:
     """One line per reason, beginning with "void: "."""
     lines = [f"void: {reason}" for reason in report.void]
     for name, result in zip(names(report), report.results, strict=True):
-        lines += [f"void: {name}, {_threads(result)}: {reason}" for reason in result.void]
+        where = f"{name}, {_threads(result)}, {result.size}"
+        lines += [f"void: {where}: {reason}" for reason in result.void]
     return lines
 
 
@@ -110,23 +112,24 @@ def text(report: LatencyReport) -> str:
         f"state: {_known(report.after.temperature_c, 'temperature', ' °C')}; "
         f"{_known(report.after.throttled, 'throttling flags')}; "
         f"other programs used {others(report)} cores",
-        f"frames: {report.width}x{report.height}; runs: {report.runs}; {report.finished_at}",
+        f"pictures: {report.pictures}; runs: {report.runs}; {report.finished_at}",
         *void_lines(report),
     ]
     return "\n".join(line.rstrip() for line in lines)
 
 
 def _row(name: str, result: Result) -> tuple[str, ...]:
-    statistics = result.statistics
-    invoke, path = statistics["invoke"], statistics["path"]
+    summary = result.summary
+    invoke, path = summary.statistics.invoke, summary.statistics.path
     return (
         name,
         str(result.threads),
-        ms(result.first_verdict_ms),
+        result.size,
+        ms(summary.first_verdict_ms),
         *(ms(value) for value in (invoke.p50, invoke.p90, invoke.p99, path.p50)),
-        f"{result.ratio:.2f}",
+        f"{summary.ratio:.2f}",
         f"{path.per_second:.1f}",
-        megabytes(result.peak_memory_bytes),
+        megabytes(summary.peak_memory_bytes),
         megabytes(result.file_bytes),
     )
 

@@ -22,6 +22,7 @@ def model(tmp_path):
 @pytest.fixture
 def run(monkeypatch):
     monkeypatch.setattr(runner, "launch", fake_launch)
+    monkeypatch.setattr(runner, "machine_reasons", lambda *states: ())
 
     def invoke(*arguments):
         common = ["--size", "64x48"]
@@ -35,12 +36,12 @@ def test_a_table_on_stdout(run, model):
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
     assert re.match(
-        r"model +threads +first verdict +invoke p50 +p90 +p99 +frame path p50", lines[0]
+        r"model +threads +frame +first verdict +invoke p50 +p90 +p99 +frame path p50", lines[0]
     )
     assert [line.split()[:2] for line in lines[1:3]] == [["a.tflite", "1"], ["a.tflite", "2"]]
     assert len({len(line) for line in lines[:3]}) == 1  # aligned
     assert any(line.startswith("machine: ") for line in lines)
-    assert "frames: 64x48; runs: 100" in done.stdout
+    assert "pictures: 4 rendered frames; runs: 100" in done.stdout
     assert done.stderr == ""  # no bar where nobody looks
 
 
@@ -59,13 +60,38 @@ def test_json_on_stdout_replaces_the_table(run, model):
     assert LatencyReport.from_dict(json.loads(done.stdout)).runs == 100
 
 
-def test_void_is_said_everywhere_and_the_exit_code_is_0(run, model, tmp_path):
+def test_void_is_said_everywhere_and_the_exit_code_is_3(run, model, tmp_path):
     page, out = tmp_path / "r.html", tmp_path / "r.json"
     done = run(model, "--threads", "1", "--runs", "9", "--html", page, "--json", out)
-    assert done.exit_code == 0
-    assert "void: a.tflite, 1 thread: 9 runs, fewer than 100" in done.stdout
-    assert "void: a.tflite, 1 thread: 9 runs, fewer than 100" in page.read_text()
+    assert done.exit_code == 3
+    reason = "a.tflite, 1 thread, 64x48: 9 runs, fewer than 100"
+    assert f"void: {reason}" in done.stdout
+    assert f"void: {reason}" in page.read_text()
+    assert done.stderr == f"Error: the figures are void, measure again: {reason}\n"
     assert json.loads(out.read_text())["results"][0]["void"] == ["9 runs, fewer than 100"]
+
+
+def test_every_size_is_measured(run, model):
+    done = run(model, "--threads", "1", "--size", "32x32", "--size", "64x48", "--json", "-")
+    results = LatencyReport.from_dict(json.loads(done.stdout)).results
+    assert [result.size for result in results] == ["64x48", "32x32"]
+
+
+def test_so_many_processes_share_the_runs(run, model):
+    done = run(model, "--threads", "1", "--processes", "5", "--json", "-")
+    (result,) = LatencyReport.from_dict(json.loads(done.stdout)).results
+    assert [len(part.samples.invoke_ns) for part in result.rounds] == [20] * 5
+
+
+@pytest.mark.parametrize("content", [None, "empty"])
+def test_a_folder_without_photos_names_the_option(run, model, tmp_path, content):
+    folder = tmp_path / "photos"
+    if content:
+        folder.mkdir()
+    done = run(model, "--pictures", folder)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("Error: --pictures: ")
+    assert str(folder) in done.stderr
 
 
 @pytest.mark.parametrize("threads", ["0", "1,", "two", "1,-2", "1.5", "9999", "", "٣"])

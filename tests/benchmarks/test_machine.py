@@ -2,15 +2,16 @@ from dataclasses import fields
 
 import pytest
 
-from corrosion_edge.benchmarks.machine import (
-    Machine,
+from corrosion_edge.benchmarks.machine import Machine, read_machine
+from corrosion_edge.benchmarks.samples import UNAVAILABLE
+from corrosion_edge.benchmarks.state import (
     State,
     busy_seconds,
-    read_machine,
+    fastest_mhz,
     read_state,
+    swapped_pages,
     throttle_reasons,
 )
-from corrosion_edge.benchmarks.samples import UNAVAILABLE
 
 PI_4 = {
     "proc/device-tree/model": "Raspberry Pi 4 Model B Rev 1.4\0",
@@ -81,6 +82,7 @@ def test_nothing_to_read_is_said_and_not_guessed(tmp_path):
             assert getattr(machine, field.name) == UNAVAILABLE, field.name
     assert {getattr(state, field.name) for field in fields(State)} == {UNAVAILABLE}
     assert busy_seconds(tmp_path) is None
+    assert (fastest_mhz(tmp_path), swapped_pages(tmp_path)) == (None, None)
 
 
 def test_nonsense_is_unavailable(board):
@@ -109,7 +111,13 @@ def test_cores_of_two_kinds_show_both_clocks(board):
     files = {
         f"{policies}/policy{i}/scaling_cur_freq": f"{f}\n" for i, f in ((0, 1800000), (4, 2400000))
     }
-    assert read_state(board(files), ask=SILENT).frequency_mhz == "1800, 2400"
+    root = board(files)
+    assert read_state(root, ask=SILENT).frequency_mhz == "1800, 2400"
+    assert fastest_mhz(root) == 2400
+
+
+def test_swapped_pages_are_those_in_and_out(board):
+    assert swapped_pages(board({"proc/vmstat": "pgpgin 9\npswpin 20\npswpout 3\n"})) == 23
 
 
 def test_the_kernels_file_is_read_where_there_is_no_vcgencmd(board):
