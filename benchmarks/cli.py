@@ -2,6 +2,7 @@
 
 import re
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ DEFAULT_SIZE: Final = "1920x1080"
 _MAX_THREADS: Final = 256
 _SIDES: Final = range(16, 8193)
 _STDOUT: Final = "-"
+_TOLD: Final = 3  # reasons in the error's sentence; the report has all
 
 _FILE: Final = click.Path(path_type=Path)
 
@@ -37,6 +39,15 @@ _FILE: Final = click.Path(path_type=Path)
               )  # fmt: skip
 @click.option("--pictures", metavar="FOLDER", type=_FILE,
               help="Measure on these photos.  [default: rendered surfaces]")  # fmt: skip
+@click.option("--sustained", "minutes", metavar="MINUTES", type=click.FloatRange(0, min_open=True),
+              help="Afterwards run each configuration for so long, looked at each second.",
+              )  # fmt: skip
+@click.option("--rate", metavar="FPS", type=click.FloatRange(0, min_open=True),
+              help="Frames a second of the sustained runs.  [default: full speed]")  # fmt: skip
+@click.option("--meter", metavar="SENSOR", help="Power sensor of the kernel: ina219:BUS:ADDRESS "
+              "or ina226:BUS:ADDRESS, for the sustained runs.")  # fmt: skip
+@click.option("--meter-command", metavar="CMD", help="Command that prints watts, a number on a "
+              "line, for the sustained runs.")  # fmt: skip
 @click.option("--json", "json_file", metavar="FILE", help="Write all samples as JSON; - prints.")
 @click.option("--html", "html_file", metavar="FILE", type=_FILE,
               help="Write a page with tables and plots.")  # fmt: skip
@@ -46,12 +57,21 @@ def benchmark(
     accelerator: Accelerator,
     sizes: tuple[str, ...],
     pictures: Path | None,
+    minutes: float | None,
+    rate: float | None,
+    meter: str | None,
+    meter_command: str | None,
     json_file: str | None,
     html_file: Path | None,
     **counts: int,
 ) -> None:
     """Time every model on every number of threads; without MODEL the default one."""
+    from corrosion_edge.benchmarks.meter import open_meter
     from corrosion_edge.benchmarks.runner import Plan, measure
+
+    if minutes is None and (told := rate or meter or meter_command):
+        option = "--rate" if told is rate else "--meter" if told is meter else "--meter-command"
+        raise UsageError(f"{option}: needs --sustained MINUTES, it is for sustained runs")
 
     plan = Plan(
         models=tuple(dict.fromkeys(models)) or (None,),
@@ -59,11 +79,14 @@ def benchmark(
         sizes=tuple(dict.fromkeys(map(picture_size, sizes or (DEFAULT_SIZE,)))),
         accelerator=accelerator,
         photos=pictures,
+        minutes=minutes or 0.0,
+        rate=rate or 0.0,
         **counts,
     )
     json_path = Path(json_file) if json_file not in (None, _STDOUT) else None
     _require_files({"--json": json_path, "--html": html_file})
-    report = measure(plan)
+    with open_meter(meter, meter_command) or nullcontext() as opened:
+        report = measure(plan, meter=opened)
     if html_file is not None:
         from corrosion_edge.benchmarks.page import html
 
@@ -83,8 +106,9 @@ def _print(report: Any, content: str | None) -> None:
     else:
         sys.stdout.write(content)
     if report.is_void:
-        reasons = "; ".join(line.removeprefix("void: ") for line in void_lines(report))
-        raise GateError(f"the figures are void, measure again: {reasons}")
+        reasons = [line.removeprefix("void: ") for line in void_lines(report)]
+        more = f"; and {len(reasons) - _TOLD} more reasons" if len(reasons) > _TOLD else ""
+        raise GateError(f"figures are void, measure again: {'; '.join(reasons[:_TOLD])}{more}")
 
 
 def _require_files(options: dict[str, Path | None]) -> None:

@@ -18,7 +18,8 @@ class Job:
 
     ``pictures`` names a file of ``count`` frames, each uint8 [height, width, 3] RGB, one after
     the other, and ``files`` picture files to decode; ``runs`` is how often to measure once it is
-    warm; the last three say what it is to run on, see ``Accelerator``.
+    warm; the next three say what it is to run on, see ``Accelerator``. With ``seconds`` it is a
+    sustained job: frame after frame for so long, ``rate`` a second, or at full speed if it is 0.
     """
 
     model: str
@@ -32,11 +33,15 @@ class Job:
     accelerator: str = "auto"
     delegate: str = LIBRARY
     device: str = ""
+    seconds: float = 0.0
+    rate: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("threads", "runs", "count", "width", "height"):
             if not isinstance(value := getattr(self, name), int) or value < 1:
                 raise ValueError(f"{name}: expected 1 or more, got {value!r}")
+        if self.seconds < 0 or self.rate < 0:
+            raise ValueError(f"expected 0 or more, got {self.seconds} seconds, rate {self.rate}")
         if not self.files:
             raise ValueError("files: expected 1 or more, got none")
 

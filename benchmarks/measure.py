@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from corrosion_edge.benchmarks.job import Job
 from corrosion_edge.benchmarks.layout import plain
+from corrosion_edge.benchmarks.memory import peak_bytes
 from corrosion_edge.benchmarks.samples import UNAVAILABLE, Samples, Xnnpack
 from corrosion_edge.benchmarks.state import fastest_mhz
 from corrosion_edge.benchmarks.warmup import warm_up
@@ -149,7 +149,7 @@ def measure(
 def _steady(bench: Bench, job: Job, classifier: "Classifier") -> dict[str, Any]:
     warm = warm_up(bench.warm)
     runs, clocks = _runs(bench, job.runs)
-    peak = _peak_memory(Path("/proc/self/status"))  # before whole photos are decoded
+    peak = peak_bytes()  # before whole photos are decoded
     series = [*map(tuple, zip(*runs, strict=True)), bench.reads(), bench.sinks()]
     return {
         "backend": classifier.backend.name,
@@ -177,18 +177,9 @@ def _xnnpack(classifier: "Classifier") -> Xnnpack:
     return UNAVAILABLE if used is None else "on" if used else "off"
 
 
-def _peak_memory(status: Path) -> int | str:
-    """VmHWM in bytes; getrusage would give the parent's peak, which survives fork and exec."""
-    try:
-        found = re.search(r"^VmHWM:\s*(\d+) kB", status.read_text(), re.MULTILINE)
-    except OSError:
-        return UNAVAILABLE
-    return int(found[1]) * 1024 if found else UNAVAILABLE
-
-
-def answer(text: str, entered_ns: int) -> dict[str, Any]:
+def answer(job: Job, entered_ns: int) -> dict[str, Any]:
     """The job's measurement, or the error that a user can meet, by its name and message."""
     try:
-        return measure(Job.from_json(text), entered_ns)
+        return measure(job, entered_ns)
     except CorrosionEdgeError as error:
         return {"error": type(error).__name__, "message": str(error)}

@@ -5,6 +5,7 @@ from statistics import median
 from corrosion_edge.benchmarks import plots
 from corrosion_edge.benchmarks.samples import Start
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
+from corrosion_edge.benchmarks.sustained_page import sustained_sections
 from corrosion_edge.benchmarks.void import RULES
 from corrosion_edge.benchmarks.wording import (
     HEAD,
@@ -49,6 +50,7 @@ def html(report: LatencyReport) -> str:
         Section("Figures", _figures(report)),
         Section("Where the time goes", _drawings(report)),
         Section("Every series", [_series_table(report)]),
+        *sustained_sections(report),
         Section("From the start to the first verdict", [_start_table(report)]),
         Section("Machine", _machine(report)),
         Section("How it was measured", [Text(_method(report)), Text(RULES)]),

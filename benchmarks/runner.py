@@ -1,28 +1,31 @@
 """Measuring several configurations: fresh processes, in rounds, in turn."""
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from corrosion_edge import __version__
 from corrosion_edge.benchmarks import state
+from corrosion_edge.benchmarks.endurance import NOT_MEASURED, Sustained
 from corrosion_edge.benchmarks.job import PROCESSES, Job
 from corrosion_edge.benchmarks.launching import launch
-from corrosion_edge.benchmarks.layout import Unavailable
 from corrosion_edge.benchmarks.machine import read_machine
+from corrosion_edge.benchmarks.meter import Meter
 from corrosion_edge.benchmarks.pictures import Frames, Size, choose, frames
-from corrosion_edge.benchmarks.samples import UNAVAILABLE, Round
+from corrosion_edge.benchmarks.samples import Round
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
+from corrosion_edge.benchmarks.sustaining import sustain
+from corrosion_edge.benchmarks.usage import Usage
 from corrosion_edge.benchmarks.void import machine_reasons, result_reasons
 from corrosion_edge.benchmarks.warmup import CRITERION
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.device.accelerator.options import Accelerator
 from corrosion_edge.progress import progress
 
-__all__ = ["Configuration", "Launch", "Plan", "Usage", "measure"]
+__all__ = ["Configuration", "Launch", "Plan", "measure"]
 
 Launch = Callable[[Job], Round]
 """Does a job in a process of its own."""
@@ -48,7 +51,8 @@ class Plan:
 
     ``runs`` is per configuration, shared by so many ``processes``; ``sizes`` are widths and
     heights of a frame in pixels. ``photos`` is a folder, None for rendered pictures. What each
-    model runs on, ``accelerator`` says.
+    model runs on, ``accelerator`` says. Afterwards each configuration runs for ``minutes``, with
+    ``rate`` frames a second, or at full speed if it is 0.
     """
 
     models: tuple[Path | None, ...]
@@ -58,6 +62,8 @@ class Plan:
     accelerator: Accelerator = field(default_factory=Accelerator)
     photos: Path | None = None
     processes: int = PROCESSES
+    minutes: float = 0.0
+    rate: float = 0.0
 
     @property
     def configurations(self) -> list[Configuration]:
@@ -79,9 +85,15 @@ class Plan:
             asked.accelerator_device,
         )  # fmt: skip
 
+    def sustained_job(self, one: Configuration, shown: Frames) -> Job:
+        """The same for the sustained run."""
+        return replace(self.job(one, shown, self.runs), seconds=60 * self.minutes, rate=self.rate)
 
-def measure(plan: Plan, launch_job: Launch | None = None) -> LatencyReport:
-    """Do a plan and report.
+
+def measure(
+    plan: Plan, launch_job: Launch | None = None, meter: Meter | None = None
+) -> LatencyReport:
+    """Do a plan and report; the ``meter``, if there is one, is taken in the sustained runs.
 
     Every model is checked before anything is measured (BundleError). Raises the measuring
     process's own error, or BackendError if it crashed.
@@ -94,7 +106,9 @@ def measure(plan: Plan, launch_job: Launch | None = None) -> LatencyReport:
         before, started, usage = state.read_state(), _now(), Usage()
         rounds = _all_rounds(plan, shown, launch_job or launch)
         others, swapped = usage.others_cores(), usage.swapped_pages()
-        after, finished = state.read_state(), _now()
+        after = state.read_state()
+        sustained = tuple(_sustained(plan, bundles, shown, meter))
+        finished = _now()
     return LatencyReport(
         program=__version__,
         started_at=started,
@@ -108,6 +122,8 @@ def measure(plan: Plan, launch_job: Launch | None = None) -> LatencyReport:
         runs=plan.runs,
         warm_up=CRITERION,
         results=tuple(_result(one, bundles[one.model], parts) for one, parts in rounds.items()),
+        meter=NOT_MEASURED if meter is None else meter.name,
+        sustained=sustained,
         void=machine_reasons(before, after, others, swapped),
     )
 
@@ -129,42 +145,34 @@ def _all_rounds(
     return rounds
 
 
+def _sustained(
+    plan: Plan, bundles: Mapping[Path | None, Bundle], shown: Mapping[Size, Frames],
+    meter: Meter | None,
+) -> Iterator[Sustained]:  # fmt: skip
+    for one in plan.configurations if plan.minutes else ():
+        job = plan.sustained_job(one, shown[one.size])
+        yield sustain(job, _named(one, bundles[one.model]), meter)
+
+
 def _result(one: Configuration, bundle: Bundle, rounds: list[Round]) -> Result:
     return Result(
-        model="default" if one.model is None else str(one.model),
-        model_name=bundle.manifest.name,
-        model_sha256=bundle.manifest.model_sha256,
+        **_named(one, bundle),
         file_bytes=one.file.stat().st_size,
-        threads=one.threads,
-        width=one.size[0],
-        height=one.size[1],
         rounds=tuple(rounds),
         void=result_reasons(rounds),
     )
 
 
-class Usage:
-    """What the machine did from now on: the processor time of others, and swapping."""
-
-    def __init__(self) -> None:
-        self._busy, self._own = state.busy_seconds(), state.own_seconds()
-        self._swapped, self._time = state.swapped_pages(), time.monotonic()
-
-    def others_cores(self, children: float = 0.0) -> float | Unavailable:
-        """Cores that other programs kept busy, on average, or "unavailable".
-
-        ``children`` is the processor time of own processes that still run, in seconds.
-        """
-        busy = state.busy_seconds()
-        if busy is None or self._busy is None:
-            return UNAVAILABLE
-        own = state.own_seconds() + children - self._own
-        return max(0.0, (busy - self._busy - own) / (time.monotonic() - self._time))
-
-    def swapped_pages(self) -> int | Unavailable:
-        """Pages swapped in and out, or "unavailable"."""
-        now = state.swapped_pages()
-        return UNAVAILABLE if now is None or self._swapped is None else now - self._swapped
+def _named(one: Configuration, bundle: Bundle) -> dict[str, Any]:
+    """The fields that say which configuration it is."""
+    return {
+        "model": "default" if one.model is None else str(one.model),
+        "model_name": bundle.manifest.name,
+        "model_sha256": bundle.manifest.model_sha256,
+        "threads": one.threads,
+        "width": one.size[0],
+        "height": one.size[1],
+    }
 
 
 def _now() -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any, ClassVar, Final
 
+from corrosion_edge.benchmarks.endurance import NOT_MEASURED, Sustained
 from corrosion_edge.benchmarks.layout import Count, NotNegative, Positive, Unavailable, plain, read
 from corrosion_edge.benchmarks.machine import Machine
 from corrosion_edge.benchmarks.pictures import Pictures
@@ -129,10 +130,12 @@ class LatencyReport:
     warm_up             when a process counts as warm
     results             see ``Result``; each has in JSON a ``summary``, see ``Summary``, with the
                         statistics of each series (milliseconds; ``per_second`` in 1/s)
-    void                why no figure of this report is to be trusted, if so
+    meter               what measured power in the sustained runs; or "not measured"
+    sustained           see ``Sustained``; each has in JSON a ``summary``, see ``Endurance``
+    void                why no result of this report is to be trusted, if so
 
     Names end in their unit: ``_ns`` nanoseconds, ``_ms`` milliseconds, ``_bytes`` bytes, ``_c``
-    degrees Celsius, ``_mhz`` megahertz.
+    degrees Celsius, ``_mhz`` megahertz, ``_s`` seconds.
     """
 
     program: str
@@ -147,6 +150,8 @@ class LatencyReport:
     runs: Count
     warm_up: str
     results: tuple[Result, ...]
+    meter: str = NOT_MEASURED
+    sustained: tuple[Sustained, ...] = ()
     void: tuple[str, ...] = ()
     format: int = FORMAT
 
@@ -170,7 +175,7 @@ class LatencyReport:
     @property
     def is_void(self) -> bool:
         """Whether any of the figures is void."""
-        return any(self.void_of(result) for result in self.results)
+        return any(map(self.void_of, self.results)) or any(run.void for run in self.sustained)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, with each result's summary."""

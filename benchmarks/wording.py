@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
+from corrosion_edge.benchmarks.endurance import Sustained
 from corrosion_edge.benchmarks.machine import Machine
 from corrosion_edge.benchmarks.samples import UNAVAILABLE
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
@@ -12,6 +13,7 @@ from corrosion_edge.benchmarks.state import State
 
 __all__ = [
     "HEAD",
+    "SUSTAINED",
     "gigabytes",
     "machine_rows",
     "megabytes",
@@ -20,13 +22,22 @@ __all__ = [
     "others",
     "result_rows",
     "state_rows",
+    "sustained_rows",
     "text",
+    "told",
     "void_lines",
+    "where",
 ]
 
 HEAD: Final = (
     "model", "threads", "frame", "first verdict", "invoke p50", "p90", "p99",
     "frame path p50", "ratio", "frames/s", "peak memory", "size", "valid",
+)  # fmt: skip
+
+SUSTAINED: Final = (
+    "sustained", "threads", "frame", "minutes", "rate", "frames/s", "p50 first quarter",
+    "last quarter", "slowdown", "throttled after", "hottest", "idle power", "power",
+    "energy per frame", "above idle", "valid",
 )  # fmt: skip
 
 _TITLES: Final = {
@@ -54,6 +65,13 @@ def gigabytes(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value / 1e9:.1f} GB"
 
 
+def told(value: float | str, unit: str, digits: int | None = None) -> str:
+    """A number with its unit, or the words that stand in its place."""
+    if isinstance(value, str):
+        return value
+    return f"{value:g} {unit}" if digits is None else f"{value:.{digits}f} {unit}"
+
+
 def names(report: LatencyReport) -> list[str]:
     """A name for each result's model: the file's own, or its path where two are called alike."""
     paths = list(dict.fromkeys(result.model for result in report.results))
@@ -74,9 +92,21 @@ def void_lines(report: LatencyReport) -> list[str]:
     """One line per reason, beginning with "void: "."""
     lines = [f"void: {reason}" for reason in report.void]
     for name, result in zip(names(report), report.results, strict=True):
-        where = f"{name}, {_threads(result)}, {result.size}"
-        lines += [f"void: {where}: {reason}" for reason in result.void]
+        lines += [f"void: {where(name, result)}: {reason}" for reason in result.void]
+    for name, run in zip(names(report), report.sustained, strict=False):
+        lines += [f"void: {where(name, run)}, sustained: {reason}" for reason in run.void]
     return lines
+
+
+def sustained_rows(report: LatencyReport) -> list[tuple[str, ...]]:
+    """One row per sustained run, as in ``SUSTAINED``."""
+    pairs = zip(names(report), report.sustained, strict=False)
+    return [(*_endured(name, run), "void" if run.void else "yes") for name, run in pairs]
+
+
+def where(name: str, one: Result | Sustained) -> str:
+    """Which configuration it is: model, threads, size of the frame."""
+    return f"{name}, {one.threads} thread{'s' * (one.threads > 1)}, {one.size}"
 
 
 def machine_rows(machine: Machine) -> list[tuple[str, str]]:
@@ -113,6 +143,8 @@ def text(report: LatencyReport) -> str:
         f"{_known(report.after.throttled, 'throttling flags')}; "
         f"other programs used {others(report)} cores",
         f"pictures: {report.pictures}; runs: {report.runs}; {report.finished_at}",
+        *(["", *_aligned([SUSTAINED, *sustained_rows(report)])] if report.sustained else []),
+        f"power: {report.meter}",
         *void_lines(report),
     ]
     return "\n".join(line.rstrip() for line in lines)
@@ -134,6 +166,27 @@ def _row(name: str, result: Result) -> tuple[str, ...]:
     )
 
 
+def _endured(name: str, run: Sustained) -> tuple[str, ...]:
+    found = run.summary
+    return (
+        name,
+        str(run.threads),
+        run.size,
+        f"{run.minutes:g}",
+        told(run.rate, "1/s"),
+        f"{found.frames_per_second:.1f}",
+        ms(found.first_p50_ms),
+        ms(found.last_p50_ms),
+        f"{found.slowdown:.3f}",
+        told(found.throttled_after_s, "s", 0),
+        told(found.hottest_c, "°C", 1),
+        told(run.idle_watts, "W", 2),
+        told(found.watts, "W", 2),
+        told(found.joules_per_frame, "J", 4),
+        told(found.joules_per_frame_above_idle, "J", 4),
+    )
+
+
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -148,10 +201,6 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _known(value: float | str, what: str, unit: str = "") -> str:
     return f"{what} {UNAVAILABLE}" if value == UNAVAILABLE else f"{what} {value}{unit}"
-
-
-def _threads(result: Result) -> str:
-    return f"{result.threads} thread{'s' * (result.threads > 1)}"
 
 
 def _title(name: str) -> str:

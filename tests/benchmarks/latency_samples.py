@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from corrosion_edge.benchmarks.endurance import Second, Sustained
 from corrosion_edge.benchmarks.job import Job
 from corrosion_edge.benchmarks.machine import Machine
 from corrosion_edge.benchmarks.pictures import Pictures
@@ -54,6 +55,31 @@ def make_report(model: str = "/models/a.tflite", **changes: object) -> LatencyRe
         results=(result,),
     )
     return replace(report, **changes)  # type: ignore[arg-type]
+
+
+def make_second(at: float, **changes: object) -> Second:
+    """A second of 50 frames of 20 ms, at 3 W."""
+    second = Second(at, 50, 20.0, 22.0, 1500, 60.0, "0x0", 70_000_000, 0.01, 3.0)
+    return replace(second, **changes)  # type: ignore[arg-type]
+
+
+def make_sustained(model: str = "/models/a.tflite", **changes: object) -> Sustained:
+    """Two minutes at 3 W, idle 2 W."""
+    run = Sustained(
+        model=model,
+        model_name="a",
+        model_sha256="0" * 64,
+        threads=1,
+        width=1920,
+        height=1080,
+        backend="made up 1.0, CPU, 1 thread",
+        started_at="2026-01-02T03:05:05+00:00",
+        minutes=2.0,
+        rate="full speed",
+        idle_watts=2.0,
+        seconds=tuple(make_second(1.0 + n) for n in range(120)),
+    )
+    return replace(run, **changes)  # type: ignore[arg-type]
 
 
 def fake_launch(job: Job) -> Round:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from latency_samples import fake_launch, make_model, make_report
+from latency_samples import fake_launch, make_model, make_report, make_sustained
 
 from corrosion_edge.benchmarks import runner
 from corrosion_edge.benchmarks.page import html
@@ -67,7 +67,7 @@ def test_void_is_said_everywhere_and_the_exit_code_is_3(run, model, tmp_path):
     reason = "a.tflite, 1 thread, 64x48: 9 runs, fewer than 100"
     assert f"void: {reason}" in done.stdout
     assert f"void: {reason}" in page.read_text()
-    assert done.stderr == f"Error: the figures are void, measure again: {reason}\n"
+    assert done.stderr == f"Error: figures are void, measure again: {reason}\n"
     assert json.loads(out.read_text())["results"][0]["void"] == ["9 runs, fewer than 100"]
 
 
@@ -106,6 +106,35 @@ def test_wrong_sizes_name_the_option(run, model, size):
     done = run(model, "--size", size)
     assert done.exit_code == 2
     assert "--size" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("--rate", "5"), ("--meter", "ina219:1:0x40"), ("--meter-command", "true")]
+)
+def test_what_is_for_sustained_runs_needs_one(run, model, words):
+    done = run(model, *words)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"Error: {words[0]}: needs --sustained MINUTES")
+
+
+def test_a_sustained_run_of_each_configuration(run, model, monkeypatch, tmp_path):
+    asked = []
+
+    def fake(job, named, meter):
+        asked.append((job.threads, job.seconds, job.rate, meter.name))
+        return make_sustained(**named)
+
+    monkeypatch.setattr(runner, "sustain", fake)
+    page = tmp_path / "r.html"
+    done = run(
+        model, "--threads", "1,2", "--sustained", "2", "--rate", "5",
+        "--meter-command", "yes 2", "--html", page,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert asked == [(1, 120.0, 5.0, "the command yes"), (2, 120.0, 5.0, "the command yes")]
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert rows[rows.index(["power:", "the", "command", "yes"]) - 1][:2] == ["a.tflite", "2"]
+    assert page.read_text().count("Over time: a.tflite") == 2
 
 
 def test_runs_must_be_positive(run, model):

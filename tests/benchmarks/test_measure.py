@@ -7,7 +7,7 @@ import pytest
 from latency_samples import fake_launch, make_model
 from PIL import Image
 
-from corrosion_edge.benchmarks import launching, runner
+from corrosion_edge.benchmarks import launching, runner, usage
 from corrosion_edge.benchmarks.job import Job
 from corrosion_edge.benchmarks.launching import launch
 from corrosion_edge.benchmarks.layout import read
@@ -81,7 +81,8 @@ def test_pictures_come_in_turn_and_the_invoke_alone_sees_the_same(job):
 
 
 def test_a_user_error_becomes_an_answer(job):
-    reply = answer(json.dumps({**json.loads(job.to_json()), "model": "/none.tflite"}), 0)
+    asked = Job.from_json(json.dumps({**json.loads(job.to_json()), "model": "/none.tflite"}))
+    reply = answer(asked, 0)
     assert reply["error"] == "BundleError"
     assert "/none.tflite" in reply["message"]
 
@@ -214,8 +215,8 @@ def test_the_default_model_is_measured_for_real(tmp_path):
 )
 def test_the_others_share_is_what_we_did_not_use(monkeypatch, busy, own, expected):
     busy, own, now = iter(busy), iter(own), itertools.count(0.0, 10.0)
-    monkeypatch.setattr(runner.state, "busy_seconds", lambda: next(busy))
-    monkeypatch.setattr(runner.state, "own_seconds", lambda: next(own))
-    monkeypatch.setattr(runner.time, "monotonic", lambda: next(now))
-    usage = runner.Usage()
-    assert usage.others_cores() == expected
+    monkeypatch.setattr(usage.state, "busy_seconds", lambda: next(busy))
+    monkeypatch.setattr(usage.state, "own_seconds", lambda: next(own))
+    monkeypatch.setattr(usage.time, "monotonic", lambda: next(now))
+    counted = usage.Usage()
+    assert counted.others_cores() == expected
