@@ -9,10 +9,12 @@ import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from corrosion_edge.benchmarks.samples import UNAVAILABLE
 from corrosion_edge.benchmarks.state import ROOT, Fact, first_match, mhz, of_each_policy, text_of
+from corrosion_edge.device.accelerator.attached import corals
+from corrosion_edge.device.firmware import supply_milliamperes
 
 __all__ = ["Machine", "read_machine"]
 
@@ -22,6 +24,13 @@ _ARM_PARTS: Final = {
     0xD05: "Cortex-A55", 0xD07: "Cortex-A57", 0xD08: "Cortex-A72", 0xD09: "Cortex-A73",
     0xD0A: "Cortex-A75", 0xD0B: "Cortex-A76", 0xD41: "Cortex-A78",
 }  # fmt: skip
+_INT8: Final = (
+    "neon", "asimd", "asimddp", "i8mm", "sve", "sve2", "sme",
+    "avx2", "avx_vnni", "avx512bw", "avx512_vnni", "amx_int8",
+)  # fmt: skip
+"""As /proc/cpuinfo names them: asimddp is SDOT and UDOT, i8mm SMMLA, vnni VPDPBUSD."""
+
+_HYPERVISORS: Final = ("qemu", "vmware", "xen", "innotek", "amazon ec2", "google", "microsoft corp")
 _RUNTIMES: Final = ("ai-edge-litert", "tflite-runtime")
 
 
@@ -30,7 +39,11 @@ class Machine:
     """What does not change while measuring; ``memory_bytes`` is all of the machine's memory.
 
     ``cores`` counts the cores this process may use; ``frequency_limits_mhz`` gives the lowest and
-    highest clock of each group of cores. Whatever cannot be read is "unavailable".
+    highest clock of each group of cores. ``board_revision`` is a Raspberry Pi's code, ``soc`` the
+    device tree's name of it; ``int8_extensions`` are those instruction sets of the processor that
+    matter for int8 networks; ``accelerators`` are the Edge TPUs plugged in, with the speed of their
+    bus; ``power_supply`` is what it promised to the board; ``virtual`` whether it is a virtual
+    machine. Whatever cannot be read is "unavailable".
     """
 
     board: str
@@ -46,6 +59,12 @@ class Machine:
     numpy: str
     pillow: str
     runtime: str
+    board_revision: str = UNAVAILABLE
+    soc: str = UNAVAILABLE
+    int8_extensions: str = UNAVAILABLE
+    accelerators: str = UNAVAILABLE
+    power_supply: str = UNAVAILABLE
+    virtual: Literal["yes", "no", "unavailable"] = UNAVAILABLE
 
 
 def read_machine(root: Path = ROOT) -> Machine:
@@ -64,6 +83,12 @@ def read_machine(root: Path = ROOT) -> Machine:
         numpy=_version("numpy"),
         pillow=_version("pillow"),
         runtime=_runtime(),
+        board_revision=first_match(root / "proc/cpuinfo", r"^Revision\s*:\s*([0-9a-fA-F]+)$"),
+        soc=(_compatible(root) or [UNAVAILABLE])[-1],
+        int8_extensions=_int8_extensions(root),
+        accelerators=", ".join(map(str, corals(root))) or "none",
+        power_supply=_power_supply(root),
+        virtual=_virtual(root),
     )
 
 
@@ -83,6 +108,42 @@ def _cpu(root: Path) -> str:
         return first_match(cpuinfo, r"^model name\s*:\s*(.+)$")
     known = _ARM_PARTS.get(int(part, 16)) if int(maker, 16) == 0x41 else None
     return f"Arm {known}" if known else f"implementer {maker}, part {part}"
+
+
+def _compatible(root: Path) -> list[str]:
+    """The device tree's names of the machine, from the board to the chip; none on a PC."""
+    try:
+        names = (root / "proc/device-tree/compatible").read_text(errors="replace")
+    except OSError:
+        return []
+    return [name for name in names.split("\0") if name.strip()]
+
+
+def _features(root: Path) -> list[str]:
+    """The processor's features as the kernel names them: of Arm, or of x86."""
+    told = first_match(root / "proc/cpuinfo", r"^(?:Features|flags)\s*:\s*(.+)$")
+    return [] if told == UNAVAILABLE else told.split()
+
+
+def _int8_extensions(root: Path) -> str:
+    features = _features(root)
+    known = [name for name in _INT8 if name in features]
+    return ", ".join(known) or ("none" if features else UNAVAILABLE)
+
+
+def _power_supply(root: Path) -> str:
+    promised = supply_milliamperes(root)
+    return UNAVAILABLE if promised is None else f"{promised} mA"
+
+
+def _virtual(root: Path) -> Literal["yes", "no", "unavailable"]:
+    """By x86's hypervisor bit, QEMU's device tree for virtual machines, or the maker's name."""
+    vendor = text_of(root / "sys/class/dmi/id/sys_vendor")
+    compatible, features = _compatible(root), _features(root)
+    guest = {"hypervisor"} & {*features} or {"linux,dummy-virt"} & {*compatible}
+    if guest or vendor.lower().startswith(_HYPERVISORS):
+        return "yes"
+    return "no" if compatible or (vendor != UNAVAILABLE and features) else UNAVAILABLE
 
 
 def _frequency_limits(root: Path) -> str:

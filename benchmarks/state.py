@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from corrosion_edge.benchmarks.samples import UNAVAILABLE
 from corrosion_edge.device import firmware
@@ -40,13 +40,14 @@ class State:
 
     ``temperature_c`` is the hottest thermal zone in degrees Celsius; ``throttled`` the flags of
     the firmware in hexadecimal; ``frequency_mhz`` the clock of each group of cores;
-    ``load_average`` that of 1, 5 and 15 minutes.
+    ``load_average`` that of 1, 5 and 15 minutes; ``under_voltage`` what a Pi's monitor says.
     """
 
     temperature_c: Fact
     throttled: str
     frequency_mhz: str
     load_average: str
+    under_voltage: Literal["yes", "no", "unavailable"] = UNAVAILABLE
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -62,6 +63,7 @@ def read_state(root: Path = ROOT, ask: Callable[[], str] | None = None) -> State
         throttled=_throttled(root, ask or firmware.ask_vcgencmd),
         frequency_mhz=of_each_policy(root, "scaling_cur_freq", mhz),
         load_average=first_match(root / "proc/loadavg", r"^([\d.]+ [\d.]+ [\d.]+)"),
+        under_voltage=_under_voltage(root),
     )
 
 
@@ -137,6 +139,11 @@ def _policies(root: Path) -> list[Path]:
 def _temperature(root: Path) -> Fact:
     hottest = firmware.hottest_zone(root)
     return UNAVAILABLE if hottest is None else hottest
+
+
+def _under_voltage(root: Path) -> Literal["yes", "no", "unavailable"]:
+    alarm = firmware.voltage_alarm(root)
+    return UNAVAILABLE if alarm is None else "yes" if alarm else "no"
 
 
 def _throttled(root: Path, ask: Callable[[], str]) -> str:

@@ -49,6 +49,8 @@ def machine_reasons(
     """Reasons that touch every configuration; what was not to be read is "unavailable"."""
     flags = [*throttle_reasons(before.throttled), *throttle_reasons(after.throttled)]
     reasons = [f"the firmware reports {words}" for words in dict.fromkeys(flags)]
+    if "yes" in (before.under_voltage, after.under_voltage):
+        reasons.append("the board's voltage monitor reports under-voltage")
     if isinstance(others_cores, float) and others_cores > MAX_OTHERS:
         reasons.append(_disturbed(others_cores))
     if isinstance(swapped_pages, int) and swapped_pages > 0:

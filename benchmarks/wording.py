@@ -41,6 +41,9 @@ SUSTAINED: Final = (
 )  # fmt: skip
 
 _TITLES: Final = {
+    "soc": "system on a chip", "int8_extensions": "extensions for int8",
+    "accelerators": "Edge TPUs plugged in", "virtual": "virtual machine",
+    "under_voltage": "under-voltage",
     "cpu": "processor", "cores": "cores usable", "governor": "frequency governor",
     "frequency_limits_mhz": "frequency limits (MHz)", "memory_bytes": "memory",
     "os": "operating system", "numpy": "NumPy", "pillow": "Pillow", "python": "Python",
@@ -138,6 +141,8 @@ def text(report: LatencyReport) -> str:
         "",
         f"machine: {_known(m.board, 'board')}; {_known(m.cpu, 'processor')}, {m.cores} cores, "
         f"memory {gigabytes(m.memory_bytes)}; {m.os}, {m.architecture}",
+        f"int8: {_known(m.int8_extensions, 'extensions')}; Edge TPUs plugged in: {m.accelerators}; "
+        f"virtual machine: {m.virtual}",
         f"runtime: {m.runtime}; Python {m.python.split()[-1]}, NumPy {m.numpy}, Pillow {m.pillow}",
         f"state: {_known(report.after.temperature_c, 'temperature', ' °C')}; "
         f"{_known(report.after.throttled, 'throttling flags')}; "

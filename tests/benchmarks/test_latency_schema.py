@@ -105,6 +105,13 @@ def test_throttling_since_boot_or_now_is_void():
     assert machine_reasons(hot, hot, 0.0) == machine_reasons(QUIET, hot, 0.0)
 
 
+def test_the_voltage_monitors_alarm_is_void():
+    low = replace(QUIET, under_voltage="yes")
+    reason = "the board's voltage monitor reports under-voltage"
+    assert machine_reasons(QUIET, low, 0.0) == (reason,)
+    assert machine_reasons(QUIET, replace(QUIET, under_voltage="no"), 0.0) == ()
+
+
 def test_load_by_others_is_void_and_unknown_load_is_not_guessed():
     assert "1.20 cores" in machine_reasons(QUIET, QUIET, 1.2)[0]
     assert machine_reasons(QUIET, QUIET, UNAVAILABLE) == ()
