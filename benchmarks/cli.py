@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from corrosion_edge import output
+from corrosion_edge.benchmarks.group import DefaultGroup
 from corrosion_edge.benchmarks.job import PROCESSES
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
 from corrosion_edge.errors import GateError, UsageError
@@ -26,7 +27,12 @@ _TOLD: Final = 3  # reasons in the error's sentence; the report has all
 _FILE: Final = click.Path(path_type=Path)
 
 
-@click.command(help="Measure the latency of models on this machine.")
+@click.group(cls=DefaultGroup, help="Measure the latency of models on this machine.")
+def benchmark() -> None:
+    """Measure, or do what a subcommand says."""
+
+
+@benchmark.default
 @click.argument("models", nargs=-1, metavar="[MODEL]...", type=_FILE)
 @click.option("--threads", metavar="N,…", help="Numbers of threads [default: 1 and all cores].")
 @accelerator_options(fallback=False)
@@ -49,9 +55,11 @@ _FILE: Final = click.Path(path_type=Path)
 @click.option("--meter-command", metavar="CMD", help="Command that prints watts, a number on a "
               "line, for the sustained runs.")  # fmt: skip
 @click.option("--json", "json_file", metavar="FILE", help="Write all samples as JSON; - prints.")
+@click.option("--markdown", "markdown_file", metavar="FILE", type=_FILE,
+              help="Write the tables as Markdown.")  # fmt: skip
 @click.option("--html", "html_file", metavar="FILE", type=_FILE,
               help="Write a page with tables and plots.")  # fmt: skip
-def benchmark(
+def run(
     models: tuple[Path, ...],
     threads: str | None,
     accelerator: Accelerator,
@@ -62,6 +70,7 @@ def benchmark(
     meter: str | None,
     meter_command: str | None,
     json_file: str | None,
+    markdown_file: Path | None,
     html_file: Path | None,
     **counts: int,
 ) -> None:
@@ -84,17 +93,34 @@ def benchmark(
         **counts,
     )
     json_path = Path(json_file) if json_file not in (None, _STDOUT) else None
-    _require_files({"--json": json_path, "--html": html_file})
+    _require_files({"--json": json_path, "--markdown": markdown_file, "--html": html_file})
     with open_meter(meter, meter_command) or nullcontext() as opened:
         report = measure(plan, meter=opened)
-    if html_file is not None:
-        from corrosion_edge.benchmarks.page import html
-
-        output.write(html_file, html(report))
+    _write_pages(report, markdown_file, html_file)
     content = output.json_text(report.to_dict())
     if json_path is not None:
         output.write(json_path, content)
     _print(report, content if json_file == _STDOUT else None)
+
+
+@benchmark.command(name="schema", help="Print the JSON schema of a report.")
+def print_schema() -> None:
+    """Print it."""
+    from corrosion_edge.benchmarks.schema import LatencyReport
+
+    sys.stdout.write(output.json_text(LatencyReport.schema()))
+
+
+def _write_pages(report: Any, markdown_file: Path | None, html_file: Path | None) -> None:
+    if markdown_file is not None:
+        from corrosion_edge.benchmarks.markdown import markdown
+        from corrosion_edge.benchmarks.page import page
+
+        output.write(markdown_file, markdown(page(report)))
+    if html_file is not None:
+        from corrosion_edge.benchmarks.page import html
+
+        output.write(html_file, html(report))
 
 
 def _print(report: Any, content: str | None) -> None:

@@ -22,7 +22,17 @@ from typing import (
     get_type_hints,
 )
 
-__all__ = ["Count", "Least", "NotNegative", "Positive", "Unavailable", "plain", "read", "schema"]
+__all__ = [
+    "Count",
+    "Least",
+    "NotNegative",
+    "Positive",
+    "Unavailable",
+    "Whole",
+    "plain",
+    "read",
+    "schema",
+]
 
 T = TypeVar("T")
 
@@ -48,6 +58,7 @@ class Least:
 
 
 Count = Annotated[int, Least(1)]
+Whole = Annotated[int, Least(0)]
 NotNegative = Annotated[float, Least(0)]
 Positive = Annotated[float, Least(0, above=True)]
 Unavailable = Literal["unavailable"]
@@ -115,8 +126,8 @@ def _read_object(kind: Any, content: Any, where: str) -> Any:
         )
     except TypeError as error:
         raise ValueError(f"{where}: {error}") from None
-    for name in derived:
-        if plain(getattr(made, name)) != content[name]:
+    for name, one in derived.items():
+        if getattr(made, name) != _read(one, content[name], f"{inside}{name}"):
             raise ValueError(f"{inside}{name}: does not follow from the rest")
     return made
 
@@ -167,7 +178,7 @@ def _object(kind: Any, found: dict[str, Any]) -> dict[str, Any]:
     kinds = {field.name: hints[field.name] for field in fields(kind)} | _derived(kind)
     return {
         "type": "object",
-        "description": getdoc(kind) or "",
+        "description": (getdoc(kind) or "").replace("``", "`"),
         "properties": {name: _schema(one, found) for name, one in kinds.items()},
         "required": list(kinds),
         "additionalProperties": False,

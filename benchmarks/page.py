@@ -20,7 +20,7 @@ from corrosion_edge.benchmarks.wording import (
 )
 from corrosion_edge.report import Block, Cell, Figure, Page, Section, Table, Text, render
 
-__all__ = ["html"]
+__all__ = ["html", "page"]
 
 _SERIES = {
     "invoke": "invoke alone",
@@ -44,6 +44,11 @@ _STAGES = {
 
 def html(report: LatencyReport) -> str:
     """One self-contained HTML document."""
+    return render(page(report))
+
+
+def page(report: LatencyReport) -> Page:
+    """What the page and the Markdown hold."""
     machine = report.machine
     subtitle = f"{_first_known(machine.board, machine.cpu)} · {machine.os} · {report.finished_at}"
     sections = [
@@ -55,7 +60,7 @@ def html(report: LatencyReport) -> str:
         Section("Machine", _machine(report)),
         Section("How it was measured", [Text(_method(report)), Text(RULES)]),
     ]
-    return render(Page("Latency on this machine", subtitle, sections))
+    return Page("Latency on this machine", subtitle, sections)
 
 
 def _figures(report: LatencyReport) -> list[Block]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
-from corrosion_edge.benchmarks.layout import Count, Unavailable
+from corrosion_edge.benchmarks.layout import Count, Unavailable, Whole
 
 __all__ = ["UNAVAILABLE", "Round", "Samples", "Start", "WarmUp", "Xnnpack"]
 
@@ -24,13 +24,13 @@ class Start:
     then ``prepare_ns``, ``invoke_ns`` and ``decode_ns`` for the first time.
     """
 
-    interpreter_ns: int
-    imports_ns: int
-    load_ns: int
-    picture_ns: int
-    prepare_ns: int
-    invoke_ns: int
-    decode_ns: int
+    interpreter_ns: Whole
+    imports_ns: Whole
+    load_ns: Whole
+    picture_ns: Whole
+    prepare_ns: Whole
+    invoke_ns: Whole
+    decode_ns: Whole
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -46,7 +46,7 @@ class Start:
 class WarmUp:
     """How many frame paths were run before the measurement, and whether they settled."""
 
-    runs: int
+    runs: Whole
     settled: bool
 
     def __post_init__(self) -> None:
@@ -67,12 +67,12 @@ class Samples:
     ``sink_ns`` writes a verdict as a JSON line to /dev/null.
     """
 
-    prepare_ns: tuple[int, ...]
-    path_invoke_ns: tuple[int, ...]
-    decode_ns: tuple[int, ...]
-    invoke_ns: tuple[int, ...]
-    read_ns: tuple[int, ...]
-    sink_ns: tuple[int, ...]
+    prepare_ns: tuple[Count, ...]
+    path_invoke_ns: tuple[Count, ...]
+    decode_ns: tuple[Count, ...]
+    invoke_ns: tuple[Count, ...]
+    read_ns: tuple[Count, ...]
+    sink_ns: tuple[Count, ...]
 
     def __post_init__(self) -> None:
         lengths = {len(getattr(self, field.name)) for field in fields(self)}

@@ -4,10 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from corrosion_edge.benchmarks.endurance import NOT_MEASURED, Sustained
-from corrosion_edge.benchmarks.layout import Count, NotNegative, Positive, Unavailable, plain, read
+from corrosion_edge.benchmarks.layout import (
+    Count,
+    NotNegative,
+    Positive,
+    Unavailable,
+    Whole,
+    plain,
+    read,
+    schema,
+)
 from corrosion_edge.benchmarks.machine import Machine
 from corrosion_edge.benchmarks.pictures import Pictures
 from corrosion_edge.benchmarks.samples import UNAVAILABLE, Round, Samples
@@ -145,7 +154,7 @@ class LatencyReport:
     before: State
     after: State
     others_cores: NotNegative | Unavailable
-    swapped_pages: int | Unavailable
+    swapped_pages: Whole | Unavailable
     pictures: Pictures
     runs: Count
     warm_up: str
@@ -153,7 +162,7 @@ class LatencyReport:
     meter: str = NOT_MEASURED
     sustained: tuple[Sustained, ...] = ()
     void: tuple[str, ...] = ()
-    format: int = FORMAT
+    format: Literal[2] = FORMAT
 
     def __post_init__(self) -> None:
         if self.format != FORMAT:
@@ -188,6 +197,11 @@ class LatencyReport:
         if isinstance(content, dict) and content.get("format") not in (None, FORMAT):
             raise ValueError(f"format: this version reads {FORMAT}, got {content['format']!r}")
         return read(cls, content)
+
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """The JSON schema of a report, which ``report.schema.json`` holds."""
+        return schema(cls, f"A benchmark's report of corrosion-edge, format {FORMAT}")
 
 
 def _utc(name: str, text: str) -> datetime:

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from latency_samples import fake_launch, make_model, make_report, make_sustained
 
 from corrosion_edge.benchmarks import runner
-from corrosion_edge.benchmarks.page import html
+from corrosion_edge.benchmarks.markdown import markdown
+from corrosion_edge.benchmarks.page import html, page
 from corrosion_edge.benchmarks.schema import LatencyReport
 from corrosion_edge.benchmarks.wording import names, result_rows, text, void_lines
 from corrosion_edge.cli import cli
@@ -53,6 +54,46 @@ def test_json_and_html_files(run, model, tmp_path):
     assert report.results[0].model == str(model)
     assert report.results[0].file_bytes == model.stat().st_size
     assert "Latency on this machine" in page.read_text()
+
+
+def test_the_markdown_has_the_pages_tables(run, model, tmp_path):
+    out = tmp_path / "r.md"
+    done = run(model, "--threads", "1", "--markdown", out)
+    assert done.exit_code == 0, done.output
+    lines = out.read_text().splitlines()
+    head = next(line for line in lines if line.startswith("| model | threads | frame |"))
+    assert lines[lines.index(head) + 1].startswith("| --- | --: | --- |")
+    assert lines[lines.index(head) + 2].startswith("| a.tflite | 1 | 64x48 | 288.0 ms | 18.45 ms")
+    assert "## Machine" in lines
+
+
+def test_what_a_name_holds_is_no_markdown():
+    text = markdown(page(make_report("/m/a|<b>_x.tflite")))
+    assert r"a\|\<b\>\_x.tflite" in text
+
+
+@pytest.mark.parametrize("name", ["schema", "run", "--html"])
+def test_a_model_called_like_a_command_is_given_with_its_folder(run, tmp_path, monkeypatch, name):
+    make_model(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    done = run("--threads", "1", f"./{name}")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[1].startswith(name)
+
+
+def test_the_help_tells_options_and_commands_under_one_name():
+    done = CliRunner().invoke(cli, ["benchmark", "--help"], prog_name="corrosion-edge")
+    assert done.stdout.startswith("Usage: corrosion-edge benchmark [OPTIONS] [MODEL]...\n")
+    commands = done.stdout.partition("Commands:\n")[2]
+    assert {line.split()[0] for line in commands.splitlines()} >= {"schema"}
+    assert "--threads" in done.stdout
+
+
+def test_a_wrong_option_is_of_benchmark():
+    done = CliRunner().invoke(cli, ["benchmark", "--nonsense"], prog_name="corrosion-edge")
+    assert done.exit_code == 2
+    assert "Usage: corrosion-edge benchmark [OPTIONS] [MODEL]..." in done.stderr
+    assert "No such option: --nonsense" in done.stderr
 
 
 def test_json_on_stdout_replaces_the_table(run, model):
