@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from corrosion_edge import output
+from corrosion_edge.benchmarks.compare_cli import compare
 from corrosion_edge.benchmarks.group import DefaultGroup
 from corrosion_edge.benchmarks.job import PROCESSES
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
@@ -109,6 +110,9 @@ def print_schema() -> None:
     from corrosion_edge.benchmarks.schema import LatencyReport
 
     sys.stdout.write(output.json_text(LatencyReport.schema()))
+
+
+benchmark.add_command(compare)
 
 
 def _write_pages(report: Any, markdown_file: Path | None, html_file: Path | None) -> None:

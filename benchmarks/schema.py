@@ -99,6 +99,13 @@ class Result:
         return tuple(dict.fromkeys(part.backend for part in self.rounds))
 
     @property
+    def backend_kind(self) -> str:
+        """What it ran on without versions, devices and threads: CPU, or Edge TPU."""
+        told = self.backends[0].split(", ")
+        kind = told[1] if len(told) > 1 else told[0]
+        return "Edge TPU" if kind.startswith("Edge TPU") else kind
+
+    @property
     def size(self) -> str:
         """Width and height, as 1920x1080."""
         return f"{self.width}x{self.height}"

@@ -14,6 +14,7 @@ from corrosion_edge.benchmarks.state import State
 __all__ = [
     "HEAD",
     "SUSTAINED",
+    "aligned",
     "gigabytes",
     "machine_rows",
     "megabytes",
@@ -137,7 +138,7 @@ def text(report: LatencyReport) -> str:
     """The whole report for a terminal, without the final newline."""
     m = report.machine
     lines = [
-        *_aligned([HEAD, *result_rows(report)]),
+        *aligned([HEAD, *result_rows(report)]),
         "",
         f"machine: {_known(m.board, 'board')}; {_known(m.cpu, 'processor')}, {m.cores} cores, "
         f"memory {gigabytes(m.memory_bytes)}; {m.os}, {m.architecture}",
@@ -148,7 +149,7 @@ def text(report: LatencyReport) -> str:
         f"{_known(report.after.throttled, 'throttling flags')}; "
         f"other programs used {others(report)} cores",
         f"pictures: {report.pictures}; runs: {report.runs}; {report.finished_at}",
-        *(["", *_aligned([SUSTAINED, *sustained_rows(report)])] if report.sustained else []),
+        *(["", *aligned([SUSTAINED, *sustained_rows(report)])] if report.sustained else []),
         f"power: {report.meter}",
         *void_lines(report),
     ]
@@ -192,7 +193,7 @@ def _endured(name: str, run: Sustained) -> tuple[str, ...]:
     )
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [

@@ -54,7 +54,8 @@ def test_the_wheel_holds_every_module_and_no_more(wheel):
         expected |= {
             f"corrosion_edge/{path.relative_to(ROOT).as_posix()}"
             for path in (ROOT / room).rglob("*")
-            if path.suffix in (".py", ".toml", ".csv") or path.parent.name == "files"
+            if path.suffix in (".py", ".toml", ".csv")
+            or path.parent.name == "files"
             or path.name.endswith(".schema.json")
         }
     inside = {name for name in names if ".dist-info/" not in name}

