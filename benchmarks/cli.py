@@ -12,6 +12,7 @@ from corrosion_edge import output
 from corrosion_edge.benchmarks.compare_cli import compare
 from corrosion_edge.benchmarks.group import DefaultGroup
 from corrosion_edge.benchmarks.job import PROCESSES
+from corrosion_edge.benchmarks.submit_cli import submit
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
 from corrosion_edge.errors import GateError, UsageError
 
@@ -113,6 +114,7 @@ def print_schema() -> None:
 
 
 benchmark.add_command(compare)
+benchmark.add_command(submit)
 
 
 def _write_pages(report: Any, markdown_file: Path | None, html_file: Path | None) -> None:

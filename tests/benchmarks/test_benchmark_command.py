@@ -63,7 +63,7 @@ def test_the_markdown_has_the_pages_tables(run, model, tmp_path):
     lines = out.read_text().splitlines()
     head = next(line for line in lines if line.startswith("| model | threads | frame |"))
     assert lines[lines.index(head) + 1].startswith("| --- | --: | --: | --: |")
-    assert lines[lines.index(head) + 2].startswith("| a.tflite | 1 | 64x48 | 288.0 ms | 18.45 ms")
+    assert lines[lines.index(head) + 2].startswith("| a.tflite | 1 | 64x48 | 288.0 ms | 18.40 ms")
     assert "## Machine" in lines
 
 
