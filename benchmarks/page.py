@@ -1,5 +1,6 @@
 """A benchmark's report as a page."""
 
+from datetime import datetime
 from statistics import median
 
 from corrosion_edge.benchmarks import plots
@@ -50,7 +51,7 @@ def html(report: LatencyReport) -> str:
 def page(report: LatencyReport) -> Page:
     """What the page and the Markdown hold."""
     machine = report.machine
-    subtitle = f"{_first_known(machine.board, machine.cpu)} · {machine.os} · {report.finished_at}"
+    subtitle = f"{_first_known(machine.board, machine.cpu)} · {machine.os} · {_day(report)}"
     sections = [
         Section("Figures", _figures(report)),
         Section("Where the time goes", _drawings(report)),
@@ -74,8 +75,7 @@ def _drawings(report: LatencyReport) -> list[Block]:
     return [
         Figure(
             plots.stages(report),
-            "From a picture's file, or from a frame (prepare, invoke, decode), to the line that "
-            "tells its verdict: median of each stage",
+            "From a picture's file to the line that tells its verdict, medians",
             "Bars: the medians of reading, preparing, invoking, decoding and writing",
         ),
         Figure(
@@ -155,7 +155,13 @@ def _ran_on(report: LatencyReport) -> list[tuple[str, ...]]:
     """A row for each model and backend."""
     pairs = zip(names(report), report.results, strict=True)
     rows = [
-        (name, r.backends[0], r.rounds[0].xnnpack, megabytes(r.file_bytes), r.model_sha256)
+        (
+            name,
+            r.backends[0],
+            r.rounds[0].xnnpack,
+            megabytes(r.file_bytes),
+            f"{r.model_sha256[:16]}…",
+        )
         for name, r in pairs
     ]
     return list(dict.fromkeys(rows))
@@ -179,6 +185,10 @@ def _files(report: LatencyReport) -> str:
     if report.pictures.kind == "photos":
         return "the photos as they are; frames are those photos stretched to the frame's size"
     return "JPEG of the frame's size, quality 90"
+
+
+def _day(report: LatencyReport) -> str:
+    return f"{datetime.fromisoformat(report.finished_at):%Y-%m-%d %H:%M} UTC"
 
 
 def _first_known(*facts: str) -> str:

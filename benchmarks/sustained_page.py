@@ -1,19 +1,21 @@
 """Sustained runs on a benchmark's page: what each led to, and how it went over time."""
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from corrosion_edge.benchmarks.endurance import Second, Sustained
-from corrosion_edge.benchmarks.plots import round_step
 from corrosion_edge.benchmarks.schema import LatencyReport
 from corrosion_edge.benchmarks.state import throttle_reasons
-from corrosion_edge.benchmarks.wording import SUSTAINED, names, sustained_rows, where
+from corrosion_edge.benchmarks.wording import names, sustained_table, where
 from corrosion_edge.device.history.svg import Band, Point, chart
 from corrosion_edge.report import Block, Figure, Section, Table, Text
 
 __all__ = ["sustained_sections"]
 
+_LEAST_TOP: Final = 0.1  # marks below it would have too many digits
+_TOPS: Final = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
 _MOST: Final = 240  # points of a curve; more are gathered in equal stretches
 
 Values = Callable[[Second], Sequence[float | str]]
@@ -21,7 +23,8 @@ Values = Callable[[Second], Sequence[float | str]]
 _CHARTS: Final[tuple[tuple[str, str, Values], ...]] = (
     ("Frame path (ms)", "The median of each second; shaded up to its p99",
      lambda s: (s.p50_ms, s.p99_ms)),
-    ("Clock (MHz)", "That of the fastest core", lambda s: (s.frequency_mhz,)),
+    ("Clock (GHz)", "That of the fastest core",
+     lambda s: (s.frequency_mhz if isinstance(s.frequency_mhz, str) else s.frequency_mhz / 1e3,)),
     ("Temperature (°C)", "That of the hottest zone", lambda s: (s.temperature_c,)),
     ("Resident memory (MB)", "1 MB is 10^6 bytes",
      lambda s: (s.memory_bytes if isinstance(s.memory_bytes, str) else s.memory_bytes / 1e6,)),
@@ -35,7 +38,7 @@ def sustained_sections(report: LatencyReport) -> list[Section]:
     """A table of all runs, and for each run its curves; nothing where there was no run."""
     if not report.sustained:
         return []
-    table = Table(SUSTAINED, sustained_rows(report), _caption(report))
+    table = Table(*sustained_table(report), _caption(report))
     drawn = [
         Section(f"Over time: {where(name, run)}", _curves(run))
         for name, run in zip(names(report), report.sustained, strict=False)
@@ -46,7 +49,7 @@ def sustained_sections(report: LatencyReport) -> list[Section]:
 def _caption(report: LatencyReport) -> str:
     return (
         "Frame after frame, after the warm-up. Quarters: medians of the seconds' p50; slowdown: "
-        f"the last's / the first's. Power: {report.meter}; energy: mean power by the time of a "
+        f"the last's / the first's. Power: {report.meter}. Energy: mean power by the time of a "
         "frame, whole and beyond that of the idle machine."
     )
 
@@ -73,11 +76,18 @@ def _figure(
         for at, low, middle, high in _gathered(series)
     ]
     end = began + timedelta(seconds=run.seconds[-1].at_s)
-    top = 4 * round_step(max(max(point.high for point in points) / 4, 0.01))
+    bands = _throttled(run, began)
+    top = _round_top(max(point.high for point in points))
     apart = max(5.0, 3 * run.seconds[-1].at_s / len(run.seconds), 2 * run.seconds[-1].at_s / _MOST)
     drawing = chart(title, points, period=(began, end), top=top, gap=timedelta(seconds=apart),
-                    bands=_throttled(run, began))  # fmt: skip
-    return Figure(drawing, f"{caption}; red: throttled or under-powered", f"{title} over the run")
+                    bands=bands)  # fmt: skip
+    return Figure(drawing, caption + "; red: throttled" * bool(bands), f"{title} over the run")
+
+
+def _round_top(highest: float) -> float:
+    """The next value above that four equal steps lead to in few digits."""
+    power = 10.0 ** math.floor(math.log10(max(highest, _LEAST_TOP)))
+    return next(top * power for top in _TOPS if top * power >= max(highest, _LEAST_TOP))
 
 
 def _gathered(
@@ -95,13 +105,16 @@ def _gathered(
 
 
 def _throttled(run: Sustained, began: datetime) -> list[Band]:
-    """The seconds in which the firmware said that something is amiss now."""
-    starts = [0.0, *(second.at_s for second in run.seconds)]
-    return [
-        Band(began + timedelta(seconds=start), began + timedelta(seconds=second.at_s), "event")
-        for start, second in zip(starts, run.seconds, strict=False)
-        if any(words.endswith("now") for words in throttle_reasons(second.throttled))
-    ]
+    """The stretches of seconds in which the firmware said that something is amiss now."""
+    stretches: list[tuple[float, float]] = []
+    starts = (0.0, *(second.at_s for second in run.seconds))
+    for start, second in zip(starts, run.seconds, strict=False):
+        if not any(words.endswith("now") for words in throttle_reasons(second.throttled)):
+            continue
+        first = stretches.pop()[0] if stretches and stretches[-1][1] == start else start
+        stretches.append((first, second.at_s))
+    at = [tuple(began + timedelta(seconds=s) for s in stretch) for stretch in stretches]
+    return [Band(start, end, "event") for start, end in at]
 
 
 def _numbers(values: Sequence[float | str]) -> list[float]:

@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-from corrosion_edge.benchmarks.endurance import Sustained
+from corrosion_edge.benchmarks.endurance import NOT_MEASURED, Sustained
 from corrosion_edge.benchmarks.machine import Machine
 from corrosion_edge.benchmarks.samples import UNAVAILABLE
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
@@ -13,7 +13,6 @@ from corrosion_edge.benchmarks.state import State
 
 __all__ = [
     "HEAD",
-    "SUSTAINED",
     "aligned",
     "gigabytes",
     "machine_rows",
@@ -23,7 +22,7 @@ __all__ = [
     "others",
     "result_rows",
     "state_rows",
-    "sustained_rows",
+    "sustained_table",
     "text",
     "told",
     "void_lines",
@@ -35,11 +34,11 @@ HEAD: Final = (
     "frame path p50", "ratio", "frames/s", "peak memory", "size", "valid",
 )  # fmt: skip
 
-SUSTAINED: Final = (
+_SUSTAINED: Final = (
     "sustained", "threads", "frame", "minutes", "rate", "frames/s", "p50 first quarter",
-    "last quarter", "slowdown", "throttled after", "hottest", "idle power", "power",
-    "energy per frame", "above idle", "valid",
+    "last quarter", "slowdown", "throttled after", "hottest",
 )  # fmt: skip
+_POWER: Final = ("idle power", "power", "energy per frame", "above idle")
 
 _TITLES: Final = {
     "soc": "system on a chip", "int8_extensions": "extensions for int8",
@@ -67,6 +66,11 @@ def megabytes(value: int | str) -> str:
 def gigabytes(value: float | str) -> str:
     """Bytes in units of 10^9, or "unavailable"."""
     return value if isinstance(value, str) else f"{value / 1e9:.1f} GB"
+
+
+def _sustained_lines(report: LatencyReport) -> list[str]:
+    head, rows = sustained_table(report)
+    return ["", *aligned([head, *rows]), ""] if rows else []
 
 
 def told(value: float | str, unit: str, digits: int | None = None) -> str:
@@ -102,10 +106,14 @@ def void_lines(report: LatencyReport) -> list[str]:
     return lines
 
 
-def sustained_rows(report: LatencyReport) -> list[tuple[str, ...]]:
-    """One row per sustained run, as in ``SUSTAINED``."""
-    pairs = zip(names(report), report.sustained, strict=False)
-    return [(*_endured(name, run), "void" if run.void else "yes") for name, run in pairs]
+def sustained_table(report: LatencyReport) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Head, and a row per sustained run; without columns of power where nothing measured it."""
+    metered = report.meter != NOT_MEASURED
+    rows = [
+        (*_endured(name, run), *(_drawn(run) if metered else ()), "void" if run.void else "yes")
+        for name, run in zip(names(report), report.sustained, strict=False)
+    ]
+    return (*_SUSTAINED, *(_POWER if metered else ()), "valid"), rows
 
 
 def where(name: str, one: Result | Sustained) -> str:
@@ -149,7 +157,7 @@ def text(report: LatencyReport) -> str:
         f"{_known(report.after.throttled, 'throttling flags')}; "
         f"other programs used {others(report)} cores",
         f"pictures: {report.pictures}; runs: {report.runs}; {report.finished_at}",
-        *(["", *aligned([SUSTAINED, *sustained_rows(report)])] if report.sustained else []),
+        *_sustained_lines(report),
         f"power: {report.meter}",
         *void_lines(report),
     ]
@@ -186,6 +194,12 @@ def _endured(name: str, run: Sustained) -> tuple[str, ...]:
         f"{found.slowdown:.3f}",
         told(found.throttled_after_s, "s", 0),
         told(found.hottest_c, "°C", 1),
+    )
+
+
+def _drawn(run: Sustained) -> tuple[str, ...]:
+    found = run.summary
+    return (
         told(run.idle_watts, "W", 2),
         told(found.watts, "W", 2),
         told(found.joules_per_frame, "J", 4),

@@ -174,7 +174,8 @@ def test_a_sustained_run_of_each_configuration(run, model, monkeypatch, tmp_path
     assert done.exit_code == 0, done.output
     assert asked == [(1, 120.0, 5.0, "the command yes"), (2, 120.0, 5.0, "the command yes")]
     rows = [line.split() for line in done.stdout.splitlines()]
-    assert rows[rows.index(["power:", "the", "command", "yes"]) - 1][:2] == ["a.tflite", "2"]
+    assert rows[rows.index(["power:", "the", "command", "yes"]) - 2][:2] == ["a.tflite", "2"]
+    assert "energy per frame" in done.stdout
     assert page.read_text().count("Over time: a.tflite") == 2
 
 
