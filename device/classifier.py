@@ -65,6 +65,8 @@ class Classifier(Closing):
         self.bundle = bundle
         self.manifest = bundle.manifest
         self.backend = backend
+        # Asked for each frame, and what a protocol is is found out by looking for its names.
+        self._telling = backend if isinstance(backend, Telling) else None
         self.name = name or bundle.manifest.name
         self.threshold = float(bundle.manifest.threshold)
         confidence = bundle.manifest.confidence
@@ -113,7 +115,7 @@ class Classifier(Closing):
 
     def news(self) -> AcceleratorState | None:
         """What became of the backend's accelerator, if it has one that may fail; told once."""
-        return self.backend.news() if isinstance(self.backend, Telling) else None
+        return self._telling.news() if self._telling else None
 
     def check_golden(self, level: str = "full") -> list[str]:
         """Run the bundle's golden pictures; a sentence for each way this machine differs.

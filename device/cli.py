@@ -184,6 +184,7 @@ def watch(
 
     bound_arenas()  # before anything that starts threads is imported
     from corrosion_edge.device.cameras import Cameras
+    from corrosion_edge.device.clock_watch import ClockWatch
     from corrosion_edge.device.loading import opened
     from corrosion_edge.device.running import loading, run, say_what_runs, warn
     from corrosion_edge.device.service.heart import Heart
@@ -211,14 +212,12 @@ def watch(
                 cameras.open(telling(sinks, stop), models.classifier) as source,
                 Heart(Notifier()) as heart,
             ):
+                clock = ClockWatch()
                 say_what_runs(source, models.classifier)
-                pace = partial(cameras.interval, source)
                 alone = "" if cameras.names else source.name
                 assets = cameras.assets(alone)
-                dropped = source.dropped_by_camera
-                settings = partial(detection, options=stored)
-                known = Watched(models, tuple(assets), stored["folder"], dropped, settings,
-                                cameras.spacings)  # fmt: skip
+                known = Watched(models, tuple(assets), stored["folder"], source.dropped_by_camera,
+                                partial(detection, options=stored), cameras.spacings)  # fmt: skip
                 # Outlets open after the store and close after it, to tell of its last events.
                 with (
                     ExitStack() as outer,
@@ -227,8 +226,9 @@ def watch(
                 ):  # fmt: skip
                     sinks[:0] = further  # stored first, so that what is printed is there
                     sinks += outer.enter_context(outlets.opened(known))
-                    failed = run(source, models, sinks, frames=frames, interval=pace,
-                                 stop=stop, pulse=heart)  # fmt: skip
+                    failed = run(source, models, sinks, frames=frames, stop=stop, pulse=heart,
+                                 interval=partial(cameras.interval, source),
+                                 clock=clock.news)  # fmt: skip
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)
     ctx.exit(int(failed > 0))

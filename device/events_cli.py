@@ -10,7 +10,7 @@ import click
 from corrosion_edge.errors import UsageError
 
 if TYPE_CHECKING:
-    from corrosion_edge.device.store.reader import Wanted
+    from corrosion_edge.device.store.event import Wanted
 
 __all__ = ["events"]
 
@@ -49,7 +49,7 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _wanted(how: dict[str, Any]) -> "Wanted":
     from corrosion_edge.device.events.event import KINDS
-    from corrosion_edge.device.store.reader import Wanted
+    from corrosion_edge.device.store.event import Wanted
 
     if unknown := set(how["kinds"]) - set(KINDS):
         raise UsageError(f"--kind {min(unknown)}: expected one of {', '.join(KINDS)}")

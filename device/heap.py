@@ -1,4 +1,4 @@
-"""The C library's heap: few arenas, and what is free goes back to the system."""
+"""The C library's heap: few arenas, large blocks apart, and what is free goes back."""
 
 import ctypes
 import os
@@ -9,18 +9,25 @@ from typing import Final
 
 from corrosion_edge.closing import Closing
 
-__all__ = ["ARENAS", "EVERY", "GivingBack", "bound_arenas", "give_back"]
+__all__ = [
+    "ARENAS", "EVERY", "LARGE", "GivingBack", "bound_arenas", "give_back", "map_large_blocks",
+]  # fmt: skip
 
-ARENAS: Final = 2
+ARENAS: Final = 1
 """How many arenas. glibc gives threads up to eight a core, and what one held at its fullest mostly
 stays with it: each model that a thread examines, and each stream that one opens, may leave its
-most in yet another."""
+most in yet another. With two, new models put in place each 20 s took 15 MB more than with one."""
 
 EVERY: Final = 60.0
 """Seconds from one giving back to the next. Without it a heap only grows: to what models, decoders
 and pictures once needed at the same time, and by the holes between what stayed."""
 
-_M_ARENA_MAX: Final = -8  # malloc.h
+LARGE: Final = 256 * 1024
+"""Bytes from which on a block is mapped by itself. glibc begins at 128 KiB and goes up to 32 MiB
+once such blocks were freed: pictures and models then lie in the heap, between what stays."""
+
+_M_MMAP_THRESHOLD: Final = -3  # malloc.h
+_M_ARENA_MAX: Final = -8
 
 
 def bound_arenas(environment: Mapping[str, str] = os.environ) -> bool:
@@ -29,10 +36,21 @@ def bound_arenas(environment: Mapping[str, str] = os.environ) -> bool:
     To be called before threads are started. ``MALLOC_ARENA_MAX`` in the environment goes before;
     other C libraries have no such thing.
     """
-    if "MALLOC_ARENA_MAX" in environment:
-        return False
+    return "MALLOC_ARENA_MAX" not in environment and _set(_M_ARENA_MAX, ARENAS)
+
+
+def map_large_blocks(environment: Mapping[str, str] = os.environ) -> bool:
+    """Let each block of ``LARGE`` bytes and more be mapped by itself; whether that was done.
+
+    What is freed is the system's again at once, at the price of fresh pages (for a picture of
+    1080p a millisecond). ``MALLOC_MMAP_THRESHOLD_`` in the environment goes before.
+    """
+    return "MALLOC_MMAP_THRESHOLD_" not in environment and _set(_M_MMAP_THRESHOLD, LARGE)
+
+
+def _set(option: int, value: int) -> bool:
     with suppress(OSError, AttributeError):
-        return bool(ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS))
+        return bool(ctypes.CDLL(None).mallopt(option, value))
     return False
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from corrosion_edge.device.capture.quality import Gate
+from corrosion_edge.device.clock_watch import ClockSet
 from corrosion_edge.device.judging import Classifies, Judging, Sole, View
 from corrosion_edge.device.pulse import NoPulse, Pulse
 from corrosion_edge.device.sinks import Result, Sink
@@ -89,7 +90,8 @@ class Pipeline:
     least time between two verdicts, see ``Pace``; ``look`` turns a frame into what is judged of
     it, and what does not pass the ``gate`` gets no verdict. Where these differ by camera, or the
     model may change, a ``Judging`` stands in for classifier, look and gate. ``pulse`` is told of
-    its progress. Raises UsageError for a value out of range.
+    its progress. ``clock`` is asked at each frame, and while none comes, whether the clock was set.
+    Raises UsageError for a value out of range.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Pipeline:
         gate: Gate | None = None,
         stop: Stop | None = None,
         pulse: Pulse | None = None,
+        clock: Callable[[], ClockSet | None] = lambda: None,
     ) -> None:
         if frames is not None and frames < 1:
             raise UsageError(f"frames: expected 1 or more, got {frames}")
@@ -116,7 +119,7 @@ class Pipeline:
         )
         self._sinks = sinks
         self._frames = frames
-        self._pulse = pulse or NoPulse()
+        self._pulse, self._clock = pulse or NoPulse(), clock
         self._pace = pace or Pace(interval, live=source.live, sleep=self._sleep)
         self._stop = stop or Stop()
         self._classified = self._skipped = self._unreadable = self._unusable = self._away = 0
@@ -185,6 +188,8 @@ class Pipeline:
             self._tell_news()
 
     def _tell_news(self) -> None:
+        if change := self._clock():
+            self._write(change)
         while news := self._judging.news():
             self._write(news)
 

@@ -10,6 +10,7 @@ import click
 from corrosion_edge.bundle import DEFAULT_MODEL
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.clock import is_doubtful
+from corrosion_edge.device.heap import map_large_blocks
 from corrosion_edge.device.judging import Judging
 from corrosion_edge.device.pipeline import Pipeline
 from corrosion_edge.device.sinks import Sink
@@ -51,6 +52,8 @@ def say_what_runs(source: Source, classifier: Classifier) -> None:
 
 def run(source: Source, judging: Judging, sinks: Sequence[Sink], **how: Any) -> int:
     """Run the pipeline and say what became of the frames; how many were unreadable."""
+    if source.live:  # stays up for a year; a recording is in a hurry
+        map_large_blocks()
     pipeline = Pipeline(source, judging, sinks, **how)
     try:
         return pipeline.run().unreadable

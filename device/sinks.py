@@ -9,6 +9,8 @@ from corrosion_edge.closing import Closing
 from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.state import CameraState, Observer
 from corrosion_edge.device.clock import is_doubtful, local_time
+from corrosion_edge.device.clock_watch import ClockSet
+from corrosion_edge.device.events.stamp import Stamp, was_set
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.stop import Stop
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
@@ -18,7 +20,7 @@ __all__ = ["JsonSink", "Result", "Sink", "TextSink", "telling"]
 
 _STANDS_IN: Final = "  [CPU in place of the accelerator]"
 
-Result = Verdict | Unreadable | Unusable | CameraState | ModelChange | AcceleratorState
+Result = Verdict | Unreadable | Unusable | CameraState | ModelChange | AcceleratorState | ClockSet
 """What a sink takes."""
 
 
@@ -36,7 +38,7 @@ class TextSink(Sink):
     """A line for people: local time, label, score, latency, and the file if there is one.
 
     A question mark after the time says that the clock is not synchronised, see ``clock``.
-    Unreadable pictures and what becomes of a camera, the model or the accelerator go to
+    Unreadable pictures and what becomes of a camera, the model, the accelerator or the clock go to
     ``errors``; every verdict of what stands in for the accelerator is marked. None means the
     standard streams.
     """
@@ -53,7 +55,7 @@ class TextSink(Sink):
         elif isinstance(result, CameraState):
             if result.notable:
                 emit(self._errors, printable(str(result)))
-        elif isinstance(result, ModelChange | AcceleratorState):
+        elif isinstance(result, ModelChange | AcceleratorState | ClockSet):
             emit(self._errors, printable(str(result)))
             if isinstance(result, AcceleratorState):
                 self._replaced = result.state == "replaced"
@@ -77,7 +79,8 @@ class JsonSink(Sink):
     ``CameraState.to_dict``; another model file event (``model_changed`` or ``model_refused``) and
     those of ``ModelChange.to_dict``; an accelerator event (``accelerator_lost``,
     ``accelerator_replaced``, ``accelerator_recovered``) and those of
-    ``AcceleratorState.to_dict``. None means standard output.
+    ``AcceleratorState.to_dict``; a clock that was set event (``clock_set``) and those of
+    ``ClockSet.to_dict``. None means standard output.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
@@ -101,7 +104,7 @@ class JsonSink(Sink):
 def _text(result: Verdict | Unusable) -> str:
     frame = result.frame
     camera = f" {frame.camera:<8} " if frame.camera else ""
-    doubt = "?" if is_doubtful(frame.taken_at) else " "
+    doubt = "?" if _is_doubtful(frame) else " "
     line = f"{_time(frame)}{doubt}{camera} {_said(result)}"
     if frame.position is not None:
         line += f"  {frame.position:9.3f} s"
@@ -130,9 +133,16 @@ def _frame(frame: Frame) -> dict[str, Any]:
         fields["path"] = frame.name
     if frame.position is not None:
         fields["position_s"] = round(frame.position, 6)
-    if is_doubtful(frame.taken_at):
+    if _is_doubtful(frame):
         fields["clock"] = "unsynchronised"
     return fields
+
+
+def _is_doubtful(frame: Frame) -> bool:
+    """Whether its time may be wrong; a clock that was set since does not make it right."""
+    if is_doubtful(frame.taken_at):
+        return True
+    return frame.monotonic is not None and was_set(Stamp.of(frame)) is False
 
 
 def _failure(result: Unreadable) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.state import CameraState
+from corrosion_edge.device.clock_watch import ClockSet
 from corrosion_edge.device.sinks import Result
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
 
@@ -33,6 +34,8 @@ class Taker:
             self._accelerator(result)
         elif isinstance(result, ModelChange):
             self._model(result)
+        elif isinstance(result, ClockSet):
+            self._clock_was_set(result)
 
     def _verdict(self, verdict: Verdict) -> None:
         pass
@@ -50,6 +53,9 @@ class Taker:
         pass
 
     def _model(self, change: ModelChange) -> None:
+        pass
+
+    def _clock_was_set(self, change: ClockSet) -> None:
         pass
 
 

@@ -11,8 +11,8 @@ from corrosion_edge.errors import StoreError
 
 __all__ = ["account"]
 
-_TOLD: Final = ("camera_degraded", "camera_lost", "camera_recovered", "model_changed",
-                "model_refused")  # fmt: skip
+_TOLD: Final = ("camera_degraded", "camera_lost", "camera_recovered", "clock_set",
+                "model_changed", "model_refused")  # fmt: skip
 
 
 def account(

@@ -8,6 +8,7 @@ import click
 
 from corrosion_edge import output
 from corrosion_edge.benchmarks.cli import picture_size
+from corrosion_edge.benchmarks.soak.faults import KINDS
 from corrosion_edge.cli import Command
 from corrosion_edge.errors import GateError
 
@@ -38,6 +39,8 @@ _OPTIONS: Final = (
     _seconds("--loop", 30.0, "Length of the looped video; rust comes and goes once in it."),
     click.option("--size", default="640x480", show_default=True, metavar="WxH", callback=_size,
                  help="Size of the looped video."),
+    click.option("--only", multiple=True, metavar="KIND", type=click.Choice(sorted(KINDS)),
+                 help="Let in faults of this kind alone; may be repeated."),
     click.option("--seed", type=int, default=1, show_default=True, metavar="N"),
     click.option("--camera", "cameras", multiple=True, metavar="NAME=SOURCE",
                  help="A live camera of your own that is watched too, and left alone."),

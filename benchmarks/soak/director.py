@@ -1,7 +1,7 @@
 """Lets things go wrong one after the other, and keeps an eye on what becomes of each."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -68,7 +68,8 @@ class Director:
 
     The kinds come in random order, each as often as the others. ``hung`` and ``frozen`` are the
     watch's patience in seconds. ``tell(kind, fields)`` is told of each fault's beginning
-    (``injected``) and of what became of it (``fault``).
+    (``injected``) and of what became of it (``fault``). Kinds that are not among ``only`` are left
+    out, () for all.
     """
 
     def __init__(
@@ -81,7 +82,9 @@ class Director:
         seed: int,
         tell: Callable[[str, dict[str, Any]], None],
         start: float,
+        only: Collection[str] = (),
     ) -> None:
+        self._only = only or KINDS
         self._targets, self._interval, self._tell = targets, interval, tell
         self._units = {"hung": hung, "frozen": frozen, "seconds": 1.0}
         self._draw = random.Random(seed)
@@ -137,7 +140,8 @@ class Director:
         """The next of the bag whose target is free; all are in it once, then once more."""
         for refilled in (False, True):
             if refilled:
-                fresh = [(target, kind) for target in self._targets for kind in target.kinds]
+                fresh = [(target, kind) for target in self._targets for kind in target.kinds
+                         if kind in self._only]  # fmt: skip
                 self._draw.shuffle(fresh)
                 self._bag += fresh
             for pair in self._bag:

@@ -21,7 +21,8 @@ class Plan:
 
     ``warm_up`` minutes are not judged. ``servers`` are commands that serve one camera more each,
     to be killed and hung as our own; ``cameras`` (``NAME=SOURCE``) are watched besides, and left
-    alone. ``words`` are further options of ``watch``. UsageError for what does not go together.
+    alone. ``words`` are further options of ``watch``. Of ``faults.KINDS`` those that ``only`` names
+    are let in, () for all. UsageError for what does not go together.
     """
 
     minutes: float = 60.0
@@ -38,6 +39,7 @@ class Plan:
     servers: tuple[str, ...] = ()
     cameras: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.warm_up < self.minutes:

@@ -31,6 +31,8 @@ def probe(pid: int) -> dict[str, float]:
         busy = cpu_seconds(pid)
     except (OSError, IndexError) as error:
         raise OutputError(f"process {pid}: cannot be looked at ({error})") from None
+    if missing := set(_STATUS.values()) - set(found):  # it ended, and nobody has waited for it
+        raise OutputError(f"process {pid}: has no {', '.join(sorted(missing))} any more")
     return {**found, **_rollup(folder), "files": files, "children": children,
             "cpu_s": round(busy, 2)}  # fmt: skip
 

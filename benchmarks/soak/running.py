@@ -65,7 +65,7 @@ def soak(plan: Plan, out: Path) -> None:
         loop = _Loop(plan, record, watched, started)
         director = Director(
             targets, interval=plan.fault_every, hung=plan.hung_after, frozen=plan.frozen_after,
-            seed=plan.seed, tell=loop.tell, start=started,
+            seed=plan.seed, tell=loop.tell, start=started, only=plan.only,
         )  # fmt: skip
         loop.run(director, visitors, receiver)
         visitors.close()

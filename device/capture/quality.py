@@ -1,5 +1,6 @@
 """Whether a picture shows enough for a verdict, judged before one is given."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -82,37 +83,63 @@ def assess(small: Pixels, limits: Limits, *, enlarged: bool = False) -> Quality:
 
     One that was ``enlarged`` to that size is smooth by that, and not called blurred.
     """
-    grey = np.asarray(Image.fromarray(small).convert("L"))  # ITU-R BT.601 luma
-    low, high = _percentiles(grey, (5, 99))
+    grey = Image.fromarray(small).convert("L")  # ITU-R BT.601 luma
+    low, high = _percentiles(grey.histogram(), (5, 99))
     if high < limits.dark_below:
-        return Quality("dark", float(high), limits.dark_below)
+        return Quality("dark", high, limits.dark_below)
     if low >= limits.bright_above:
-        return Quality("bright", float(low), limits.bright_above)
-    values = grey.astype(np.float32)
-    if (detail := _detail(values)) < limits.covered_below:
+        return Quality("bright", low, limits.bright_above)
+    levels = np.asarray(grey)
+    if (detail := _detail(levels)) < limits.covered_below:
         return Quality("covered", detail, limits.covered_below)
-    if not enlarged and (sharpness := _sharpness(values)) < limits.blurred_below:
+    if not enlarged and (sharpness := _sharpness(levels)) < limits.blurred_below:
         return Quality("blurred", sharpness, limits.blurred_below)
     return Quality()
 
 
-def _percentiles(grey: Pixels, which: tuple[float, ...]) -> list[float]:
-    """As ``numpy.percentile`` (linear), from the counts of 256 levels: five times as fast."""
-    up_to = np.cumsum(np.bincount(grey.ravel(), minlength=256))
-    places = np.array(which) / 100 * (grey.size - 1)
+def _percentiles(counts: Sequence[int], which: tuple[float, ...]) -> list[float]:
+    """As ``numpy.percentile`` (linear) of the levels that are counted: ten times as fast."""
+    up_to = np.cumsum(counts)
+    places = np.array(which) / 100 * (up_to[-1] - 1)
     below, share = np.floor(places).astype(np.int64), places % 1
     low, high = (np.searchsorted(up_to, place, side="right") for place in (below, below + 1))
     return [float(value) for value in low + share * (np.minimum(high, 255) - low)]
 
 
-def _detail(grey: npt.NDArray[np.float32]) -> float:
-    """The standard deviation that nine of ten blocks do not reach."""
-    side = grey.shape[0] // _BLOCKS
-    blocks = grey.reshape(_BLOCKS, side, _BLOCKS, side)
-    return float(np.percentile(blocks.std(axis=(1, 3)), 90))
+def _detail(grey: Pixels) -> float:
+    """The standard deviation that nine of ten blocks do not reach (percentile 90, linear).
+
+    From sums and sums of squares, which float32 holds exactly: 256 * 255**2 < 2**24.
+    """
+    values = grey.astype(np.float32)
+    count = (grey.shape[0] // _BLOCKS) ** 2
+    mean, square = _by_block(values) / count, _by_block(np.square(values)) / count
+    spread = np.sort(np.sqrt(np.maximum(square - mean * mean, 0.0)), axis=None)
+    place = 0.9 * (spread.size - 1)
+    low, share = int(place), place % 1
+    return float(spread[low] + share * (spread[low + 1] - spread[low]))
 
 
-def _sharpness(grey: npt.NDArray[np.float32]) -> float:
-    """The variance of the Laplacian with four neighbours."""
-    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
-    return float((around - 4 * grey[1:-1, 1:-1]).var())
+def _by_block(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """The sum of each block; of rows first, as they lie in memory."""
+    side, width = values.shape[0] // _BLOCKS, values.shape[1]
+    rows = values.reshape(_BLOCKS, side, width).sum(axis=1)
+    return rows.reshape(_BLOCKS, _BLOCKS, side).sum(axis=2, dtype=np.float64)
+
+
+def _sharpness(grey: Pixels) -> float:
+    """The variance of the Laplacian with four neighbours.
+
+    Computed on whole stretches of memory, and what runs over the edge of a row is left out.
+    """
+    height, width = grey.shape
+    flat = grey.astype(np.int16).ravel()
+    inner = flat[width + 1 : -width - 1]
+    laplacian = np.zeros((height - 2) * width, np.int16)
+    found = laplacian[: inner.size]
+    np.add(flat[1 : -2 * width - 1], flat[2 * width + 1 : -1], out=found)
+    found += flat[width : -width - 2]
+    found += flat[width + 2 : -width]
+    found -= 4 * inner
+    rows = laplacian.reshape(height - 2, width)[:, : width - 2]
+    return float(rows.astype(np.float32).var())

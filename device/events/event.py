@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from corrosion_edge.device.events.stamp import Stamp
+from corrosion_edge.device.events.stamp import JUMP, Stamp
 from corrosion_edge.frame import Picture, pixels_of
 from corrosion_edge.prediction import Prediction
 
@@ -34,12 +34,11 @@ KINDS: Final = (
     "accelerator_lost",
     "accelerator_replaced",
     "accelerator_recovered",
+    "clock_set",
     "pictures_removed",
     "store_recovered",
 )
 """Every kind of event; the last two are the store's own."""
-
-_JUMP: Final = 1.0  # seconds by which two clocks may differ before it is called a jump
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ class Span:
         if self.start.recording:
             return 0.0
         off = (self.end.wall - self.start.wall).total_seconds() - self.seconds
-        return off if abs(off) > _JUMP else 0.0
+        return off if abs(off) > JUMP else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,11 +146,14 @@ class Happening:
             "boot": self.at.boot,
             "monotonic_s": round(self.at.seconds, 6),
             "clock_set": self.clock_set,
+            "recording": self.at.recording,
             "camera": self.camera,
             "asset": self.asset.name,
             "position": self.asset.position,
             "start": iso(span.start.wall) if span else None,
             "end": iso(span.end.wall) if span and ended else None,
+            "start_monotonic_s": _monotonic(span.start) if span else None,
+            "end_monotonic_s": _monotonic(span.end) if span and ended else None,
             "duration_s": round(span.seconds, 6) if span else None,
             "clock_jump_s": round(span.jump, 3) if span else None,
             "peak": round(span.peak, 6) if span else None,
@@ -166,6 +168,11 @@ class Happening:
             "reason": self.reason,
             "details": dict(self.details),
         }
+
+
+def _monotonic(at: Stamp) -> float | None:
+    """The monotonic clock's time; a place in a recording is none."""
+    return None if at.recording else round(at.seconds, 6)
 
 
 def iso(moment: datetime) -> str:

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from corrosion_edge.closing import Closing
-from corrosion_edge.device.clock import is_synchronised
 from corrosion_edge.device.events.event import Asset, Happening, ModelName, Scene
 from corrosion_edge.device.events.settings import Detection
-from corrosion_edge.device.events.stamp import Stamp
+from corrosion_edge.device.events.stamp import Stamp, was_set
 from corrosion_edge.device.events.summary import Minutes, Summary
 from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.events.tracker import Change, Tracker
@@ -33,9 +32,9 @@ class Log(Closing, Protocol):
 
 
 class _Camera:
-    def __init__(self, name: str, tracker: Tracker) -> None:
+    def __init__(self, name: str, tracker: Tracker, is_set: Callable[[Stamp], bool | None]) -> None:
         self.tracker = tracker
-        self.minutes = Minutes(name)
+        self.minutes = Minutes(name, is_set)
 
 
 class Recorder(Closing):
@@ -61,7 +60,7 @@ class Recorder(Closing):
         self._model = model
         self._assets = dict(assets)
         self._now = now
-        self._cameras = {name: _Camera(name, Tracker(settings)) for name in assets}
+        self._cameras = {name: self._made(name, Tracker(settings)) for name in assets}
         self._closed = False
         self._taken: list[Taken] = []
         self._since = 0.0
@@ -115,7 +114,8 @@ class Recorder(Closing):
         self._end_all("the model was changed")
         self._model, self._settings = model, settings
         self._cameras = {
-            name: _Camera(name, one.tracker.anew(settings)) for name, one in self._cameras.items()
+            name: self._made(name, one.tracker.anew(settings))
+            for name, one in self._cameras.items()
         }
         self._report("", Change("model_changed", self._now(), reason), details=details)
 
@@ -126,6 +126,10 @@ class Recorder(Closing):
     def accelerator(self, kind: str, reason: str, details: Mapping[str, Any]) -> None:
         """The accelerator was lost, is stood in for, or is back; what is open goes on."""
         self._report("", Change(kind, self._now(), reason), details=details)
+
+    def clock_set(self, at: Stamp, reason: str, details: Mapping[str, Any]) -> None:
+        """The wall clock, doubtful before, is set: readers correct what was stamped before."""
+        self._report("", Change("clock_set", at, reason), details=details)
 
     def stop(self, reason: str) -> None:
         """End what is open, say why, and close the log; a second call does nothing."""
@@ -149,8 +153,14 @@ class Recorder(Closing):
 
     def _camera(self, name: str) -> _Camera:
         if name not in self._cameras:
-            self._cameras[name] = _Camera(name, Tracker(self._settings))
+            self._cameras[name] = self._made(name, Tracker(self._settings))
         return self._cameras[name]
+
+    def _made(self, name: str, tracker: Tracker) -> _Camera:
+        return _Camera(name, tracker, self._was_set)
+
+    def _was_set(self, at: Stamp) -> bool | None:
+        return was_set(at, self._now)
 
     def _minute(self, summary: Summary | None) -> None:
         if summary:
@@ -190,7 +200,7 @@ class Recorder(Closing):
             enter=self._settings.enter,
             leave=self._settings.leave,
             reason=change.reason,
-            clock_set=is_synchronised(),
+            clock_set=self._was_set(change.at),
             scene=change.scene,
             details=details or {},
         )

@@ -3,15 +3,20 @@
 import math
 import time
 import uuid
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from corrosion_edge.device.clock import is_synchronised
 from corrosion_edge.frame import Frame
 
-__all__ = ["Stamp", "boot_id"]
+__all__ = ["JUMP", "Stamp", "boot_id", "was_set"]
+
+JUMP: Final = 1.0
+"""Seconds by which two clocks may differ before it is called a jump."""
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -45,6 +50,18 @@ class Stamp:
         if not math.isfinite(self.seconds):
             raise ValueError(f"seconds: expected a finite number, got {self.seconds}")
 
+    @property
+    def offset(self) -> float:
+        """Seconds since 1970 at which ``seconds`` was 0, by the wall clock of this moment."""
+        return self.wall.timestamp() - self.seconds
+
+    def by(self, other: "Stamp") -> "Stamp":
+        """The same moment as the wall clock of ``other`` has it, as long as both are of one boot.
+
+        OverflowError where that is no year.
+        """
+        return replace(self, wall=other.wall - timedelta(seconds=other.seconds - self.seconds))
+
     @classmethod
     def now(cls) -> "Stamp":
         """This moment."""
@@ -57,3 +74,15 @@ class Stamp:
             return cls(frame.taken_at, frame.position, boot_id(), recording=True)
         seconds = time.monotonic() if frame.monotonic is None else frame.monotonic
         return cls(frame.taken_at, seconds, boot_id())
+
+
+def was_set(at: Stamp, now: Callable[[], Stamp] = Stamp.now) -> bool | None:
+    """Whether the clock was set when a stamp was taken, a while ago maybe; None if unknown.
+
+    The kernel only tells of now. A frame that was taken before the clock was set is judged after
+    it, and would pass for one of a clock that is right: its two clocks lie otherwise than now.
+    """
+    is_set = is_synchronised()
+    if is_set and not at.recording and abs(now().offset - at.offset) > JUMP:
+        return False
+    return is_set

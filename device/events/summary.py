@@ -1,12 +1,13 @@
 """A row a minute and camera, so that weeks can be shown without storing every verdict."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import numpy as np
 
-from corrosion_edge.device.events.stamp import Stamp
+from corrosion_edge.device.events.stamp import Stamp, was_set
 from corrosion_edge.prediction import Prediction
 
 __all__ = ["PERIOD", "Minutes", "Summary", "area"]
@@ -23,6 +24,10 @@ class Summary:
     count as no evidence; ``unusable`` frames have no score. ``area`` and ``area_high`` are mean and
     largest share of the heat map that speaks for corrosion, in [0, 1]; ``cells`` is the number of
     its cells. None where there were none.
+
+    ``monotonic_s`` is the monotonic clock at ``at``, None for a recording; ``clock_set`` says
+    whether the wall clock was synchronised then, None if unknown. ``stamped`` is what the clock
+    said where ``at`` was corrected since, see ``store.correction``.
     """
 
     camera: str
@@ -37,6 +42,9 @@ class Summary:
     area: float | None
     area_high: float | None
     cells: int | None
+    monotonic_s: float | None = None
+    clock_set: bool | None = None
+    stamped: datetime | None = None
 
 
 def area(prediction: Prediction) -> float | None:
@@ -46,11 +54,15 @@ def area(prediction: Prediction) -> float | None:
 
 
 class Minutes:
-    """Gathers one camera's frames; each finished minute is given back once."""
+    """Gathers one camera's frames; each finished minute is given back once.
 
-    def __init__(self, camera: str) -> None:
-        self._camera = camera
+    ``is_set`` tells whether the clock was set when a stamp was taken, see ``was_set``.
+    """
+
+    def __init__(self, camera: str, is_set: Callable[[Stamp], bool | None] = was_set) -> None:
+        self._camera, self._is_set = camera, is_set
         self._start: Stamp | None = None
+        self._clock_set: bool | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -87,6 +99,7 @@ class Minutes:
             frames=len(scores), unsure=self._unsure, unusable=self._unusable,
             low=min(scores, default=None), mean=_mean(scores), high=max(scores, default=None),
             area=_mean(areas), area_high=max(areas, default=None), cells=self._cells,
+            monotonic_s=None if start.recording else start.seconds, clock_set=self._clock_set,
         )  # fmt: skip
         self._clear()
         return done
@@ -96,7 +109,8 @@ class Minutes:
         done = None
         if start and not (start.boot == at.boot and 0 <= at.seconds - start.seconds < PERIOD):
             done = self.finish()
-        self._start = self._start or at
+        if self._start is None:
+            self._start, self._clock_set = at, self._is_set(at)
         return done
 
 

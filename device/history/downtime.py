@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from corrosion_edge.device.events.summary import Summary
-from corrosion_edge.device.store.reader import Event
+from corrosion_edge.device.store.event import Event
 
 __all__ = ["AWAY", "Downtime", "downtimes", "moment"]
 
@@ -44,7 +44,7 @@ def downtimes(events: Iterable[Event], summaries: Sequence[Summary]) -> list[Dow
     open_: dict[tuple[str, str], tuple[datetime, str, str]] = {}
     alive: datetime | None = None
     for event in events:
-        fields, at = event.fields, moment(event.fields["at"])
+        fields, at = event.fields, moment(event.at)
         if fields["kind"] == "started" and alive is not None:
             found.append(_pause(alive, at, summaries, open_))
             open_ = {}

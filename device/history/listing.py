@@ -9,16 +9,17 @@ from typing import Any, Final
 
 from corrosion_edge import output
 from corrosion_edge.device.lines import printable
-from corrosion_edge.device.store.reader import Event
+from corrosion_edge.device.store.event import Event
 from corrosion_edge.errors import OutputError
 
 __all__ = ["COLUMNS", "csv_of", "export_folder", "json_of", "local", "shown", "table"]
 
 COLUMNS: Final = (
     "sequence", "uuid", "kind", "at", "clock_set", "camera", "asset", "position", "start", "end",
-    "duration_s", "clock_jump_s", "peak", "mean", "frames", "evidence", "threshold", "enter",
-    "leave", "model", "model_sha256", "reason", "boot", "monotonic_s", "details", "hash", "plain",
-    "map",
+    "corrected_at", "corrected_start", "corrected_end", "duration_s", "clock_jump_s", "peak",
+    "mean", "frames", "evidence", "threshold", "enter", "leave", "model", "model_sha256", "reason",
+    "boot", "monotonic_s", "start_monotonic_s", "end_monotonic_s", "recording", "details", "hash",
+    "plain", "map",
 )  # fmt: skip
 """The columns of the CSV; ``plain`` and ``map`` are the pictures' file names."""
 
@@ -31,27 +32,32 @@ def local(text: str | None) -> str:
 
 
 def table(events: Iterable[Event]) -> Iterable[str]:
-    """A line an event: number, local time, kind, camera, peak score, asset, reason."""
-    yield f"{'number':>6}  {'time':<25}  {'kind':<17}  {'camera':<22}  peak   what"
+    """A line an event: number, local time, kind, camera, peak score, asset, reason.
+
+    A ``c`` after the time says that it was corrected, a question mark that the clock was not set.
+    """
+    yield f"{'number':>6}  {'time':<27}  {'kind':<17}  {'camera':<22}  peak   what"
     for event in events:
         fields = event.fields
         peak = fields.get("peak")
         score = "     " if peak is None else f"{peak:.3f}"
         what = "; ".join(str(fields[k]) for k in ("asset", "position", "reason") if fields.get(k))
-        line = f"{event.sequence:>6}  {local(fields['at']):<25}  {fields['kind']:<17}  "
+        mark = "c" if event.times.at else "?" if event.doubtful else ""
+        line = f"{event.sequence:>6}  {local(event.at):<25} {mark:<1}  {fields['kind']:<17}  "
         yield printable(f"{line}{fields['camera']:<22}  {score}  {what}").rstrip()
 
 
 def shown(event: Event) -> Iterable[str]:
     """One event, a line a field; times are local."""
-    for name, value in event.fields.items():
-        text = local(value) if name in ("at", "start", "end") else value
+    corrected = event.times.to_dict()
+    for name, value in {**event.fields, **corrected}.items():
+        text = local(value) if name in ("at", "start", "end", *corrected) else value
         if text not in (None, "", {}):
-            yield printable(f"{name:<13} {text}")
-    yield f"{'hash':<13} {event.hash}"
+            yield printable(f"{name:<17} {text}")
+    yield f"{'hash':<17} {event.hash}"
     for role, picture in event.pictures.items():
         note = f"removed {local(picture.removed)}" if picture.removed else str(picture.path)
-        yield printable(f"picture {role:<5} {note}")
+        yield printable(f"picture {role:<9} {note}")
 
 
 def json_of(events: Iterable[Event]) -> str:
@@ -91,7 +97,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _row(event: Event) -> list[Any]:
-    values = {**event.fields, "hash": event.hash}
+    values = {**event.fields, **event.times.to_dict(), "hash": event.hash}
     for role, picture in event.pictures.items():
         values[role] = "" if picture.removed else picture.path.name
     values["details"] = json.dumps(values.get("details") or {}, sort_keys=True)

@@ -15,7 +15,8 @@ from corrosion_edge.device.history import svg, tables
 from corrosion_edge.device.history.downtime import Downtime, downtimes, moment
 from corrosion_edge.device.history.listing import local
 from corrosion_edge.device.store.chain import ROLES
-from corrosion_edge.device.store.reader import Event, Reader, Wanted
+from corrosion_edge.device.store.event import Event, Wanted
+from corrosion_edge.device.store.reader import Reader
 from corrosion_edge.device.store.verify import verify
 from corrosion_edge.errors import TamperError
 from corrosion_edge.report import Block, Figure, Page, Section, Text
@@ -63,7 +64,7 @@ def gather(folder: Path, since: datetime | None = None, until: datetime | None =
     with Reader(folder) as reader:
         events, summaries = list(reader.events()), list(reader.summaries())
     now = datetime.now(UTC)
-    times = [moment(e.fields["at"]) for e in events if e.fields["at"]] + [s.at for s in summaries]
+    times = [moment(e.at) for e in events if e.at] + [s.at for s in summaries]
     end = until or max((t for t in times if t <= now), default=now)
     begin = since or max(
         min((t for t in times if t >= end - timedelta(weeks=WEEKS)), default=end),
@@ -71,7 +72,7 @@ def gather(folder: Path, since: datetime | None = None, until: datetime | None =
     )
     return Material(
         folder,
-        [e for e in events if e.fields["at"] and begin <= moment(e.fields["at"]) <= end],
+        [e for e in events if e.at and begin <= moment(e.at) <= end],
         [s for s in summaries if begin <= s.at <= end],
         (begin, end),
         _chain(folder),
@@ -95,7 +96,8 @@ def page(material: Material, cameras: Sequence[str], title: str) -> Page:
     begin, end = (moment.astimezone() for moment in material.period)
     away = [d for d in downtimes(material.events, material.summaries)
             if d.camera in ("", *cameras)]  # fmt: skip
-    sections = [Section("What this is", [Text(_SCREENING, "warning"), material.chain])]
+    sections = [Section("What this is", [Text(_SCREENING, "warning"), material.chain,
+                                         *_corrected(material)])]  # fmt: skip
     for camera in cameras:
         sections.append(Section(f"Camera {camera}", list(_camera(material, camera, away))))
     if changes := _of(material.events, Wanted(kinds=("model_changed", "model_refused"))):
@@ -103,6 +105,18 @@ def page(material: Material, cameras: Sequence[str], title: str) -> Page:
     sections.append(Section("When nothing was watched", [tables.away(away)]))
     subtitle = f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M %Z}; from {material.folder}"
     return Page(title, subtitle, sections)
+
+
+def _corrected(material: Material) -> Iterable[Block]:
+    events = sum(e.times.at is not None for e in material.events)
+    minutes = sum(s.stamped is not None for s in material.summaries)
+    if events or minutes:
+        yield Text(f"{events} events and {minutes} minutes were stamped before the clock was set. "
+                   "Their times are corrected by the clock that was set later, and marked in the "
+                   "table; events show has both.")  # fmt: skip
+    if doubtful := sum(e.doubtful for e in material.events):
+        yield Text(f"{doubtful} events were stamped by a clock that was not set, and nothing "
+                   "corrects their times: they may be wrong.", "warning")  # fmt: skip
 
 
 def _camera(material: Material, camera: str, away: Sequence[Downtime]) -> Iterable[Block]:
@@ -123,7 +137,7 @@ def _camera(material: Material, camera: str, away: Sequence[Downtime]) -> Iterab
 
 
 def _of(events: Iterable[Event], wanted: Wanted) -> list[Event]:
-    return [event for event in events if wanted.takes(event.fields)]
+    return [event for event in events if wanted.takes(event)]
 
 
 def _charts(
@@ -183,10 +197,10 @@ def _stretches(events: Sequence[Event], end: datetime) -> list[tuple[datetime, d
     found, began = [], None
     for event in events:
         if event.fields["kind"] == "corrosion_began":
-            began = moment(event.fields["start"])
+            began = moment(event.start or event.at)
         elif event.fields["kind"] == "corrosion_ended":
-            start = began or moment(event.fields["start"])
-            found.append((start, moment(event.fields["end"] or event.fields["at"])))
+            start = began or moment(event.start or event.at)
+            found.append((start, moment(event.end or event.at)))
             began = None
     return found + ([(began, end)] if began else [])
 
@@ -196,7 +210,7 @@ def _pictures(events: Sequence[Event]) -> Iterable[Block]:
     if len(pictured) > PICTURED:
         yield Text(f"Pictures of the newest {PICTURED} of {len(pictured)} beginnings:")
     for event in reversed(pictured[-PICTURED:]):
-        when, peak = local(event.fields["at"]), tables.score(event, "peak")
+        when, peak = local(event.at), tables.score(event, "peak")
         what = f"Event {event.sequence}, {when}, peak {peak}"
         if any(p.removed or not p.path.is_file() for p in event.pictures.values()):
             yield Text(f"{what}: its pictures were removed or are missing.")

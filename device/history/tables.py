@@ -8,7 +8,7 @@ from typing import Final
 from corrosion_edge.device.events.summary import Summary
 from corrosion_edge.device.history import d610
 from corrosion_edge.device.history.downtime import AWAY, Downtime, moment
-from corrosion_edge.device.store.reader import Event
+from corrosion_edge.device.store.event import Event
 from corrosion_edge.report import Block, Cell, Table, Text
 
 __all__ = ["LISTED", "away", "score", "table_of_days", "table_of_events", "table_of_models"]
@@ -28,7 +28,7 @@ def table_of_days(summaries: Sequence[Summary], events: Sequence[Event]) -> Tabl
     groups: dict[str, list[Summary]] = defaultdict(list)
     for summary in summaries:
         groups[name(summary.at)].append(summary)
-    began = [name(moment(e.fields["at"])) for e in events if e.fields["kind"] == "corrosion_began"]
+    began = [name(moment(e.at)) for e in events if e.fields["kind"] == "corrosion_began"]
     head = ("week" if weekly else "day", "frames", "unsure", "unusable", "mean score", "highest",
             "map area", "D610-style grade", "began")  # fmt: skip
     rows = [[when, *_numbers(group), began.count(when)] for when, group in groups.items()]
@@ -62,7 +62,7 @@ def table_of_events(events: Sequence[Event]) -> Block:
     if not told:
         return Text("No corrosion was seen to begin or end.")
     newest = told[: -LISTED - 1 : -1]
-    rows = [[e.sequence, _local(moment(e.fields["at"])), e.fields["kind"], score(e, "peak"),
+    rows = [[e.sequence, _when(e), e.fields["kind"], score(e, "peak"),
              score(e, "mean"), _length(e.fields.get("duration_s")), e.fields["reason"] or "–"]
             for e in newest]  # fmt: skip
     caption = "Events" if len(told) <= LISTED else f"The newest {LISTED} of {len(told)} events"
@@ -71,7 +71,7 @@ def table_of_events(events: Sequence[Event]) -> Block:
 
 def table_of_models(events: Sequence[Event]) -> Block:
     """A row for each model file that was put in place, the newest first, and what judged then."""
-    rows = [[e.sequence, _local(moment(e.fields["at"])), e.fields["kind"],
+    rows = [[e.sequence, _when(e), e.fields["kind"],
              e.fields["model"] or "–", f"{e.fields['threshold']:.3g}", e.fields["reason"] or "–"]
             for e in events[: -LISTED - 1 : -1]]  # fmt: skip
     caption = "Scores of two models are not compared; the name is that of the one that judged then"
@@ -97,6 +97,11 @@ def away(found: Sequence[Downtime]) -> Block:
              d.reason or "–"] for d in found[: -LISTED - 1 : -1]]  # fmt: skip
     caption = "" if len(found) <= LISTED else f"The newest {LISTED} of {len(found)}"
     return Table(("camera", "what", "from", "until", "lasted", "reason"), rows, caption)
+
+
+def _when(event: Event) -> str:
+    mark = " (corrected)" if event.times.at else " (clock not set)" if event.doubtful else ""
+    return f"{_local(moment(event.at))}{mark}"
 
 
 def _local(at: datetime) -> str:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["GENESIS", "ROLES", "canonical", "digest", "link"]
+__all__ = ["GENESIS", "ROLES", "canonical", "digest", "link", "parsed"]
 
 GENESIS: Final = "0" * 64
 """What stands before the first event."""
@@ -17,6 +17,14 @@ ROLES: Final = ("plain", "map")
 def canonical(fields: Mapping[str, Any]) -> str:
     """JSON with sorted keys, no spaces, in ASCII, on one line; NaN is refused (ValueError)."""
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def parsed(body: str) -> dict[str, Any]:
+    """The fields of a stored event (ValueError, TypeError for what is none)."""
+    found = json.loads(body)
+    if not isinstance(found, dict):
+        raise ValueError(f"an event: expected fields, got {found!r}")
+    return found
 
 
 def digest(content: bytes) -> str:

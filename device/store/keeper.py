@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from corrosion_edge.device.events.event import Happening, iso
+from corrosion_edge.device.events.event import Happening
 from corrosion_edge.device.events.recorder import Log
-from corrosion_edge.device.events.stamp import Stamp
+from corrosion_edge.device.events.stamp import Stamp, was_set
 from corrosion_edge.device.events.summary import Summary
 from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.lines import emit, printable
@@ -149,7 +149,9 @@ class Keeper(Log):
         seconds = round(self._now().seconds - self._full_since, 3)
         told = {"seconds": seconds, "waited": self._most, "lost": self._lost}
         reason = f"the store could not be written for {seconds:g} s: {self._lost} events were lost"
-        happening = Happening(kind="store_recovered", at=self._now(), reason=reason, details=told)
+        now = self._now()
+        happening = Happening(kind="store_recovered", at=now, reason=reason, details=told,
+                              clock_set=was_set(now, self._now))  # fmt: skip
         try:
             stored = self._store.append(Entry(happening.to_dict()))
         except OSError:
@@ -185,7 +187,8 @@ class Keeper(Log):
 
     def _finish_what_broke_off(self) -> None:
         for began in self._store.unfinished():
-            self._put(Entry(_ended(began.fields, self._now())))
+            now = self._now()
+            self._put(Entry(_ended(began.fields, now, was_set(now, self._now))))
 
 
 def _without_pictures(entry: Entry) -> Entry:
@@ -196,15 +199,17 @@ def _without_pictures(entry: Entry) -> Entry:
     return Entry({**entry.fields, "details": details})
 
 
-def _ended(began: Any, now: Stamp) -> dict[str, Any]:
+def _ended(began: Any, now: Stamp, clock_set: bool | None) -> dict[str, Any]:
     """The end of corrosion whose watch was killed: what its begin said, and no more."""
-    happening = Happening(kind="corrosion_ended", at=now).to_dict()
-    taken = ("uuid", "kind", "at", "boot", "monotonic_s", "clock_set")
+    happening = Happening(kind="corrosion_ended", at=now, clock_set=clock_set).to_dict()
+    taken = ("uuid", "kind", "at", "boot", "monotonic_s", "clock_set", "recording")
+    same_boot = began.get("boot") == now.boot
     reason = "the watch broke off; when it ended was not recorded"
     told: dict[str, Any] = {
+        "start_monotonic_s": began.get("start_monotonic_s") if same_boot else None,
         "duration_s": None,
         "clock_jump_s": None,
         "reason": reason,
         "details": {},
     }
-    return {**began, **{name: happening[name] for name in taken}, **told, "at": iso(now.wall)}
+    return {**began, **{name: happening[name] for name in taken}, **told}

@@ -1,78 +1,44 @@
 """Reading a store, also while a watch writes to it; nothing that is stored is changed."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from corrosion_edge.closing import Closing
-from corrosion_edge.device.events.event import iso
+from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.events.summary import Summary
+from corrosion_edge.device.store.chain import parsed
+from corrosion_edge.device.store.correction import (
+    Anchors,
+    summary_by,
+    times,
+    wants_anchor,
+)
+from corrosion_edge.device.store.database import connect
+from corrosion_edge.device.store.event import Event, Picture, Wanted
 from corrosion_edge.device.store.pictures import Pictures
 from corrosion_edge.device.store.schema import version_of
-from corrosion_edge.device.store.store import DATABASE, parsed
+from corrosion_edge.device.store.store import DATABASE
 from corrosion_edge.errors import StoreError, UsageError
 
-__all__ = ["Event", "Picture", "Reader", "Wanted"]
+__all__ = ["Reader"]
 
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture's file, its SHA-256 in hex, and when retention removed it (empty: it did not)."""
-
-    path: Path
-    digest: str
-    removed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A stored event: number, fields, the text that was hashed, hash, and pictures by role."""
-
-    sequence: int
-    fields: dict[str, Any]
-    body: str
-    hash: str
-    pictures: dict[str, Picture]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields, the hash, and for each picture its file's name, digest and removal."""
-        shown = {
-            role: {"file": p.path.name, "sha256": p.digest, "removed": p.removed or None}
-            for role, p in self.pictures.items()
-        }
-        return {**self.fields, "hash": self.hash, "pictures": shown}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which events: empty means all; ``since`` is included, ``until`` is not."""
-
-    cameras: Sequence[str] = ()
-    kinds: Sequence[str] = ()
-    assets: Sequence[str] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def takes(self, fields: dict[str, Any]) -> bool:
-        """Whether an event with these fields is wanted."""
-        return (
-            (not self.cameras or fields["camera"] in self.cameras)
-            and (not self.kinds or fields["kind"] in self.kinds)
-            and (not self.assets or fields["asset"] in self.assets)
-            and (self.since is None or fields["at"] >= iso(self.since))
-            and (self.until is None or fields["at"] < iso(self.until))
-        )
+_SUMMARY: Final = ("camera", "boot", "frames", "unsure", "unusable", "low", "mean", "high", "area",
+                   "area_high", "cells")  # fmt: skip
 
 
 class Reader(Closing):
-    """An open store; StoreError if there is none, or it is damaged or of a newer version."""
+    """An open store; StoreError if there is none, or it is damaged or of a newer version.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    ``anchors`` may be kept from one reader of a store to the next.
+    """
+
+    def __init__(self, folder: Path, anchors: Anchors | None = None) -> None:
+        self.folder, self._anchors = folder, anchors or Anchors()
         if not (folder / DATABASE).is_file():
             raise StoreError(f"{folder}: no event store ({DATABASE} is missing)")
         self._pictures = Pictures(folder / "pictures")
@@ -87,7 +53,7 @@ class Reader(Closing):
         """The events in the order in which they were stored."""
         wanted = wanted or Wanted()
         for event in self._rows("", ()):
-            if wanted.takes(event.fields):
+            if wanted.takes(event):
                 yield event
 
     def event(self, which: str) -> Event:
@@ -128,23 +94,31 @@ class Reader(Closing):
         where = "WHERE sequence > (SELECT max(sequence) FROM events) - ?"
         return list(self._rows(where, (count,)))[::-1]
 
-    def summaries(self, since: datetime | None = None) -> Iterator[Summary]:
-        """The summaries in the order in which they were stored; none in a store of version 1."""
+    def summaries(self) -> Iterator[Summary]:
+        """The summaries in the order in which they were stored, at their corrected times.
+
+        There are none in a store of version 1.
+        """
         if self._version < 2:
             return
-        names = ("camera", "boot", "frames", "unsure", "unusable", "low", "mean", "high", "area",
-                 "area_high", "cells")  # fmt: skip
-        rows = self._database.execute(
-            f"SELECT at, {', '.join(names)} FROM summaries WHERE at >= ? ORDER BY rowid",
-            (int(since.timestamp()) if since else -(2**62),),
-        )
-        for at, *values in rows:
-            fields: dict[str, Any] = dict(zip(names, values, strict=True))
-            yield Summary(at=datetime.fromtimestamp(at, UTC), **fields)
+        clocks = "clock_set, monotonic_s" if self._version >= 4 else "NULL, NULL"
+        query = f"SELECT at, {clocks}, {', '.join(_SUMMARY)} FROM summaries ORDER BY rowid"
+        anchors: dict[str, list[Stamp]] | None = None
+        for at, is_set, monotonic, *values in self._database.execute(query):
+            fields: dict[str, Any] = dict(zip(_SUMMARY, values, strict=True))
+            one = Summary(at=datetime.fromtimestamp(at, UTC), monotonic_s=monotonic,
+                          clock_set=None if is_set is None else bool(is_set), **fields)  # fmt: skip
+            if wants_anchor(one):
+                anchors = anchors or self._anchors.of_boots(self._database)
+                one = summary_by(one, anchors)
+            yield one
 
     def close(self) -> None:
         """See ``Closing.close``."""
         self._database.close()
+
+    def _anchor(self, sequence: int, boot: str) -> Stamp | None:
+        return self._anchors.after(self._database, boot, sequence)
 
     def _rows(self, where: str, values: tuple[int, ...]) -> Iterator[Event]:
         # One statement, so that a writer at work cannot come between event and pictures.
@@ -160,7 +134,9 @@ class Reader(Closing):
                 if current is None or current.sequence != sequence:
                     if current is not None:
                         yield current
-                    current = Event(sequence, _fields(sequence, body), body, hash, {})
+                    fields = _fields(sequence, body)
+                    found = times(fields, partial(self._anchor, sequence))
+                    current = Event(sequence, fields, body, hash, {}, found)
                 if role is not None:
                     path = self._pictures.path(str(current.fields["uuid"]), role)
                     current.pictures[role] = Picture(path, digest, removed or "")
@@ -200,7 +176,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _asked(address: str) -> sqlite3.Connection:
-    database = sqlite3.connect(address, uri=True, timeout=10)
+    database = connect(address, seconds=10, uri=True)
     try:
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error:

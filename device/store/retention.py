@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from corrosion_edge.device.clock import is_synchronised
 from corrosion_edge.device.events.event import Happening, iso
-from corrosion_edge.device.events.stamp import Stamp
+from corrosion_edge.device.events.stamp import Stamp, was_set
 from corrosion_edge.device.store.store import DATABASE, Entry, Store, Stored
 from corrosion_edge.errors import UsageError
 
@@ -47,32 +47,41 @@ class Retention:
         if by_age:
             store.forget_summaries(int(oldest.timestamp()))
         kept = store.kept_pictures()
-        old = [row for row in kept if row[1] and row[1] < iso(oldest)] if by_age else []
-        through = max(self._by_size(store, kept), old[-1][0] if old else 0)
+        old = _older(store, kept, iso(oldest)) if by_age else 0
+        through = max(self._by_size(store, kept), old)
         if not through:
             return None
         gone = [row for row in kept if row[0] <= through]
         return store.append(_entry(now, through, gone), remove_through=through)
 
-    def _by_size(self, store: Store, kept: list[tuple[int, str, int]]) -> int:
+    def _by_size(self, store: Store, kept: list[tuple[int, int]]) -> int:
         """The event up to which pictures must go, 0 for none."""
         files = [store.folder / DATABASE, store.folder / f"{DATABASE}-wal"]
         size = sum(file.stat().st_size for file in files if file.exists())
-        size += sum(row[2] for row in kept)
+        size += sum(row[1] for row in kept)
         limit, through = 1e6 * self.megabytes, 0
         if size <= limit:
             return 0
-        for sequence, _, count in kept:
+        for sequence, count in kept:
             if size <= _DOWN_TO * limit:
                 break
             size, through = size - count, sequence
         return through
 
 
-def _entry(now: Stamp, through: int, gone: list[tuple[int, str, int]]) -> Entry:
-    told = {"through": through, "events": len(gone), "bytes": sum(row[2] for row in gone)}
+def _older(store: Store, kept: list[tuple[int, int]], oldest: str) -> int:
+    """The last event known to be from before that time, 0 for none.
+
+    Where nobody knows, as the clock was not set, an event is as old as the next one that is known.
+    """
+    known = ((sequence, store.known_time(sequence)) for sequence, _ in kept)
+    return max((sequence for sequence, at in known if at and at < oldest), default=0)
+
+
+def _entry(now: Stamp, through: int, gone: list[tuple[int, int]]) -> Entry:
+    told = {"through": through, "events": len(gone), "bytes": sum(row[1] for row in gone)}
     reason = f"the pictures of {len(gone)} events up to number {through} were too old or too much"
     happening = Happening(
-        kind="pictures_removed", at=now, reason=reason, details=told, clock_set=is_synchronised()
+        kind="pictures_removed", at=now, reason=reason, details=told, clock_set=was_set(now)
     )
     return Entry(happening.to_dict())

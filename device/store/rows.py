@@ -8,9 +8,9 @@ from typing import Any, Final
 from corrosion_edge.device.events.summary import Summary
 from corrosion_edge.device.events.taken import Taken
 
-__all__ = ["insert_rows"]
+__all__ = ["forget_summaries", "insert_rows"]
 
-_SUMMARY: Final = tuple(field.name for field in fields(Summary))
+_SUMMARY: Final = tuple(field.name for field in fields(Summary) if field.name != "stamped")
 
 
 def insert_rows(
@@ -28,6 +28,20 @@ def insert_rows(
     database.executemany(
         "DELETE FROM taken WHERE path = ?", [(file.path,) for file in files if file.gone]
     )
+
+
+def forget_summaries(database: sqlite3.Connection, before: int) -> None:
+    """Delete summaries from before that time, in seconds since 1970, in an open transaction.
+
+    A stamp of a clock that was not set says nothing of a row's age, but its place does: the rows
+    are in order.
+    """
+    database.execute(
+        "DELETE FROM summaries WHERE clock_set = 0 AND rowid < "
+        "(SELECT max(rowid) FROM summaries WHERE clock_set = 1 AND at < ?)",
+        (before,),
+    )
+    database.execute("DELETE FROM summaries WHERE clock_set IS NOT 0 AND at < ?", (before,))
 
 
 def _row(summary: Summary) -> tuple[Any, ...]:

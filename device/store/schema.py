@@ -51,6 +51,12 @@ MIGRATIONS: Final = (
         changed_ns INTEGER NOT NULL
     ) WITHOUT ROWID;
     """,
+    # 4: what it takes to correct the time of a minute that was stamped before the clock was set;
+    # older rows do not tell.
+    """
+    ALTER TABLE summaries ADD COLUMN monotonic_s REAL;
+    ALTER TABLE summaries ADD COLUMN clock_set INTEGER;
+    """,
 )
 """The steps from nothing to today, one a version; a step that was released never changes."""
 

@@ -1,31 +1,36 @@
 """The one writer of a store: an event is stored when ``append`` returns, or not at all."""
 
-import fcntl
-import json
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from corrosion_edge import output
 from corrosion_edge.closing import Closing
+from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.events.summary import Summary
 from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.store import chain
+from corrosion_edge.device.store.chain import parsed
+from corrosion_edge.device.store.correction import Anchors, known_time, times
+from corrosion_edge.device.store.opening import connected, locked
 from corrosion_edge.device.store.pictures import Pictures
-from corrosion_edge.device.store.rows import insert_rows
+from corrosion_edge.device.store.rows import forget_summaries, insert_rows
 from corrosion_edge.device.store.schema import migrate
 from corrosion_edge.device.store.transaction import transaction
 from corrosion_edge.errors import OutputError, StoreError
 
-__all__ = ["DATABASE", "Entry", "Store", "Stored", "parsed"]
+__all__ = ["DATABASE", "Entry", "Store", "Stored"]
 
 DATABASE: Final = "events.sqlite"
 """The database's name in the store's folder."""
+
+_BODY: Final = "SELECT body FROM events WHERE sequence = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +65,10 @@ class Store(Closing):
         self.pictures = Pictures(folder / "pictures")
         self._doubtful: set[tuple[str, str]] = set()
         self._sequence, self._hash = 0, chain.GENESIS
-        self._lock = _locked(folder)
+        self._anchors = Anchors()
+        self._lock = locked(folder)
         try:
-            self._database = _connected(folder / DATABASE)
+            self._database = connected(folder / DATABASE)
             with self._refusing():
                 migrate(self._database)
                 self._read_head()
@@ -131,9 +137,12 @@ class Store(Closing):
         return [Taken(*row) for row in self._asked("SELECT path, size, changed_ns FROM taken")]
 
     def forget_summaries(self, before: int) -> None:
-        """Delete summaries from before that time, in seconds since 1970 (OutputError)."""
+        """Delete summaries from before that time, in seconds since 1970 (OutputError).
+
+        One whose stamp is doubtful goes with the first one after it that is old.
+        """
         with self._transaction() as database:
-            database.execute("DELETE FROM summaries WHERE at < ?", (before,))
+            forget_summaries(database, before)
 
     def unfinished(self) -> list[Stored]:
         """Corrosion that began and has no end: the process was killed."""
@@ -150,12 +159,22 @@ class Store(Closing):
         last = self._asked("SELECT kind FROM events ORDER BY sequence DESC LIMIT 1")
         return last not in ([], [("stopped",)])
 
-    def kept_pictures(self) -> list[tuple[int, str, int]]:
-        """Sequence, time and bytes of the events whose pictures are kept, oldest first."""
+    def kept_pictures(self) -> list[tuple[int, int]]:
+        """Sequence and bytes of the events whose pictures are kept, oldest first."""
         return self._asked(
-            "SELECT sequence, at, sum(bytes) FROM pictures JOIN events USING (sequence) "
-            "WHERE removed IS NULL GROUP BY sequence ORDER BY sequence"
+            "SELECT sequence, sum(bytes) FROM pictures WHERE removed IS NULL "
+            "GROUP BY sequence ORDER BY sequence"
         )
+
+    def known_time(self, sequence: int) -> str:
+        """When that event was, corrected if need be; empty where nobody knows (OutputError)."""
+        try:
+            fields = parsed(self._asked(_BODY, (sequence,))[0][0])
+            return known_time(fields, times(fields, partial(self._anchor, sequence)))
+        except (ValueError, TypeError):
+            return ""
+        except sqlite3.Error as error:
+            raise OutputError(f"{self.folder}: cannot be read ({error})") from None
 
     def has_room(self, size: int) -> bool:
         """Whether the file system has that many bytes free; False if it can't be asked."""
@@ -171,6 +190,9 @@ class Store(Closing):
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+    def _anchor(self, sequence: int, boot: str) -> Stamp | None:
+        return self._anchors.after(self._database, boot, sequence)
 
     def _read_head(self) -> None:
         last = "SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1"
@@ -213,39 +235,3 @@ class Store(Closing):
             ) from None
         except (StoreError, OutputError) as error:
             raise StoreError(f"{self.folder}: {error}") from None
-
-
-def parsed(body: str) -> dict[str, Any]:
-    """The fields of a stored event."""
-    found = json.loads(body)
-    if not isinstance(found, dict):
-        raise ValueError(f"an event: expected fields, got {found!r}")
-    return found
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    try:
-        database = sqlite3.connect(path, isolation_level=None, timeout=10)
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            database.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error as error:
-        raise StoreError(
-            f"{path}: cannot be opened ({error}); put a copy of it back, or name a new folder"
-        ) from None
-    return database
-
-
-def _locked(folder: Path) -> int:
-    """A lock that ends with the process, so that two watches never write one chain."""
-    try:
-        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise StoreError(
-            f"{folder}: another process writes to this store; end it, or name another folder"
-        ) from None
-    return handle

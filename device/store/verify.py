@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corrosion_edge.device.store import chain
-from corrosion_edge.device.store.reader import Event, Reader
+from corrosion_edge.device.store.event import Event
+from corrosion_edge.device.store.reader import Reader
 from corrosion_edge.errors import TamperError
 
 __all__ = ["Verified", "verify"]

@@ -11,6 +11,7 @@ from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture import FollowedFolder
 from corrosion_edge.device.capture.state import CameraState
 from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.device.clock_watch import ClockSet
 from corrosion_edge.device.events.event import Asset, ModelName
 from corrosion_edge.device.events.recorder import Recorder
 from corrosion_edge.device.events.settings import Detection, Settings, Votes, parse_smoothing
@@ -93,6 +94,9 @@ class EventSink(Sink, Taker):
             self._recorder.model_changed(change.new, settings, change.reason, details)
         else:
             self._recorder.model_refused(change.reason, details)
+
+    def _clock_was_set(self, change: ClockSet) -> None:
+        self._recorder.clock_set(change.at, change.reason, change.details)
 
 
 def detection(

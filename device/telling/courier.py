@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from corrosion_edge.device.store.reader import Event
+from corrosion_edge.device.store.event import Event
 from corrosion_edge.device.telling.ledger import NOWHERE, Place, SetAside
 from corrosion_edge.device.telling.sender import Held, Refused, Sender
 from corrosion_edge.errors import OutputError

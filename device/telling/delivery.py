@@ -8,7 +8,9 @@ from typing import Final
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.capture.patience import Backoff
-from corrosion_edge.device.store.reader import Event, Reader
+from corrosion_edge.device.store.correction import Anchors
+from corrosion_edge.device.store.event import Event
+from corrosion_edge.device.store.reader import Reader
 from corrosion_edge.device.telling.courier import NOW, Courier
 from corrosion_edge.device.telling.ledger import Ledger
 from corrosion_edge.device.telling.saying import Saying
@@ -131,19 +133,19 @@ class _Looks:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._anchors = folder, Anchors()
 
     def after(self, sequence: int, most: int) -> list[Event]:
         """See ``Reader.after``."""
-        with Reader(self._folder) as reader:
+        with Reader(self._folder, self._anchors) as reader:
             return reader.after(sequence, most)
 
     def at(self, sequence: int) -> Event | None:
         """See ``Reader.at``."""
-        with Reader(self._folder) as reader:
+        with Reader(self._folder, self._anchors) as reader:
             return reader.at(sequence)
 
     def last(self, kind: str) -> int:
         """See ``Reader.last``."""
-        with Reader(self._folder) as reader:
+        with Reader(self._folder, self._anchors) as reader:
             return reader.last(kind)

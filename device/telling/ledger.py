@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.events.event import iso
+from corrosion_edge.device.store.database import connect
 from corrosion_edge.device.store.transaction import transaction
 from corrosion_edge.errors import OutputError
 
@@ -139,7 +140,7 @@ class Ledger(Closing):
 
     def _tried(self) -> sqlite3.Connection:
         address = f"file:{quote(str(self.path.absolute()))}?mode={'ro' if self._reading else 'rwc'}"
-        database = sqlite3.connect(address, uri=True, isolation_level=None, timeout=_WITHIN)
+        database = connect(address, seconds=_WITHIN, uri=True)
         try:
             if not self._reading:
                 database.execute("PRAGMA journal_mode = WAL")

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from corrosion_edge.closing import Closing
-from corrosion_edge.device.store.reader import Event
+from corrosion_edge.device.store.event import Event
 
 __all__ = ["Held", "Later", "NotYet", "Refused", "Sender", "Undelivered"]
 

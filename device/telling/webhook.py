@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from corrosion_edge import __version__
 from corrosion_edge.device.lines import json_line
-from corrosion_edge.device.store.reader import Event
+from corrosion_edge.device.store.event import Event
 from corrosion_edge.device.telling.sender import Held, Later, Refused, Sender
 from corrosion_edge.device.telling.words import plain
 from corrosion_edge.errors import UsageError

@@ -6,12 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.quality import Quality
 from corrosion_edge.device.capture.state import FAILED, CameraState
+from corrosion_edge.device.clock_watch import ClockSet
+from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.sinks import Result
 from corrosion_edge.device.taking import ByCamera, Taker
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
@@ -75,7 +77,7 @@ class Status:
 @dataclass(slots=True, eq=False)
 class _Camera:
     word: str = "starting"
-    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    since: Stamp = field(default_factory=Stamp.now)
     reason: str = ""
     state: str = "starting"
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -89,7 +91,7 @@ class _Camera:
 
     def say(self, word: str, reason: str = "") -> None:
         if word != self.word:
-            self.word, self.since = word, datetime.now(UTC)
+            self.word, self.since = word, Stamp.now()
         self.reason = reason
 
     def look(self, now: float) -> None:
@@ -124,7 +126,7 @@ class Live(Taker):
             camera = self._by_name[name]
             latencies = camera.latencies
             return Status(
-                name, camera.word, camera.since, camera.reason, camera.state,
+                name, camera.word, camera.since.wall, camera.reason, camera.state,
                 {outcome: camera.outcomes[outcome] for outcome in OUTCOMES},
                 camera.failures, camera.shot, camera.looked,
                 latencies.percentiles((50, 95)), latencies.total, latencies.buckets(),
@@ -200,6 +202,10 @@ class Live(Taker):
     def _model(self, change: ModelChange) -> None:
         if change.accepted:
             self._judges("")
+
+    def _clock_was_set(self, change: ClockSet) -> None:
+        for camera in self._by_name:
+            camera.since = camera.since.by(change.at)
 
     def _judges(self, away: str) -> None:
         """Nothing judges, for that reason, and then no camera's verdict is one on now; or again."""

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from corrosion_edge.device.store.chain import ROLES
-from corrosion_edge.device.store.reader import Event, Reader
+from corrosion_edge.device.store.correction import Anchors
+from corrosion_edge.device.store.event import Event
+from corrosion_edge.device.store.reader import Reader
 from corrosion_edge.errors import CorrosionEdgeError
 
 __all__ = ["MOST", "Stored"]
@@ -24,7 +26,7 @@ class Stored:
     """Events of a store that a watch writes to; nothing without one, or while it is damaged."""
 
     def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
+        self.folder, self._anchors = folder, Anchors()
 
     def after(self, sequence: int, count: int = MOST) -> list[dict[str, Any]]:
         """The events behind that number, oldest first."""
@@ -53,7 +55,7 @@ class Stored:
         if self.folder is None:
             return nothing
         try:
-            with Reader(self.folder) as reader:
+            with Reader(self.folder, self._anchors) as reader:
                 return ask(reader)
         except (CorrosionEdgeError, sqlite3.Error):
             return nothing
@@ -66,5 +68,5 @@ def _all_shown(events: list[Event]) -> list[dict[str, Any]]:
 def _shown(event: Event) -> dict[str, Any]:
     pictures = [role for role in ROLES if role in event.pictures
                 and not event.pictures[role].removed]  # fmt: skip
-    fields = {name: event.fields.get(name) for name in _SHOWN}
+    fields = {name: event.fields.get(name) for name in _SHOWN} | event.times.to_dict()
     return {**fields, "sequence": event.sequence, "hash": event.hash, "pictures": pictures}

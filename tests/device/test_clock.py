@@ -80,6 +80,18 @@ def test_a_clock_that_nobody_set_is_marked(untrusted):
     assert json.loads(lines.getvalue())["clock"] == "unsynchronised"
 
 
+def test_a_frame_of_before_the_clock_was_set_is_marked_also_after():
+    text, lines = io.StringIO(), io.StringIO()
+    now = Frame.now(PIXELS, 0)
+    for taken in (now.taken_at, now.taken_at - timedelta(minutes=5)):
+        frame = Frame(PIXELS, 0, taken, monotonic=now.monotonic)
+        for sink in (TextSink(text), JsonSink(lines)):
+            sink.write(Verdict(frame, Prediction(0.9, 0.5), 1.0))
+    marked = [line.split()[0].endswith("?") for line in text.getvalue().splitlines()]
+    assert marked == [False, True]
+    assert ["clock" in json.loads(line) for line in lines.getvalue().splitlines()] == [False, True]
+
+
 def test_a_trusted_clock_is_not_marked():
     lines = io.StringIO()
     JsonSink(lines).write(Verdict(Frame.now(PIXELS, 0), Prediction(0.9, 0.5), 1.0))

@@ -8,8 +8,15 @@ import threading
 
 import pytest
 
-from corrosion_edge.device.heap import ARENAS, GivingBack, bound_arenas, give_back
+from corrosion_edge.device.heap import (
+    ARENAS,
+    GivingBack,
+    bound_arenas,
+    give_back,
+    map_large_blocks,
+)
 
+THRESHOLD = "MALLOC_MMAP_THRESHOLD_"
 GLIBC = platform.libc_ver()[0] == "glibc"
 COUNT = """
 import ctypes, sys, tempfile, threading
@@ -41,7 +48,7 @@ def heaps(**environment):
 
 
 @pytest.mark.skipif(not GLIBC, reason="only glibc has arenas")
-def test_threads_share_two_heaps():
+def test_threads_share_a_heap():
     assert heaps() == (True, ARENAS)
 
 
@@ -55,6 +62,7 @@ def test_what_the_environment_says_goes_before():
 def test_another_library_is_left_alone(monkeypatch):
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
     assert bound_arenas({}) is False
+    assert map_large_blocks({}) is False
     assert give_back() is False
 
 
@@ -77,6 +85,40 @@ def test_what_is_free_goes_back():
     told, bytes_ = done.stdout.split()
     assert told == "True"
     assert int(bytes_) > 50e6
+
+
+BETWEEN = """
+import ctypes
+from pathlib import Path
+from corrosion_edge.device.heap import map_large_blocks
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+def block(size):
+    address = libc.malloc(size)
+    ctypes.memset(address, 1, size)
+    return address
+told = map_large_blocks()
+libc.free(block(8_000_000))  # from here on glibc would put such blocks into its heap
+before = resident()
+blocks = [(block(4_000_000), block(60_000)) for _ in range(20)]
+for large, small in blocks:
+    libc.free(large)
+print(told, resident() - before)
+"""
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc moves its threshold")
+@pytest.mark.parametrize(("environment", "own"), [({}, True), ({THRESHOLD: "33000000"}, False)])
+def test_large_blocks_leave_nothing_between_small_ones(environment, own):
+    rest = {name: value for name, value in os.environ.items() if name != THRESHOLD}
+    done = subprocess.run([sys.executable, "-c", BETWEEN], check=True, capture_output=True,
+                          text=True, env={**rest, **environment})  # fmt: skip
+    told, bytes_ = done.stdout.split()
+    assert told == str(own)
+    assert (int(bytes_) < 2e6) is own
 
 
 def test_it_is_given_back_again_and_again_until_the_end(monkeypatch):

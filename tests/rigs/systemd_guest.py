@@ -29,6 +29,8 @@ from systemd_tools import (
     judging,
     owners,
     ran,
+    set_by_hand,
+    set_by_network,
     shown,
     stored,
     until,
@@ -54,6 +56,9 @@ leave = 0.005
 folder = "/var/lib/corrosion-edge/events"
 """
 """Whatever this camera shows speaks for corrosion, so that an event is soon open."""
+
+YEAR = 365 * 86400.0
+"""Seconds."""
 
 
 def booted() -> Found:
@@ -165,6 +170,20 @@ def without_camera() -> Found:
     return {"known": known, "journal": journal()[before:]}
 
 
+def clock() -> Found:
+    """The machine comes up a year behind, and after a while the network sets its clock."""
+    CONFIG.write_text(SETTINGS)
+    begin, started = time.time(), time.monotonic()
+    set_by_hand(begin - YEAR)
+    count = counted("corrosion_began", events())
+    ran("systemctl", "restart", SERVICE)
+    before = len(stored("corrosion_began", count + 1))
+    set_by_network(begin + time.monotonic() - started)
+    stored("clock_set", 1)
+    return {"begin": begin, "end": time.time(), "before": before, "journal": journal()[-8:],
+            "listed": ran(PROGRAM, "events", "list", str(STORE), "--json")}  # fmt: skip
+
+
 def before_the_reboot() -> Found:
     """All is well again, and runs while the machine is started anew."""
     CONFIG.write_text(SETTINGS)
@@ -212,7 +231,7 @@ def _left() -> list[str]:
 
 FIRST: list[Callable[[], Found]] = [
     booted, program, not_installed, install, configured, reloaded, killed, hung, stopped, sandbox,
-    mistaken, without_camera, before_the_reboot,
+    mistaken, without_camera, clock, before_the_reboot,
 ]  # fmt: skip
 SECOND: list[Callable[[], Found]] = [after_the_reboot, uninstall, purge]
 

@@ -1,6 +1,7 @@
 """For ``systemd_guest.py``: asking systemd, the journal and the store inside the machine."""
 
 import contextlib
+import ctypes
 import json
 import re
 import sqlite3
@@ -12,8 +13,8 @@ from typing import Any
 
 __all__ = [
     "CONFIG", "Found", "PATIENCE", "PROGRAM", "SERVICE", "STATE", "STORE", "active", "another",
-    "changed_unit", "counted", "events", "journal", "judging", "owners", "ran", "shown", "stored",
-    "until",
+    "changed_unit", "counted", "events", "journal", "judging", "owners", "ran", "set_by_hand",
+    "set_by_network", "shown", "stored", "until",
 ]  # fmt: skip
 
 PROGRAM = "/opt/corrosion-edge/bin/corrosion-edge"
@@ -24,6 +25,8 @@ STORE = STATE / "events"
 DROP_IN = Path(f"/run/systemd/system/{SERVICE}.d/rig.conf")
 PATIENCE = 90.0
 """Seconds for anything that must happen; emulation is slow."""
+
+_STATUS_AND_MAXERROR = 0x0010 | 0x0004
 
 Found = dict[str, Any]
 
@@ -104,6 +107,20 @@ def owners(*folders: Path) -> dict[str, list[str]]:
     paths = [path for folder in folders for path in [folder, *sorted(folder.rglob("*"))]]
     return {str(path): [path.owner(), path.group(), f"{path.stat().st_mode & 0o7777:o}"]
             for path in paths}  # fmt: skip
+
+
+def set_by_hand(seconds: float) -> None:
+    """Set the clock, in seconds since 1970; the kernel no longer holds it for synchronised."""
+    time.clock_settime(time.CLOCK_REALTIME, seconds)
+
+
+def set_by_network(seconds: float) -> None:
+    """Set the clock and tell the kernel that it is synchronised, as systemd-timesyncd does."""
+    set_by_hand(seconds)
+    words = (ctypes.c_long * 32)()  # struct timex (adjtimex(2)): modes, offset, freq, maxerror, …
+    words[0] = _STATUS_AND_MAXERROR  # all others 0: no error, and no STA_UNSYNC among the flags
+    if ctypes.CDLL(None).adjtimex(ctypes.byref(words)) < 0:
+        raise OSError("adjtimex failed")
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ JOB = """\
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1
 /usr/bin/python3 /checkout/tests/rigs/systemd_guest.py || systemctl poweroff
 """
+
+YEAR = 365 * 86400.0
 
 FREE = {"/dev/shm", "/tmp", "/var/tmp", "/var/lib/corrosion-edge"}
 """Where the service may write: its own folder, and temporary ones."""
@@ -61,6 +64,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     result = json.loads((exchange / "found.json").read_text())
     assert "purge" in result, f"the machine did not finish its job: {told}"
     return result
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
 
 
 def _kinds(events: list[Found]) -> list[str]:
@@ -191,6 +198,24 @@ def test_an_absent_camera_is_tried_again_more_and_more_seldom(found):
     sentences = [line for line in result["journal"] if line.startswith("Error: /dev/video9: ")]
     assert 1 <= len(sentences) <= 2
     assert int(result["known"]["RestartUSecNext"].removesuffix("s").split(".")[0]) > 5
+
+
+def test_when_the_network_sets_the_clock_earlier_times_come_right(found):
+    result = found["clock"]
+    listed = [json.loads(line) for line in result["listed"]["out"].splitlines()]
+    (change,) = [each for each in listed if each["kind"] == "clock_set"]
+    assert change["details"]["jump_s"] == pytest.approx(YEAR, abs=1)
+    assert change["corrected_at"] is None
+    late = [each for each in listed if _seconds(each["at"]) < result["begin"] - YEAR / 2]
+    assert {"started", "corrosion_began"} <= set(_kinds(late))
+    for each in late:
+        assert result["begin"] - 1 <= _seconds(each["corrected_at"]) <= result["end"]
+    # All before was stamped rightly, by a clock that the kernel doubted: nothing moves.
+    early = listed[: listed.index(late[0])]
+    assert len(early) > 10
+    for each in early:
+        assert _seconds(each["corrected_at"]) == pytest.approx(_seconds(each["at"]), abs=1)
+    assert sum('"event": "clock_set"' in line for line in result["journal"]) == 1
 
 
 def test_it_runs_after_the_machine_was_started_anew_and_nothing_is_lost(found):

@@ -5,7 +5,7 @@ from typing import Final
 from paho.mqtt.reasoncodes import ReasonCode
 
 from corrosion_edge.device.lines import json_line
-from corrosion_edge.device.store.reader import Event
+from corrosion_edge.device.store.event import Event
 from corrosion_edge.device.telling.mqtt.link import Link
 from corrosion_edge.device.telling.saying import Saying
 from corrosion_edge.device.telling.sender import Held, Later, NotYet, Refused, Sender

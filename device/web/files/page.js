@@ -13,6 +13,7 @@ const EVENTS = {
   camera_recovered: "Camera recovered", unusable: "Pictures unusable", usable: "Pictures usable again",
   model_changed: "Model changed", model_refused: "Model refused", accelerator_lost: "Accelerator lost",
   accelerator_replaced: "CPU in place of the accelerator", accelerator_recovered: "Accelerator recovered", pictures_removed: "Old pictures removed", store_recovered: "Store recovered",
+  clock_set: "Clock set",
 };
 const AWAY = ["lost", "frozen", "degraded", "ended", "away"];
 const EVERY = 1000, PLOT_EVERY = 5000, SHOWN_EVENTS = 8, PATIENCE = 10000;
@@ -179,7 +180,8 @@ function eventItem(event) {
     item.append(image);
   }
   item.append(element("strong", name));
-  item.append(element("span", [moment(event.at), event.camera, event.asset].filter(Boolean).join(", ")));
+  const mark = event.corrected_at ? " (corrected)" : event.clock_set === false ? " (clock not set)" : "";
+  item.append(element("span", [moment(event.corrected_at || event.at) + mark, event.camera, event.asset].filter(Boolean).join(", ")));
   if (event.peak !== null) item.append(element("span", `peak ${event.peak.toFixed(3)}, mean ${event.mean.toFixed(3)}`));
   if (event.duration_s !== null && event.kind === "corrosion_ended") item.append(element("span", `lasted ${duration(event.duration_s)}`));
   if (event.reason) item.append(element("span", event.reason));

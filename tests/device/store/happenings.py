@@ -34,10 +34,10 @@ def happening(kind="corrosion_began", seconds=0.0, camera="north", pictured=True
                      model=MODEL, enter=0.8, leave=0.2, **how)  # fmt: skip
 
 
-def summary(seconds=0.0, camera="north", mean=0.3, area=0.1):
-    return Summary(camera=camera, at=START + timedelta(seconds=seconds), boot="boot-1", frames=60,
+def summary(seconds=0.0, camera="north", mean=0.3, area=0.1, boot="boot-1", **clocks):
+    return Summary(camera=camera, at=START + timedelta(seconds=seconds), boot=boot, frames=60,
                    unsure=3, unusable=0, low=mean / 2, mean=mean, high=(1 + mean) / 2, area=area,
-                   area_high=2 * area, cells=49)  # fmt: skip
+                   area_high=2 * area, cells=49, **clocks)  # fmt: skip
 
 
 class Clock:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corrosion_edge.device.store.reader import Event
+from corrosion_edge.device.store.event import Event
 from corrosion_edge.device.telling.courier import BEGINNING, HOLD, NOW, Courier
 from corrosion_edge.device.telling.ledger import NOWHERE, Place
 from corrosion_edge.device.telling.sender import Held, Later, Refused

@@ -13,10 +13,12 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from clockless import DAY, ROUNDING, Machine
 from storing import fill
 
 from corrosion_edge.device.capture.patience import Backoff
 from corrosion_edge.device.store import Reader, Store
+from corrosion_edge.device.store.store import Entry
 from corrosion_edge.device.telling.courier import BEGINNING
 from corrosion_edge.device.telling.delivery import Delivery
 from corrosion_edge.device.telling.ledger import Ledger
@@ -130,6 +132,28 @@ def test_each_event_once_and_in_order(store, receiver):
     assert headers["Idempotency-Key"] == wanted[0]
     assert headers["Content-Type"] == "application/json"
     assert SIGNATURE not in headers and "Authorization" not in headers
+
+
+def test_what_is_known_at_the_delivery_is_told_and_what_was_delivered_is_not_sent_again(
+    store, receiver
+):
+    machine, said = Machine(error=-365 * DAY), []
+    machine.put("started")
+    store.append(Entry(machine.rows[0]))
+    delivered(store, receiver, said, 1)
+    machine.age = 60.0
+    machine.put()
+    machine.set()
+    for row in machine.rows[1:]:
+        store.append(Entry(row))
+    delivered(store, receiver, said, 3)
+    bodies = [json.loads(body) for _, _, body in receiver.seen]
+    assert [body["sequence"] for body in bodies] == [1, 2, 3]
+    assert [body["at"] for body in bodies] == [row["at"] for row in machine.rows]
+    assert [body["corrected_at"] is None for body in bodies] == [True, False, True]
+    known = datetime.fromisoformat(bodies[1]["corrected_at"])
+    assert abs(known - machine.truth[1]) <= ROUNDING
+    assert bodies[2]["kind"] == "clock_set"
 
 
 def test_whatever_goes_wrong_for_a_while_nothing_is_lost(store, receiver):

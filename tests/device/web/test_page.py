@@ -6,18 +6,21 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 import pytest
+from clockless import DAY, ROUNDING, Machine
 from losable import Losable, Named
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
-from corrosion_edge.device.events.event import Happening, Scene
+from corrosion_edge.device.events.event import KINDS, Happening, Scene
 from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.store import Keeper, Store
+from corrosion_edge.device.store.store import Entry
 from corrosion_edge.device.web import server
 from corrosion_edge.device.web.app import BOUNDARY
 from corrosion_edge.device.web.pictures import LONGEST
@@ -126,6 +129,33 @@ def test_events_with_pictures(serve, tmp_path):
     assert "immutable" in answer.headers["Cache-Control"]
     assert served.ask("/events/59/map.jpg").status == 404
     assert served.ask("/events/60/..%2f..%2fevents.jpg").status == 404
+
+
+def test_the_page_has_a_name_for_every_kind_of_event(serve):
+    script = serve().ask("/assets/page.js").content.decode()
+    names = script.partition("const EVENTS = {")[2].partition("};")[0]
+    assert {part.split(":")[0].strip() for part in names.split(",") if ":" in part} == set(KINDS)
+
+
+def test_events_have_their_corrected_times(serve, tmp_path):
+    machine = Machine(error=-365 * DAY)
+    machine.put("started")
+    with Store(tmp_path / "ev") as store:
+        served = serve(store=tmp_path / "ev")
+        store.append(Entry(machine.rows[0]))
+
+        def told():
+            return json.loads(served.ask("/api/events").content)["events"]
+
+        assert [event["corrected_at"] for event in told()] == [None]
+        machine.age = 60.0
+        machine.set()
+        store.append(Entry(machine.rows[1]))
+        newest, first = told()
+    assert (newest["kind"], newest["corrected_at"]) == ("clock_set", None)
+    assert first["at"] == machine.rows[0]["at"]
+    known = datetime.fromisoformat(first["corrected_at"])
+    assert abs(known - machine.truth[0]) <= ROUNDING
 
 
 def test_healthz(serve, verdict, clock):

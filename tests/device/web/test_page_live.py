@@ -1,6 +1,6 @@
 """The live state: words, counts, and bounds."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture.state import CameraState
+from corrosion_edge.device.clock_watch import ClockSet
 from corrosion_edge.device.events.event import ModelName
+from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.verdict import ModelChange, Unreadable
 from corrosion_edge.device.web.live import Live
 from corrosion_edge.device.web.series import BOUNDS, HOURS, STEP, Latencies, Scores
@@ -192,3 +194,10 @@ def test_latencies(values):
     counts = dict(latencies.buckets())
     assert counts["+Inf"] == len(values)
     assert [counts[str(b)] for b in BOUNDS] == [sum(v <= b for v in values) for b in BOUNDS]
+
+
+def test_since_when_is_by_the_clock_once_it_is_set():
+    year, live = timedelta(days=365), Live(["deck"])
+    before, now = live.status("deck").since, Stamp.now()
+    live.take(ClockSet(Stamp(now.wall + year, now.seconds, now.boot), year.total_seconds()))
+    assert abs(live.status("deck").since - before - year) < timedelta(seconds=1)
