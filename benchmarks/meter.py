@@ -1,9 +1,12 @@
 """What a machine draws, where something measures it: a sensor of the kernel, or any command."""
 
+import os
 import re
 import shlex
+import signal
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -84,7 +87,10 @@ class CommandMeter(Meter):
         if not words:
             raise UsageError("--meter-command: expected a command, got nothing")
         try:
-            self._process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, bufsize=1)
+            # A session of its own: a script's own children are to end with it.
+            self._process = subprocess.Popen(
+                words, stdout=subprocess.PIPE, text=True, bufsize=1, start_new_session=True
+            )
         except OSError as error:
             raise UsageError(
                 f"--meter-command: {words[0]} cannot be run ({error.strerror})"
@@ -92,8 +98,9 @@ class CommandMeter(Meter):
         super().__init__(f"the command {Path(words[0]).name}")
 
     def close(self) -> None:
-        """End the command."""
-        self._process.terminate()
+        """End the command, and what it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
         super().close()
         self._process.wait(timeout=5)
 

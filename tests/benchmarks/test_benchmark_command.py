@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 from latency_samples import fake_launch, make_model, make_report, make_sustained
 
@@ -87,6 +88,15 @@ def test_the_help_tells_options_and_commands_under_one_name():
     commands = done.stdout.partition("Commands:\n")[2]
     assert {line.split()[0] for line in commands.splitlines()} >= {"schema"}
     assert "--threads" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [(["--thr"], "--threads"), (["compare", "--acro"], "--across-models")]
+)
+def test_a_shell_completes_options_of_both(words, expected):
+    completer = ShellComplete(cli, {}, "corrosion-edge", "_CORROSION_EDGE_COMPLETE")
+    found = completer.get_completions(["benchmark", *words[:-1]], words[-1])
+    assert [item.value for item in found] == [expected]
 
 
 def test_a_wrong_option_is_of_benchmark():

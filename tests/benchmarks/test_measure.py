@@ -19,9 +19,9 @@ from corrosion_edge.benchmarks.schema import LatencyReport
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.device.backends.fake import FakeBackend
 from corrosion_edge.device.classifier import Classifier
-from corrosion_edge.errors import BackendError, BundleError
+from corrosion_edge.errors import BackendError, BundleError, ImageError
 from corrosion_edge.output import json_text
-from corrosion_edge.render import SURFACES
+from corrosion_edge.render import SURFACES, surface
 
 pytest.importorskip("ai_edge_litert", reason="no runtime is installed")
 
@@ -185,6 +185,21 @@ def test_of_many_photos_some_are_taken_from_all_over(tmp_path):
     pictures, photos = choose(tmp_path)
     assert pictures.count == len(photos) == 16
     assert (photos[0].name, photos[8].name, photos[-1].name) == ("00.png", "20.png", "37.png")
+
+
+def test_photos_are_measured_for_real(tmp_path):
+    for n, size in enumerate([(640, 480), (300, 400)]):
+        pixels = surface("steel", rust=0.2, seed=n, size=size)
+        Image.fromarray(pixels).save(tmp_path / f"{n}.jpg")
+    report = runner.measure(Plan((None,), (1,), 3, ((320, 240),), photos=tmp_path))
+    assert (report.pictures.kind, report.pictures.count) == ("photos", 2)
+    assert str(tmp_path) not in json_text(report.to_dict())
+
+
+def test_a_photo_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    with pytest.raises(ImageError, match=r"broken\.jpg: not a picture"):
+        runner.measure(Plan((None,), (1,), 3, ((320, 240),), photos=tmp_path))
 
 
 def test_the_default_model_is_measured_for_real(tmp_path):

@@ -1,6 +1,7 @@
 """Power: a sensor of the kernel on a made-up /sys, and commands that are really run."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +81,16 @@ def test_a_command_is_ended_with_the_meter(tmp_path):
         process = meter._process
         until_mean(meter)
     assert process.poll() is not None
+
+
+def test_what_a_command_started_is_ended_too(tmp_path):
+    told = tmp_path / "pid"
+    command = script(tmp_path / "meter", f"sleep 600 & echo $! > {told}; echo 1; wait")
+    with open_meter(None, command) as meter:
+        until_mean(meter)
+        started = Path("/proc", told.read_text().strip(), "cmdline")
+        assert b"sleep" in started.read_bytes()
+    assert not (started.exists() and started.read_bytes())
 
 
 def test_a_command_that_is_not_there_names_the_option(tmp_path):
