@@ -64,8 +64,9 @@ class HwmonMeter(Meter):
         found = sorted(where.glob("hwmon/hwmon*/power1_input"))
         if not found or text_of(found[0].with_name("name")) != chip:
             raise UsageError(
-                f"--meter: the kernel shows no {chip} at {address:#x} on I2C bus {bus}; add "
-                f"dtoverlay=i2c-sensor,{chip},addr={address:#x} to config.txt and boot again"
+                f"--meter: the kernel shows no {chip} at {address:#x} on I2C bus {bus}; make it "
+                f"known with: echo {chip} {address:#x} | sudo tee "
+                f"/sys/bus/i2c/devices/i2c-{bus}/new_device"
             )
         self._file = found[0]
         super().__init__(f"{chip} at {address:#x} on I2C bus {bus}")
