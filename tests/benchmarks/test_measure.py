@@ -8,6 +8,7 @@ from latency_samples import fake_launch, make_model
 from PIL import Image
 
 from corrosion_edge.benchmarks import launching, runner, usage
+from corrosion_edge.benchmarks import measure as measuring
 from corrosion_edge.benchmarks.job import Job
 from corrosion_edge.benchmarks.launching import launch
 from corrosion_edge.benchmarks.layout import read
@@ -67,6 +68,15 @@ def test_a_job_measures_every_run_and_closes(job):
     assert part.xnnpack == "unavailable"
     assert backend.history.count("ran") == 1 + part.warm_up.runs + 2 * 7 + 1  # one for the sink
     assert backend.history[-1] == "closed"
+
+
+@pytest.mark.parametrize(("runs", "looks"), [(1, 1), (7, 7), (25, 9), (1000, 10)])
+def test_the_clock_is_looked_at_about_ten_times(job, monkeypatch, runs, looks):
+    clocks = itertools.count(1000)
+    monkeypatch.setattr(measuring, "fastest_mhz", lambda: next(clocks))
+    bench = Bench(Classifier(Bundle.load(runner.Path(job.model)), FakeBackend()), job)
+    done, seen = measuring._runs(bench, runs)
+    assert (len(done), seen) == (runs, list(range(1000, 1000 + looks)))
 
 
 def test_pictures_come_in_turn_and_the_invoke_alone_sees_the_same(job):
