@@ -67,7 +67,8 @@ def is_synchronised() -> bool | None:
 def _adjtimex() -> Callable[[Any], int] | None:
     """The C library's function, which with no mode set only reads; None where there is none."""
     try:
-        found: Callable[[Any], int] = ctypes.CDLL(None).adjtimex
+        # PyDLL keeps the interpreter's lock: giving it up for a microsecond may cost milliseconds.
+        found: Callable[[Any], int] = ctypes.PyDLL(None).adjtimex
     except (OSError, AttributeError):
         return None
     return found
