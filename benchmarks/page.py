@@ -175,7 +175,7 @@ def _method(report: LatencyReport) -> str:
         "invoke, decode) and then the invoke alone, again, on the same prepared picture. Invoke "
         "means: hand over the input, run the network, take its outputs. The frame lies in memory "
         "when a run begins. Once all runs of a process are done it decodes pictures from their "
-        f"files ({_files(report)}) and writes verdicts to /dev/null, as often. The warm-up "
+        f"files ({_files(report)}) and writes verdicts to /dev/null, some times. The warm-up "
         f"{report.warm_up}. The first verdict is counted from the spawn of the process, peak "
         "memory is its largest resident set with one frame in hand."
     )

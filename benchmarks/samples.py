@@ -58,12 +58,12 @@ class WarmUp:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Durations in nanoseconds, one of each per run, in the order of measuring.
+    """Durations in nanoseconds, in the order of measuring.
 
     A run is one frame path, whose stages are ``prepare_ns``, ``path_invoke_ns`` and
     ``decode_ns``, and then ``invoke_ns``: the backend alone, again, on the prepared picture.
-    What lies before and after a frame path is taken once all runs are done, so that it does not
-    disturb them: ``read_ns`` decodes a picture's file to RGB, in the file's own size, and
+    What lies before and after a frame path is taken once all runs are done, some times, so that it
+    does not disturb them: ``read_ns`` decodes a picture's file to RGB, in the file's own size, and
     ``sink_ns`` writes a verdict as a JSON line to /dev/null.
     """
 
@@ -75,9 +75,10 @@ class Samples:
     sink_ns: tuple[Count, ...]
 
     def __post_init__(self) -> None:
-        lengths = {len(getattr(self, field.name)) for field in fields(self)}
-        if len(lengths) != 1 or lengths == {0}:
-            raise ValueError(f"samples: expected equally many, 1 or more, of each, got {lengths}")
+        counts = [len(getattr(self, field.name)) for field in fields(self)]
+        runs, around = set(counts[:4]), set(counts[4:])
+        if len(runs) != 1 or len(around) != 1 or 0 in counts:
+            raise ValueError(f"samples: expected equally many, 1 or more, of each, got {counts}")
         for field in fields(self):
             for value in getattr(self, field.name):
                 _require_duration(field.name, value, least=1)

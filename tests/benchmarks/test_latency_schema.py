@@ -65,6 +65,11 @@ def test_what_cannot_be_is_refused(changes, message):
 def test_series_of_different_length_are_refused():
     with pytest.raises(ValueError, match="equally many"):
         Samples((1,), (1,), (1,), (1, 2), (1,), (1,))
+    with pytest.raises(ValueError, match="equally many"):
+        Samples((1,), (1,), (1,), (1,), (1,), (1, 2))
+    with pytest.raises(ValueError, match="1 or more"):
+        Samples((1,), (1,), (1,), (1,), (), ())
+    assert Samples((1,), (1,), (1,), (1,), (1, 2), (1, 2)).path_ns == (3,)
 
 
 @pytest.mark.parametrize("value", [0, -5, 1.5, True, "3"])

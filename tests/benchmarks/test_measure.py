@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import json
 import time
@@ -68,6 +69,16 @@ def test_a_job_measures_every_run_and_closes(job):
     assert part.xnnpack == "unavailable"
     assert backend.history.count("ran") == 1 + part.warm_up.runs + 2 * 7 + 1  # one for the sink
     assert backend.history[-1] == "closed"
+
+
+def test_what_lies_around_a_path_is_taken_some_times_in_turn(job, tmp_path, monkeypatch):
+    files = tuple(str(tmp_path / name) for name in ("one.jpg", "two.jpg"))
+    read = []
+    monkeypatch.setattr("corrosion_edge.image.read", lambda path: read.append(path.name))
+    asked = dataclasses.replace(job, files=files, runs=500)
+    bench = Bench(Classifier(Bundle.load(runner.Path(job.model)), FakeBackend()), asked)
+    assert len(bench.reads()) == len(bench.sinks()) == 20
+    assert read == ["one.jpg", "two.jpg"] * 10 + ["one.jpg"]  # the first is not counted
 
 
 @pytest.mark.parametrize(("runs", "looks"), [(1, 1), (7, 7), (25, 9), (1000, 10)])
