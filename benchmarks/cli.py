@@ -139,7 +139,7 @@ def _print(report: Any, content: str | None) -> None:
         sys.stdout.write(content)
     if report.is_void:
         reasons = [line.removeprefix("void: ") for line in void_lines(report)]
-        more = f"; and {len(reasons) - _TOLD} more reasons" if len(reasons) > _TOLD else ""
+        more = f"; and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
         raise GateError(f"figures are void, measure again: {'; '.join(reasons[:_TOLD])}{more}")
 
 

@@ -137,11 +137,14 @@ def _power_supply(root: Path) -> str:
 
 
 def _virtual(root: Path) -> Literal["yes", "no", "unavailable"]:
-    """By x86's hypervisor bit, QEMU's device tree for virtual machines, or the maker's name."""
+    """By x86's hypervisor bit, Arm's implementer 0x00 (software: QEMU's processor "max"), QEMU's
+    device tree for virtual machines, or the maker's name.
+    """
     vendor = text_of(root / "sys/class/dmi/id/sys_vendor")
     compatible, features = _compatible(root), _features(root)
     guest = {"hypervisor"} & {*features} or {"linux,dummy-virt"} & {*compatible}
-    if guest or vendor.lower().startswith(_HYPERVISORS):
+    software = first_match(root / "proc/cpuinfo", r"^CPU implementer\s*:\s*(0x00)$")
+    if guest or software != UNAVAILABLE or vendor.lower().startswith(_HYPERVISORS):
         return "yes"
     return "no" if compatible or (vendor != UNAVAILABLE and features) else UNAVAILABLE
 

@@ -108,6 +108,7 @@ def test_a_pi_5_with_a_coral(board):
         ({"proc/cpuinfo": "flags\t: fpu avx2 hypervisor\n"}, "yes"),
         ({"proc/device-tree/compatible": "linux,dummy-virt\0"}, "yes"),
         ({"sys/class/dmi/id/sys_vendor": "QEMU\n"}, "yes"),
+        ({"proc/cpuinfo": "Features\t: asimd\nCPU implementer\t: 0x00\n"}, "yes"),
         ({"sys/class/dmi/id/sys_vendor": "LENOVO\n", "proc/cpuinfo": "flags\t: avx2\n"}, "no"),
         ({"proc/device-tree/compatible": "fsl,imx8mq-phanbell\0fsl,imx8mq\0"}, "no"),
         ({"proc/cpuinfo": "flags\t: avx2\n"}, UNAVAILABLE),
