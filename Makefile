@@ -7,7 +7,7 @@ OUT ?= demo-out
 MINUTES ?= 60
 SOAK ?= soak-out/$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: demo test test-slow soak photos rigs lint wheel clean
+.PHONY: demo test test-slow soak photos rigs speed lint wheel clean
 
 $(STAMP): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,10 @@ test-slow: $(STAMP)
 # A watch under camera faults for MINUTES (no fewer than 30 say something of its memory).
 soak: $(STAMP)
 	$(BIN)/python -m corrosion_edge.benchmarks.soak $(SOAK) --minutes $(MINUTES)
+
+# Ratios of one run against kept values: whether anything became slower.
+speed: $(STAMP)
+	$(BIN)/python -m corrosion_edge.benchmarks.guard
 
 # The whole line on real photos: CORROSION_EDGE_SHARED names the folder with data/ and weights/.
 photos: $(STAMP)

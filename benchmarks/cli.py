@@ -12,7 +12,9 @@ from corrosion_edge import output
 from corrosion_edge.benchmarks.compare_cli import compare
 from corrosion_edge.benchmarks.group import DefaultGroup
 from corrosion_edge.benchmarks.job import PROCESSES
+from corrosion_edge.benchmarks.roofline.cli import roofline
 from corrosion_edge.benchmarks.submit_cli import submit
+from corrosion_edge.benchmarks.tune.cli import tune
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
 from corrosion_edge.errors import GateError, UsageError
 
@@ -113,8 +115,8 @@ def print_schema() -> None:
     sys.stdout.write(output.json_text(LatencyReport.schema()))
 
 
-benchmark.add_command(compare)
-benchmark.add_command(submit)
+for _command in (compare, roofline, submit, tune):
+    benchmark.add_command(_command)
 
 
 def _write_pages(report: Any, markdown_file: Path | None, html_file: Path | None) -> None:
