@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= demo-out
 MINUTES ?= 60
+WORKERS ?= auto
 SOAK ?= soak-out/$(shell date +%Y%m%d-%H%M%S)
 
 .PHONY: demo test test-slow soak photos rigs speed lint wheel clean
@@ -18,8 +19,9 @@ $(STAMP): setup.cfg pyproject.toml
 demo: $(STAMP)
 	$(BIN)/python tools/demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
+# Files of tests in as many processes as there are cores: much of it waits for cameras and brokers.
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not photos and not slow"
+	$(BIN)/python -m pytest -m "not photos and not slow" -n $(WORKERS) --dist loadfile
 
 # Faults by the hundred, see CONTRIBUTING.md; half an hour. Then a soak: make soak MINUTES=60
 test-slow: $(STAMP)
