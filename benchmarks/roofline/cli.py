@@ -1,4 +1,4 @@
-"""The command of a roofline."""
+"""``corrosion-edge benchmark roofline``."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import click
 from corrosion_edge import output
 from corrosion_edge.cli import Command
 
-__all__ = ["main"]
+__all__ = ["roofline"]
 
 
 @click.command(
@@ -22,7 +22,7 @@ __all__ = ["main"]
 @click.option("--rounds", type=click.IntRange(min=1), default=10, show_default=True)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE")
-def main(
+def roofline(
     models: tuple[Path, ...],
     threads: int,
     rounds: int,

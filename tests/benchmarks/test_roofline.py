@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from corrosion_edge.benchmarks.machine import read_machine
 from corrosion_edge.benchmarks.roofline import page
-from corrosion_edge.benchmarks.roofline.cli import main
+from corrosion_edge.benchmarks.roofline.cli import roofline as command
 from corrosion_edge.benchmarks.roofline.cost import Cost, cost_of
 from corrosion_edge.benchmarks.roofline.measure import Copying, Point, Roofline, largest_cache
 from corrosion_edge.benchmarks.roofline.probes import KINDS, macs_of, probe
@@ -149,7 +149,7 @@ def test_the_largest_cache_is_found(tmp_path):
 
 def test_the_command_writes_page_and_json(tmp_path):
     out = ["--json", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html")]
-    done = CliRunner().invoke(main, ["--rounds", "1", *out], catch_exceptions=False)
+    done = CliRunner().invoke(command, ["--rounds", "1", *out], catch_exceptions=False)
     assert done.exit_code == 0
     assert "peak, INT8: " in done.output
     told = json.loads((tmp_path / "r.json").read_text())
@@ -161,6 +161,6 @@ def test_the_command_writes_page_and_json(tmp_path):
 
 def test_a_file_that_is_no_model_is_named(tmp_path):
     (tmp_path / "no.tflite").write_bytes(b"nothing")
-    done = CliRunner().invoke(main, [str(tmp_path / "no.tflite")])
+    done = CliRunner().invoke(command, [str(tmp_path / "no.tflite")])
     assert done.exit_code == 1
     assert "no.tflite" in done.output
