@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= demo-out
 MINUTES ?= 60
+WORKERS ?= auto
 SOAK ?= soak-out/$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: demo test test-slow soak photos rigs lint wheel clean
+.PHONY: demo test test-slow soak photos rigs speed lint wheel clean
 
 $(STAMP): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -18,8 +19,9 @@ $(STAMP): setup.cfg pyproject.toml
 demo: $(STAMP)
 	$(BIN)/python tools/demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
+# Files of tests in as many processes as there are cores: much of it waits for cameras and brokers.
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not photos and not slow"
+	$(BIN)/python -m pytest -m "not photos and not slow" -n $(WORKERS) --dist loadfile
 
 # Faults by the hundred, see CONTRIBUTING.md; half an hour. Then a soak: make soak MINUTES=60
 test-slow: $(STAMP)
@@ -28,6 +30,10 @@ test-slow: $(STAMP)
 # A watch under camera faults for MINUTES (no fewer than 30 say something of its memory).
 soak: $(STAMP)
 	$(BIN)/python -m corrosion_edge.benchmarks.soak $(SOAK) --minutes $(MINUTES)
+
+# Ratios of one run against kept values: whether anything became slower.
+speed: $(STAMP)
+	$(BIN)/python -m corrosion_edge.benchmarks.guard
 
 # The whole line on real photos: CORROSION_EDGE_SHARED names the folder with data/ and weights/.
 photos: $(STAMP)

@@ -2,14 +2,21 @@
 
 import re
 import sys
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from corrosion_edge import output
+from corrosion_edge.benchmarks.compare_cli import compare
+from corrosion_edge.benchmarks.group import DefaultGroup
+from corrosion_edge.benchmarks.job import PROCESSES
+from corrosion_edge.benchmarks.roofline.cli import roofline
+from corrosion_edge.benchmarks.submit_cli import submit
+from corrosion_edge.benchmarks.tune.cli import tune
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
-from corrosion_edge.errors import UsageError
+from corrosion_edge.errors import GateError, UsageError
 
 __all__ = ["DEFAULT_RUNS", "DEFAULT_SIZE", "benchmark", "picture_size"]
 
@@ -19,65 +26,123 @@ DEFAULT_SIZE: Final = "1920x1080"
 _MAX_THREADS: Final = 256
 _SIDES: Final = range(16, 8193)
 _STDOUT: Final = "-"
+_TOLD: Final = 3  # reasons in the error's sentence; the report has all
+
+_FILE: Final = click.Path(path_type=Path)
 
 
-@click.command(help="Measure the latency of models on this machine.")
-@click.argument("models", nargs=-1, metavar="[MODEL]...", type=click.Path(path_type=Path))
+@click.group(cls=DefaultGroup, help="Measure the latency of models on this machine.")
+def benchmark() -> None:
+    """Measure, or do what a subcommand says."""
+
+
+@benchmark.default
+@click.argument("models", nargs=-1, metavar="[MODEL]...", type=_FILE)
 @click.option("--threads", metavar="N,…", help="Numbers of threads [default: 1 and all cores].")
 @accelerator_options(fallback=False)
-@click.option(
-    "--runs",
-    metavar="N",
-    type=click.IntRange(1, 1_000_000),
-    default=DEFAULT_RUNS,
-    show_default=True,
-    help="Measured runs per model and number of threads.",
-)
-@click.option(
-    "--size",
-    metavar="WxH",
-    default=DEFAULT_SIZE,
-    show_default=True,
-    help="Size of a camera's frame, in pixels.",
-)
+@click.option("--runs", metavar="N", type=click.IntRange(1, 1_000_000), default=DEFAULT_RUNS,
+              show_default=True, help="Measured runs per configuration.")  # fmt: skip
+@click.option("--processes", metavar="N", type=click.IntRange(1, 100), default=PROCESSES,
+              show_default=True, help="Fresh processes that share the runs.")  # fmt: skip
+@click.option("--size", "sizes", metavar="WxH", multiple=True,
+              help=f"Size of a camera's frame, in pixels; repeat it.  [default: {DEFAULT_SIZE}]",
+              )  # fmt: skip
+@click.option("--pictures", metavar="FOLDER", type=_FILE,
+              help="Measure on these photos.  [default: rendered surfaces]")  # fmt: skip
+@click.option("--sustained", "minutes", metavar="MINUTES", type=click.FloatRange(0, min_open=True),
+              help="Afterwards run each configuration for so long, looked at each second.",
+              )  # fmt: skip
+@click.option("--rate", metavar="FPS", type=click.FloatRange(0, min_open=True),
+              help="Frames a second of the sustained runs.  [default: full speed]")  # fmt: skip
+@click.option("--meter", metavar="SENSOR", help="Power sensor of the kernel: ina219:BUS:ADDRESS "
+              "or ina226:BUS:ADDRESS, for the sustained runs.")  # fmt: skip
+@click.option("--meter-command", metavar="CMD", help="Command that prints watts, a number on a "
+              "line, for the sustained runs.")  # fmt: skip
 @click.option("--json", "json_file", metavar="FILE", help="Write all samples as JSON; - prints.")
-@click.option("--html", "html_file", metavar="FILE", type=click.Path(path_type=Path),
+@click.option("--markdown", "markdown_file", metavar="FILE", type=_FILE,
+              help="Write the tables as Markdown.")  # fmt: skip
+@click.option("--html", "html_file", metavar="FILE", type=_FILE,
               help="Write a page with tables and plots.")  # fmt: skip
-def benchmark(
+def run(
     models: tuple[Path, ...],
     threads: str | None,
     accelerator: Accelerator,
-    runs: int,
-    size: str,
+    sizes: tuple[str, ...],
+    pictures: Path | None,
+    minutes: float | None,
+    rate: float | None,
+    meter: str | None,
+    meter_command: str | None,
     json_file: str | None,
+    markdown_file: Path | None,
     html_file: Path | None,
+    **counts: int,
 ) -> None:
     """Time every model on every number of threads; without MODEL the default one."""
+    from corrosion_edge.benchmarks.meter import open_meter
     from corrosion_edge.benchmarks.runner import Plan, measure
+
+    if minutes is None and (told := rate or meter or meter_command):
+        option = "--rate" if told is rate else "--meter" if told is meter else "--meter-command"
+        raise UsageError(f"{option}: needs --sustained MINUTES, it is for sustained runs")
 
     plan = Plan(
         models=tuple(dict.fromkeys(models)) or (None,),
         threads=_threads(threads),
-        runs=runs,
-        size=picture_size(size),
+        sizes=tuple(dict.fromkeys(map(picture_size, sizes or (DEFAULT_SIZE,)))),
         accelerator=accelerator,
+        photos=pictures,
+        minutes=minutes or 0.0,
+        rate=rate or 0.0,
+        **counts,
     )
     json_path = Path(json_file) if json_file not in (None, _STDOUT) else None
-    _require_files({"--json": json_path, "--html": html_file})
-    report = measure(plan)
+    _require_files({"--json": json_path, "--markdown": markdown_file, "--html": html_file})
+    with open_meter(meter, meter_command) or nullcontext() as opened:
+        report = measure(plan, meter=opened)
+    _write_pages(report, markdown_file, html_file)
+    content = output.json_text(report.to_dict())
+    if json_path is not None:
+        output.write(json_path, content)
+    _print(report, content if json_file == _STDOUT else None)
+
+
+@benchmark.command(name="schema", help="Print the JSON schema of a report.")
+def print_schema() -> None:
+    """Print it."""
+    from corrosion_edge.benchmarks.schema import LatencyReport
+
+    sys.stdout.write(output.json_text(LatencyReport.schema()))
+
+
+for _command in (compare, roofline, submit, tune):
+    benchmark.add_command(_command)
+
+
+def _write_pages(report: Any, markdown_file: Path | None, html_file: Path | None) -> None:
+    if markdown_file is not None:
+        from corrosion_edge.benchmarks.markdown import markdown
+        from corrosion_edge.benchmarks.page import page
+
+        output.write(markdown_file, markdown(page(report)))
     if html_file is not None:
         from corrosion_edge.benchmarks.page import html
 
         output.write(html_file, html(report))
-    content = output.json_text(report.to_dict())
-    if json_path is not None:
-        output.write(json_path, content)
-    if json_file == _STDOUT:
-        sys.stdout.write(content)
-    else:
-        from corrosion_edge.benchmarks.wording import text
 
+
+def _print(report: Any, content: str | None) -> None:
+    """Show the report; GateError if any of it is void."""
+    from corrosion_edge.benchmarks.wording import text, void_lines
+
+    if content is None:
         click.echo(text(report))
+    else:
+        sys.stdout.write(content)
+    if report.is_void:
+        reasons = [line.removeprefix("void: ") for line in void_lines(report)]
+        more = f"; and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
+        raise GateError(f"figures are void, measure again: {'; '.join(reasons[:_TOLD])}{more}")
 
 
 def _require_files(options: dict[str, Path | None]) -> None:

@@ -1,4 +1,4 @@
-"""What machine it was, and in what state: read from /proc, /sys and /etc, never guessed.
+"""What machine it was: read from /proc, /sys and /etc, never guessed.
 
 Every function takes the root of the file system, so that a copy of a board's files will do, and
 gives the string "unavailable" for what cannot be read.
@@ -7,29 +7,16 @@ gives the string "unavailable" for what cannot be read.
 import importlib.metadata
 import os
 import platform
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from corrosion_edge.benchmarks.samples import UNAVAILABLE
-from corrosion_edge.device import firmware
-from corrosion_edge.device.firmware import THROTTLE_FLAGS
+from corrosion_edge.benchmarks.state import ROOT, Fact, first_match, mhz, of_each_policy, text_of
+from corrosion_edge.device.accelerator.attached import corals
+from corrosion_edge.device.firmware import supply_milliamperes
 
-__all__ = [
-    "THROTTLE_FLAGS",
-    "Machine",
-    "State",
-    "busy_seconds",
-    "read_machine",
-    "read_state",
-    "throttle_reasons",
-]
-
-Fact = int | float | str
-
-ROOT: Final = Path("/")
+__all__ = ["Machine", "read_machine"]
 
 # Main ID register parts of Arm Ltd. (implementer 0x41), as in Linux's arch/*/include/asm/cputype.h
 _ARM_PARTS: Final = {
@@ -37,6 +24,13 @@ _ARM_PARTS: Final = {
     0xD05: "Cortex-A55", 0xD07: "Cortex-A57", 0xD08: "Cortex-A72", 0xD09: "Cortex-A73",
     0xD0A: "Cortex-A75", 0xD0B: "Cortex-A76", 0xD41: "Cortex-A78",
 }  # fmt: skip
+_INT8: Final = (
+    "neon", "asimd", "asimddp", "i8mm", "sve", "sve2", "sme",
+    "avx2", "avx_vnni", "avx512bw", "avx512_vnni", "amx_int8",
+)  # fmt: skip
+"""As /proc/cpuinfo names them: asimddp is SDOT and UDOT, i8mm SMMLA, vnni VPDPBUSD."""
+
+_HYPERVISORS: Final = ("qemu", "vmware", "xen", "innotek", "amazon ec2", "google", "microsoft corp")
 _RUNTIMES: Final = ("ai-edge-litert", "tflite-runtime")
 
 
@@ -45,7 +39,11 @@ class Machine:
     """What does not change while measuring; ``memory_bytes`` is all of the machine's memory.
 
     ``cores`` counts the cores this process may use; ``frequency_limits_mhz`` gives the lowest and
-    highest clock of each group of cores. Whatever cannot be read is "unavailable".
+    highest clock of each group of cores. ``board_revision`` is a Raspberry Pi's code, ``soc`` the
+    device tree's name of it; ``int8_extensions`` are those instruction sets of the processor that
+    matter for int8 networks; ``accelerators`` are the Edge TPUs plugged in, with the speed of their
+    bus; ``power_supply`` is what it promised to the board; ``virtual`` whether it is a virtual
+    machine. Whatever cannot be read is "unavailable".
     """
 
     board: str
@@ -61,27 +59,12 @@ class Machine:
     numpy: str
     pillow: str
     runtime: str
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What changes: read just before and just after measuring.
-
-    ``temperature_c`` is the hottest thermal zone in degrees Celsius; ``throttled`` the flags of
-    the firmware in hexadecimal; ``frequency_mhz`` the clock of each group of cores;
-    ``load_average`` that of 1, 5 and 15 minutes.
-    """
-
-    temperature_c: Fact
-    throttled: str
-    frequency_mhz: str
-    load_average: str
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            if not isinstance(getattr(self, field.name), int | float | str):
-                raise ValueError(f"{field.name}: expected a number or text")
-        throttle_reasons(self.throttled)
+    board_revision: str = UNAVAILABLE
+    soc: str = UNAVAILABLE
+    int8_extensions: str = UNAVAILABLE
+    accelerators: str = UNAVAILABLE
+    power_supply: str = UNAVAILABLE
+    virtual: Literal["yes", "no", "unavailable"] = UNAVAILABLE
 
 
 def read_machine(root: Path = ROOT) -> Machine:
@@ -90,111 +73,91 @@ def read_machine(root: Path = ROOT) -> Machine:
         board=_board(root),
         cpu=_cpu(root),
         cores=len(os.sched_getaffinity(0)),
-        governor=_of_each_policy(root, "scaling_governor"),
+        governor=of_each_policy(root, "scaling_governor"),
         frequency_limits_mhz=_frequency_limits(root),
         memory_bytes=_memory(root),
-        os=_first_match(root / "etc/os-release", r'^PRETTY_NAME="?([^"\n]+)"?'),
-        kernel=_text(root / "proc/sys/kernel/osrelease"),
+        os=first_match(root / "etc/os-release", r'^PRETTY_NAME="?([^"\n]+)"?'),
+        kernel=text_of(root / "proc/sys/kernel/osrelease"),
         architecture=platform.machine() or UNAVAILABLE,
         python=f"{platform.python_implementation()} {platform.python_version()}",
         numpy=_version("numpy"),
         pillow=_version("pillow"),
         runtime=_runtime(),
+        board_revision=first_match(root / "proc/cpuinfo", r"^Revision\s*:\s*([0-9a-fA-F]+)$"),
+        soc=(_compatible(root) or [UNAVAILABLE])[-1],
+        int8_extensions=_int8_extensions(root),
+        accelerators=", ".join(map(str, corals(root))) or "none",
+        power_supply=_power_supply(root),
+        virtual=_virtual(root),
     )
-
-
-def read_state(root: Path = ROOT, ask: Callable[[], str] | None = None) -> State:
-    """The machine's state; ``ask`` gives the answer of ``vcgencmd get_throttled``."""
-    return State(
-        temperature_c=_temperature(root),
-        throttled=_throttled(root, ask or firmware.ask_vcgencmd),
-        frequency_mhz=_of_each_policy(root, "scaling_cur_freq", _mhz),
-        load_average=_first_match(root / "proc/loadavg", r"^([\d.]+ [\d.]+ [\d.]+)"),
-    )
-
-
-def throttle_reasons(flags: str) -> list[str]:
-    """The words for the firmware's flags, e.g. "0x50005"; none if they are unavailable."""
-    return [] if flags == UNAVAILABLE else firmware.throttle_reasons(int(flags, 16))
-
-
-def busy_seconds(root: Path = ROOT) -> float | None:
-    """Processor time spent by all since boot, in seconds over all cores, or None.
-
-    The first line of /proc/stat (proc(5)) without idle and iowait; time stolen by other virtual
-    machines counts as busy.
-    """
-    numbers = _first_match(root / "proc/stat", r"^cpu +([\d ]+)").split()
-    if len(numbers) < 8:
-        return None
-    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, numbers[:8])
-    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").replace("\0", "").strip() or UNAVAILABLE
-    except OSError:
-        return UNAVAILABLE
-
-
-def _first_match(path: Path, pattern: str) -> str:
-    found = re.search(pattern, _text(path), re.MULTILINE)
-    return found[1].strip() if found else UNAVAILABLE
 
 
 def _board(root: Path) -> str:
     """The device tree's model, or on a PC the maker and product of its firmware's tables."""
-    if (model := _text(root / "proc/device-tree/model")) != UNAVAILABLE:
+    if (model := text_of(root / "proc/device-tree/model")) != UNAVAILABLE:
         return model
-    names = [_text(root / "sys/class/dmi/id" / name) for name in ("sys_vendor", "product_name")]
+    names = [text_of(root / "sys/class/dmi/id" / name) for name in ("sys_vendor", "product_name")]
     return " ".join(name for name in names if name != UNAVAILABLE) or UNAVAILABLE
 
 
 def _cpu(root: Path) -> str:
     cpuinfo = root / "proc/cpuinfo"
-    part = _first_match(cpuinfo, r"^CPU part\s*:\s*(0x[0-9a-fA-F]+)")
-    maker = _first_match(cpuinfo, r"^CPU implementer\s*:\s*(0x[0-9a-fA-F]+)")
+    part = first_match(cpuinfo, r"^CPU part\s*:\s*(0x[0-9a-fA-F]+)")
+    maker = first_match(cpuinfo, r"^CPU implementer\s*:\s*(0x[0-9a-fA-F]+)")
     if UNAVAILABLE in (part, maker):
-        return _first_match(cpuinfo, r"^model name\s*:\s*(.+)$")
+        return first_match(cpuinfo, r"^model name\s*:\s*(.+)$")
     known = _ARM_PARTS.get(int(part, 16)) if int(maker, 16) == 0x41 else None
     return f"Arm {known}" if known else f"implementer {maker}, part {part}"
 
 
-def _policies(root: Path) -> list[Path]:
-    """The groups of cores that share a clock."""
-    return sorted((root / "sys/devices/system/cpu/cpufreq").glob("policy*"))
+def _compatible(root: Path) -> list[str]:
+    """The device tree's names of the machine, from the board to the chip; none on a PC."""
+    try:
+        names = (root / "proc/device-tree/compatible").read_text(errors="replace")
+    except OSError:
+        return []
+    return [name for name in names.split("\0") if name.strip()]
 
 
-def _of_each_policy(root: Path, name: str, change: Callable[[str], str] = str) -> str:
-    values = [_text(policy / name) for policy in _policies(root)]
-    known = dict.fromkeys(change(value) for value in values if value != UNAVAILABLE)
-    return ", ".join(known) or UNAVAILABLE
+def _features(root: Path) -> list[str]:
+    """The processor's features as the kernel names them: of Arm, or of x86."""
+    told = first_match(root / "proc/cpuinfo", r"^(?:Features|flags)\s*:\s*(.+)$")
+    return [] if told == UNAVAILABLE else told.split()
 
 
-def _mhz(khz: str) -> str:
-    return str(round(int(khz) / 1000)) if khz.isdigit() else UNAVAILABLE
+def _int8_extensions(root: Path) -> str:
+    features = _features(root)
+    known = [name for name in _INT8 if name in features]
+    return ", ".join(known) or ("none" if features else UNAVAILABLE)
+
+
+def _power_supply(root: Path) -> str:
+    promised = supply_milliamperes(root)
+    return UNAVAILABLE if promised is None else f"{promised} mA"
+
+
+def _virtual(root: Path) -> Literal["yes", "no", "unavailable"]:
+    """By x86's hypervisor bit, Arm's implementer 0x00 (software: QEMU's processor "max"), QEMU's
+    device tree for virtual machines, or the maker's name.
+    """
+    vendor = text_of(root / "sys/class/dmi/id/sys_vendor")
+    compatible, features = _compatible(root), _features(root)
+    guest = {"hypervisor"} & {*features} or {"linux,dummy-virt"} & {*compatible}
+    software = first_match(root / "proc/cpuinfo", r"^CPU implementer\s*:\s*(0x00)$")
+    if guest or software != UNAVAILABLE or vendor.lower().startswith(_HYPERVISORS):
+        return "yes"
+    return "no" if compatible or (vendor != UNAVAILABLE and features) else UNAVAILABLE
 
 
 def _frequency_limits(root: Path) -> str:
-    low = _of_each_policy(root, "cpuinfo_min_freq", _mhz)
-    high = _of_each_policy(root, "cpuinfo_max_freq", _mhz)
+    low = of_each_policy(root, "cpuinfo_min_freq", mhz)
+    high = of_each_policy(root, "cpuinfo_max_freq", mhz)
     return UNAVAILABLE if UNAVAILABLE in (low, high) else f"{low} to {high}"
 
 
 def _memory(root: Path) -> Fact:
-    kib = _first_match(root / "proc/meminfo", r"^MemTotal:\s*(\d+) kB")
+    kib = first_match(root / "proc/meminfo", r"^MemTotal:\s*(\d+) kB")
     return int(kib) * 1024 if kib != UNAVAILABLE else UNAVAILABLE
-
-
-def _temperature(root: Path) -> Fact:
-    hottest = firmware.hottest_zone(root)
-    return UNAVAILABLE if hottest is None else hottest
-
-
-def _throttled(root: Path, ask: Callable[[], str]) -> str:
-    flags = firmware.read_throttled(root, ask)
-    return UNAVAILABLE if flags is None else f"0x{flags:x}"
 
 
 def _version(distribution: str) -> str:

@@ -1,15 +1,19 @@
 """Measuring one configuration, in its own process."""
 
 import importlib
-import re
+import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from corrosion_edge.benchmarks.job import Job
-from corrosion_edge.benchmarks.samples import UNAVAILABLE, Samples
+from corrosion_edge.benchmarks.layout import plain
+from corrosion_edge.benchmarks.memory import peak_bytes
+from corrosion_edge.benchmarks.samples import UNAVAILABLE, Samples, Xnnpack
+from corrosion_edge.benchmarks.state import fastest_mhz
 from corrosion_edge.benchmarks.warmup import warm_up
 from corrosion_edge.errors import CorrosionEdgeError
 
@@ -21,7 +25,10 @@ if TYPE_CHECKING:
 
     Pixels = npt.NDArray[np.uint8]
 
-__all__ = ["Bench", "answer", "measure"]
+__all__ = ["Bench", "answer", "measure", "open_classifier"]
+
+_LOOKS: Final = 10  # at the clock, in a process
+_AROUND: Final = 20  # files read and lines written in a process: photos may take seconds each
 
 
 class Bench:
@@ -71,8 +78,38 @@ class Bench:
         self._classifier.backend.run(prepared)
         return prepare, invoke, decode, time.monotonic_ns() - start
 
+    def reads(self) -> tuple[int, ...]:
+        """Decoding pictures' files, in nanoseconds."""
+        from corrosion_edge import image
 
-def _open(job: Job) -> "Classifier":
+        paths = cycle(map(Path, self._job.files))
+        return self._often(lambda: image.read(next(paths)))
+
+    def sinks(self) -> tuple[int, ...]:
+        """Writing a verdict as a JSON line to /dev/null, in nanoseconds."""
+        from corrosion_edge.device.sinks import JsonSink
+        from corrosion_edge.device.verdict import Verdict
+        from corrosion_edge.frame import Frame
+
+        frame = Frame(self._frame, 0, datetime.now(UTC))
+        verdict = Verdict(frame, self._classifier.classify(self._frame), 1.0)
+        with Path(os.devnull).open("w", encoding="utf-8") as stream:
+            sink = JsonSink(stream)
+            return self._often(lambda: sink.write(verdict))
+
+    def _often(self, work: Callable[[], object]) -> tuple[int, ...]:
+        """Its durations, after a first time that is not counted: it may import and allocate."""
+        work()
+        return tuple(_timed(work) for _ in range(min(self._job.runs, _AROUND)))
+
+
+def _timed(work: Callable[[], object]) -> int:
+    start = time.monotonic_ns()
+    work()
+    return time.monotonic_ns() - start
+
+
+def open_classifier(job: Job) -> "Classifier":
     """Without a try of an accelerator: whoever gave the job made one."""
     from corrosion_edge.device.accelerator.options import Accelerator
     from corrosion_edge.device.classifier import Classifier
@@ -90,13 +127,13 @@ def _import() -> None:
 
 
 def measure(
-    job: Job, entered_ns: int, open_classifier: Callable[[Job], "Classifier"] = _open
+    job: Job, entered_ns: int, opener: Callable[[Job], "Classifier"] = open_classifier
 ) -> dict[str, Any]:
     """Do a job: a ``Round`` as plain values, its ``interpreter_ns`` replaced by ``entered_ns``."""
     clock = time.monotonic_ns
     _import()
     imported = clock()
-    with open_classifier(job) as classifier:
+    with opener(job) as classifier:
         loaded = clock()
         bench = Bench(classifier, job)
         bench.read_picture()
@@ -115,27 +152,38 @@ def measure(
 
 def _steady(bench: Bench, job: Job, classifier: "Classifier") -> dict[str, Any]:
     warm = warm_up(bench.warm)
-    series = zip(*(bench.run() for _ in range(job.runs)), strict=True)
+    runs, clocks = _runs(bench, job.runs)
+    peak = peak_bytes()  # before whole photos are decoded
+    series = [*map(tuple, zip(*runs, strict=True)), bench.reads(), bench.sinks()]
     return {
         "backend": classifier.backend.name,
-        "warm_up": asdict(warm),
-        "samples": asdict(Samples(*map(tuple, series))),
-        "peak_memory_bytes": _peak_memory(Path("/proc/self/status")),
+        "xnnpack": _xnnpack(classifier),
+        "warm_up": plain(warm),
+        "samples": plain(Samples(*series)),
+        "clocks_mhz": clocks,
+        "peak_memory_bytes": peak,
     }
 
 
-def _peak_memory(status: Path) -> int | str:
-    """VmHWM in bytes; getrusage would give the parent's peak, which survives fork and exec."""
-    try:
-        found = re.search(r"^VmHWM:\s*(\d+) kB", status.read_text(), re.MULTILINE)
-    except OSError:
-        return UNAVAILABLE
-    return int(found[1]) * 1024 if found else UNAVAILABLE
+def _runs(bench: Bench, count: int) -> tuple[list[tuple[int, int, int, int]], list[int]]:
+    """The runs, and the clock of the fastest core after each tenth of them, in MHz."""
+    runs, clocks = [], []
+    for number in range(count):
+        runs.append(bench.run())
+        looks = number % -(-count // _LOOKS) == 0
+        if looks and (clock := fastest_mhz()) is not None:
+            clocks.append(clock)
+    return runs, clocks
 
 
-def answer(text: str, entered_ns: int) -> dict[str, Any]:
+def _xnnpack(classifier: "Classifier") -> Xnnpack:
+    used = getattr(classifier.backend, "xnnpack", None)
+    return UNAVAILABLE if used is None else "on" if used else "off"
+
+
+def answer(job: Job, entered_ns: int) -> dict[str, Any]:
     """The job's measurement, or the error that a user can meet, by its name and message."""
     try:
-        return measure(Job.from_json(text), entered_ns)
+        return measure(job, entered_ns)
     except CorrosionEdgeError as error:
         return {"error": type(error).__name__, "message": str(error)}

@@ -1,10 +1,12 @@
 """A benchmark's report as a page."""
 
+from datetime import datetime
 from statistics import median
 
 from corrosion_edge.benchmarks import plots
 from corrosion_edge.benchmarks.samples import Start
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
+from corrosion_edge.benchmarks.sustained_page import sustained_sections
 from corrosion_edge.benchmarks.void import RULES
 from corrosion_edge.benchmarks.wording import (
     HEAD,
@@ -19,7 +21,7 @@ from corrosion_edge.benchmarks.wording import (
 )
 from corrosion_edge.report import Block, Cell, Figure, Page, Section, Table, Text, render
 
-__all__ = ["html"]
+__all__ = ["html", "page"]
 
 _SERIES = {
     "invoke": "invoke alone",
@@ -27,6 +29,8 @@ _SERIES = {
     "prepare": "· prepare",
     "path_invoke": "· invoke",
     "decode": "· decode",
+    "read": "read a picture's file",
+    "sink": "write a JSON line",
 }
 _STAGES = {
     "interpreter_ns": "Python starts",
@@ -41,17 +45,23 @@ _STAGES = {
 
 def html(report: LatencyReport) -> str:
     """One self-contained HTML document."""
+    return render(page(report))
+
+
+def page(report: LatencyReport) -> Page:
+    """What the page and the Markdown hold."""
     machine = report.machine
-    subtitle = f"{_first_known(machine.board, machine.cpu)} · {machine.os} · {report.finished_at}"
+    subtitle = f"{_first_known(machine.board, machine.cpu)} · {machine.os} · {_day(report)}"
     sections = [
         Section("Figures", _figures(report)),
         Section("Where the time goes", _drawings(report)),
         Section("Every series", [_series_table(report)]),
+        *sustained_sections(report),
         Section("From the start to the first verdict", [_start_table(report)]),
         Section("Machine", _machine(report)),
         Section("How it was measured", [Text(_method(report)), Text(RULES)]),
     ]
-    return render(Page("Latency on this machine", subtitle, sections))
+    return Page("Latency on this machine", subtitle, sections)
 
 
 def _figures(report: LatencyReport) -> list[Block]:
@@ -62,12 +72,11 @@ def _figures(report: LatencyReport) -> list[Block]:
 
 
 def _drawings(report: LatencyReport) -> list[Block]:
-    frame = f"{report.width}x{report.height} frame"
     return [
         Figure(
             plots.stages(report),
-            f"The path of a {frame} to its verdict, median of each stage",
-            "Bars: the medians of preparing, invoking and decoding, per configuration",
+            "From a picture's file to the line that tells its verdict, medians",
+            "Bars: the medians of reading, preparing, invoking, decoding and writing",
         ),
         Figure(
             plots.spread(report),
@@ -78,9 +87,22 @@ def _drawings(report: LatencyReport) -> list[Block]:
 
 
 def _series_table(report: LatencyReport) -> Table:
-    head = ("model", "threads", "series", "min", "p50", "p90", "p95", "p99", "max", "mean", "1/s")
+    head = (
+        "model",
+        "threads",
+        "frame",
+        "series",
+        "min",
+        "p50",
+        "p90",
+        "p95",
+        "p99",
+        "max",
+        "mean",
+        "1/s",
+    )
     rows: list[tuple[Cell, ...]] = [
-        (name, result.threads, *row)
+        (name, result.threads, result.size, *row)
         for name, result in zip(names(report), report.results, strict=True)
         for row in _series_rows(result)
     ]
@@ -89,18 +111,20 @@ def _series_table(report: LatencyReport) -> Table:
 
 def _series_rows(result: Result) -> list[tuple[str, ...]]:
     rows = []
-    for key, s in result.statistics.items():
+    statistics = result.summary.statistics
+    for key, title in _SERIES.items():
+        s = getattr(statistics, key)
         values = (s.minimum, s.p50, s.p90, s.p95, s.p99, s.maximum, s.mean)
-        rows.append((_SERIES[key], *(f"{v:.3f}" for v in values), f"{s.per_second:.1f}"))
+        rows.append((title, *(f"{v:.3f}" for v in values), f"{s.per_second:.1f}"))
     return rows
 
 
 def _start_table(report: LatencyReport) -> Table:
     rows: list[tuple[Cell, ...]] = [
-        (name, result.threads, *_start_cells(result))
+        (name, result.threads, result.size, *_start_cells(result))
         for name, result in zip(names(report), report.results, strict=True)
     ]
-    head = ("model", "threads", *_STAGES.values(), "total", "fastest", "slowest")
+    head = ("model", "threads", "frame", *_STAGES.values(), "total", "fastest", "slowest")
     return Table(head, rows, "Medians over the processes; the totals of the fastest and slowest")
 
 
@@ -119,28 +143,52 @@ def _machine(report: LatencyReport) -> list[Block]:
     return [
         Table(("fact", "value"), machine_rows(report.machine)),
         Table(("state", "before", "after"), state_rows(report.before, report.after)),
-        Text(f"Other programs used {others(report)} cores while measuring."),
-        Table(
-            ("model", "threads", "ran on", "size", "SHA-256 of the network"),
-            [
-                (name, r.threads, r.backends[0], megabytes(r.file_bytes), r.model_sha256)
-                for name, r in zip(names(report), report.results, strict=True)
-            ],
+        Text(
+            f"While measuring, other programs used {others(report)} cores, and "
+            f"{report.swapped_pages} pages of memory were swapped."
         ),
+        Table(("model", "ran on", "XNNPACK", "size", "SHA-256 of the network"), _ran_on(report)),
     ]
+
+
+def _ran_on(report: LatencyReport) -> list[tuple[str, ...]]:
+    """A row for each model and backend."""
+    pairs = zip(names(report), report.results, strict=True)
+    rows = [
+        (
+            name,
+            r.backends[0],
+            r.rounds[0].xnnpack,
+            megabytes(r.file_bytes),
+            f"{r.model_sha256[:16]}…",
+        )
+        for name, r in pairs
+    ]
+    return list(dict.fromkeys(rows))
 
 
 def _method(report: LatencyReport) -> str:
     most = max(len(result.rounds) for result in report.results)
     return (
         f"Each configuration ran in {most} fresh processes, taking turns with the others, "
-        f"{report.runs} runs in all over {report.pictures} rendered frames of "
-        f"{report.width}x{report.height} pixels. One run is a frame path (prepare, invoke, "
-        "decode) and then the invoke alone, again, on the same prepared picture. Invoke means: "
-        "hand over the input, run the network, take its outputs. Reading the frame is not timed. "
-        f"The warm-up {report.warm_up}. The first verdict is counted from the spawn of the "
-        "process, peak memory is its largest resident set with one frame in hand."
+        f"{report.runs} runs in all over {report.pictures}. One run is a frame path (prepare, "
+        "invoke, decode) and then the invoke alone, again, on the same prepared picture. Invoke "
+        "means: hand over the input, run the network, take its outputs. The frame lies in memory "
+        "when a run begins. Once all runs of a process are done it decodes pictures from their "
+        f"files ({_files(report)}) and writes verdicts to /dev/null, some times. The warm-up "
+        f"{report.warm_up}. The first verdict is counted from the spawn of the process, peak "
+        "memory is its largest resident set with one frame in hand."
     )
+
+
+def _files(report: LatencyReport) -> str:
+    if report.pictures.kind == "photos":
+        return "the photos as they are; frames are those photos stretched to the frame's size"
+    return "JPEG of the frame's size, quality 90"
+
+
+def _day(report: LatencyReport) -> str:
+    return f"{datetime.fromisoformat(report.finished_at):%Y-%m-%d %H:%M} UTC"
 
 
 def _first_known(*facts: str) -> str:

@@ -16,17 +16,19 @@ _LONGEST: Final = 36  # characters of a title
 _ROW: Final = 52
 _TOP: Final = 34
 _BOTTOM: Final = 38
-_COLOURS: Final = {"prepare": "#4477aa", "invoke": "#cc6633", "decode": "#66a182"}
+_COLOURS: Final = {"read file": "#8d7aa8", "prepare": "#4477aa", "invoke": "#cc6633",
+                   "decode": "#66a182", "sink": "#a8893f"}  # fmt: skip
 _INK: Final = "#1d2327"
 _SOFT: Final = "#59636b"
 
 
 def stages(report: LatencyReport) -> str:
-    """Where the frame path's time goes: a bar per configuration, its stages' medians in a row."""
+    """From a picture's file to a line: a bar per configuration, its stages' medians in a row."""
     medians = [_stage_medians(result) for result in report.results]
     scale = _Scale(max(sum(values.values()) for values in medians))
     rows = [
-        _label(i, title, f"path p50 {ms(result.statistics['path'].p50)}") + _bar(i, values, scale)
+        _label(i, title, f"frame path p50 {ms(result.summary.statistics.path.p50)}")
+        + _bar(i, values, scale)
         for i, (title, result, values) in enumerate(
             zip(_titles(report), report.results, medians, strict=True)
         )
@@ -71,14 +73,18 @@ def round_step(rough: float) -> float:
 
 
 def _stage_medians(result: Result) -> dict[str, float]:
-    statistics = result.statistics
-    series = {"prepare": "prepare", "invoke": "path_invoke", "decode": "decode"}
-    return {stage: statistics[name].p50 for stage, name in series.items()}
+    found = result.summary.statistics
+    series = (found.read, found.prepare, found.path_invoke, found.decode, found.sink)
+    return {stage: one.p50 for stage, one in zip(_COLOURS, series, strict=True)}
 
 
 def _titles(report: LatencyReport) -> list[str]:
     pairs = zip(names(report), report.results, strict=True)
-    return [f"{name}, {r.threads} thread{'s' * (r.threads > 1)}" for name, r in pairs]
+    sizes = {result.size for result in report.results}
+    return [
+        f"{name}, {r.threads} thread{'s' * (r.threads > 1)}" + f", {r.size}" * (len(sizes) > 1)
+        for name, r in pairs
+    ]
 
 
 def _top(row: int) -> int:

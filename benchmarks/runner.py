@@ -1,65 +1,99 @@
 """Measuring several configurations: fresh processes, in rounds, in turn."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from corrosion_edge import __version__, errors
-from corrosion_edge.benchmarks import machine
-from corrosion_edge.benchmarks.job import Job
-from corrosion_edge.benchmarks.samples import UNAVAILABLE, Round
+from corrosion_edge import __version__
+from corrosion_edge.benchmarks import state
+from corrosion_edge.benchmarks.endurance import NOT_MEASURED, Sustained
+from corrosion_edge.benchmarks.job import PROCESSES, Job
+from corrosion_edge.benchmarks.launching import launch
+from corrosion_edge.benchmarks.machine import read_machine
+from corrosion_edge.benchmarks.meter import Meter
+from corrosion_edge.benchmarks.pictures import Frames, Size, choose, frames
+from corrosion_edge.benchmarks.samples import Round
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
+from corrosion_edge.benchmarks.sustaining import sustain
+from corrosion_edge.benchmarks.usage import Usage
 from corrosion_edge.benchmarks.void import machine_reasons, result_reasons
 from corrosion_edge.benchmarks.warmup import CRITERION
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.device.accelerator.options import Accelerator
 from corrosion_edge.progress import progress
 
-__all__ = ["PICTURES", "ROUNDS", "Launch", "Plan", "launch", "measure"]
-
-ROUNDS: Final = 3
-"""Processes per configuration; each does its share of the runs."""
-
-PICTURES: Final = (("steel", 0.0), ("steel", 0.3), ("red-paint", 0.0), ("paint", 0.1))
-"""Kind of surface and share of rust of the rendered frames."""
+__all__ = ["Configuration", "Launch", "Plan", "measure"]
 
 Launch = Callable[[Job], Round]
 """Does a job in a process of its own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What to measure: every model (None is the default one) on every number of threads.
+class Configuration:
+    """What one figure is for; ``model`` is None for the default one."""
 
-    ``size`` is the frame's width and height in pixels; ``runs`` is per configuration. What each
-    model runs on, ``accelerator`` says.
+    model: Path | None
+    threads: int
+    size: Size
+
+    @property
+    def file(self) -> Path:
+        """The model file."""
+        return self.model or DEFAULT_MODEL
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure: every model (None is the default one) on every number of threads and size.
+
+    ``runs`` is per configuration, shared by so many ``processes``; ``sizes`` are widths and
+    heights of a frame in pixels. ``photos`` is a folder, None for rendered pictures. What each
+    model runs on, ``accelerator`` says. Afterwards each configuration runs for ``minutes``, with
+    ``rate`` frames a second, or at full speed if it is 0.
     """
 
     models: tuple[Path | None, ...]
     threads: tuple[int, ...]
     runs: int
-    size: tuple[int, int]
+    sizes: tuple[Size, ...]
     accelerator: Accelerator = field(default_factory=Accelerator)
+    photos: Path | None = None
+    processes: int = PROCESSES
+    minutes: float = 0.0
+    rate: float = 0.0
 
     @property
-    def configurations(self) -> list[tuple[Path, int]]:
-        """Model file and threads."""
-        return [(model or DEFAULT_MODEL, n) for model, n in product(self.models, self.threads)]
+    def configurations(self) -> list[Configuration]:
+        """All of them, in the order of the report."""
+        return [Configuration(*one) for one in product(self.models, self.threads, self.sizes)]
+
+    @property
+    def shares(self) -> list[int]:
+        """The runs of each process: as equal as can be, none of them 0."""
+        count = min(self.processes, self.runs)
+        return [self.runs // count + (i < self.runs % count) for i in range(count)]
+
+    def job(self, one: Configuration, shown: Frames, runs: int) -> Job:
+        """What a measuring process is told."""
+        asked = self.accelerator
+        return Job(
+            str(one.file), one.threads, runs, str(shown.raw), len(shown.files), *one.size,
+            tuple(map(str, shown.files)), asked.accelerator, asked.delegate,
+            asked.accelerator_device,
+        )  # fmt: skip
+
+    def sustained_job(self, one: Configuration, shown: Frames) -> Job:
+        """The same for the sustained run."""
+        return replace(self.job(one, shown, self.runs), seconds=60 * self.minutes, rate=self.rate)
 
 
-def measure(plan: Plan, launch_job: Launch | None = None) -> LatencyReport:
-    """Do a plan and report.
+def measure(
+    plan: Plan, launch_job: Launch | None = None, meter: Meter | None = None
+) -> LatencyReport:
+    """Do a plan and report; the ``meter``, if there is one, is taken in the sustained runs.
 
     Every model is checked before anything is measured (BundleError). Raises the measuring
     process's own error, or BackendError if it crashed.
@@ -67,13 +101,14 @@ def measure(plan: Plan, launch_job: Launch | None = None) -> LatencyReport:
     bundles = {model: Bundle.load(model or DEFAULT_MODEL) for model in plan.models}
     for model, bundle in bundles.items():
         _require_accelerator(plan, bundle, model or DEFAULT_MODEL)
-    facts = machine.read_machine()
-    with _pictures(plan.size) as pictures:
-        before, started = machine.read_state(), _now()
-        usage = _Usage()
-        rounds = _all_rounds(plan, pictures, launch_job or launch)
-        others = usage.others_cores()
-        after, finished = machine.read_state(), _now()
+    facts, (pictures, photos) = read_machine(), choose(plan.photos)
+    with frames(photos, plan.sizes) as shown:
+        before, started, usage = state.read_state(), _now(), Usage()
+        rounds = _all_rounds(plan, shown, launch_job or launch)
+        others, swapped = usage.others_cores(), usage.swapped_pages()
+        after = state.read_state()
+        sustained = tuple(_sustained(plan, bundles, shown, meter))
+        finished = _now()
     return LatencyReport(
         program=__version__,
         started_at=started,
@@ -82,16 +117,14 @@ def measure(plan: Plan, launch_job: Launch | None = None) -> LatencyReport:
         before=before,
         after=after,
         others_cores=others,
-        width=plan.size[0],
-        height=plan.size[1],
-        pictures=len(PICTURES),
+        swapped_pages=swapped,
+        pictures=pictures,
         runs=plan.runs,
         warm_up=CRITERION,
-        results=tuple(
-            _result(model, bundles[model], threads, rounds[model or DEFAULT_MODEL, threads])
-            for model, threads in product(plan.models, plan.threads)
-        ),
-        void=machine_reasons(before, after, others),
+        results=tuple(_result(one, bundles[one.model], parts) for one, parts in rounds.items()),
+        meter=NOT_MEASURED if meter is None else meter.name,
+        sustained=sustained,
+        void=machine_reasons(before, after, others, swapped),
     )
 
 
@@ -101,106 +134,45 @@ def _require_accelerator(plan: Plan, bundle: Bundle, path: Path) -> None:
         plan.accelerator.openings()(bundle, path).close()
 
 
-def shares(runs: int) -> list[int]:
-    """The runs of each round: as equal as can be, none of them 0."""
-    rounds = min(ROUNDS, runs)
-    return [runs // rounds + (i < runs % rounds) for i in range(rounds)]
-
-
-def launch(job: Job) -> Round:
-    """Do a job in a fresh process; the time to its first verdict counts from here."""
-    command = [sys.executable, "-m", "corrosion_edge.benchmarks.worker", job.to_json()]
-    spawned_ns = time.monotonic_ns()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise errors.BackendError(f"{job.model}: {_how_it_ended(done)}")
-    answer = json.loads(done.stdout.splitlines()[-1])
-    if "error" in answer:
-        raise _error(job, answer)
-    answer["start"]["interpreter_ns"] = answer.pop("entered_ns") - spawned_ns
-    return Round.from_dict(answer)
-
-
 def _all_rounds(
-    plan: Plan, pictures: Path, launch_job: Launch
-) -> dict[tuple[Path, int], list[Round]]:
+    plan: Plan, shown: Mapping[Size, Frames], launch_job: Launch
+) -> dict[Configuration, list[Round]]:
     """The rounds of each configuration, taken in turn, so that a drift hits all alike."""
-    rounds: dict[tuple[Path, int], list[Round]] = {key: [] for key in plan.configurations}
-    jobs = [_job(plan, key, pictures, runs) for runs in shares(plan.runs) for key in rounds]
-    for job in progress(jobs, "measuring", len(jobs)):
-        rounds[Path(job.model), job.threads].append(launch_job(job))
+    rounds: dict[Configuration, list[Round]] = {one: [] for one in plan.configurations}
+    turns = [(one, runs) for runs in plan.shares for one in rounds]
+    for one, runs in progress(turns, "measuring", len(turns)):
+        rounds[one].append(launch_job(plan.job(one, shown[one.size], runs)))
     return rounds
 
 
-def _job(plan: Plan, key: tuple[Path, int], pictures: Path, runs: int) -> Job:
-    width, height = plan.size
-    asked = plan.accelerator
-    return Job(
-        str(key[0]), key[1], runs, str(pictures), len(PICTURES), width, height,
-        asked.accelerator, asked.delegate, asked.accelerator_device,
-    )  # fmt: skip
+def _sustained(
+    plan: Plan, bundles: Mapping[Path | None, Bundle], shown: Mapping[Size, Frames],
+    meter: Meter | None,
+) -> Iterator[Sustained]:  # fmt: skip
+    for one in plan.configurations if plan.minutes else ():
+        job = plan.sustained_job(one, shown[one.size])
+        yield sustain(job, _named(one, bundles[one.model]), meter)
 
 
-def _result(model: Path | None, bundle: Bundle, threads: int, rounds: list[Round]) -> Result:
+def _result(one: Configuration, bundle: Bundle, rounds: list[Round]) -> Result:
     return Result(
-        model="default" if model is None else str(model),
-        model_name=bundle.manifest.name,
-        model_sha256=bundle.manifest.model_sha256,
-        file_bytes=(model or DEFAULT_MODEL).stat().st_size,
-        threads=threads,
+        **_named(one, bundle),
+        file_bytes=one.file.stat().st_size,
         rounds=tuple(rounds),
         void=result_reasons(rounds),
     )
 
 
-@contextmanager
-def _pictures(size: tuple[int, int]) -> Iterator[Path]:
-    """A temporary file of rendered frames, raw, one after the other."""
-    from corrosion_edge.render import surface
-
-    with tempfile.TemporaryDirectory(prefix="corrosion-edge-") as folder:
-        path = Path(folder, "pictures.raw")
-        with path.open("wb") as stream:
-            items = progress(list(enumerate(PICTURES)), "rendering pictures")
-            for seed, (kind, rust) in items:
-                stream.write(surface(kind, rust=rust, seed=seed, size=size).tobytes())
-        yield path
-
-
-class _Usage:
-    """Processor time from now on: all programs' and, from that, the others'."""
-
-    def __init__(self) -> None:
-        self._busy, self._own, self._time = machine.busy_seconds(), _own_seconds(), time.monotonic()
-
-    def others_cores(self) -> float | str:
-        """Cores that other programs kept busy, on average, or "unavailable"."""
-        busy = machine.busy_seconds()
-        if busy is None or self._busy is None:
-            return UNAVAILABLE
-        others = (busy - self._busy) - (_own_seconds() - self._own)
-        return max(0.0, others / (time.monotonic() - self._time))
-
-
-def _own_seconds() -> float:
-    """Processor time of this process and of the children it has waited for, in seconds."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
-
-
-def _how_it_ended(done: subprocess.CompletedProcess[str]) -> str:
-    if done.returncode < 0:
-        return f"the measuring process was ended by {signal.Signals(-done.returncode).name}"
-    last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-    return f"the measuring process failed ({last})"
-
-
-def _error(job: Job, answer: dict[str, Any]) -> errors.CorrosionEdgeError:
-    """The error of the measuring process, naming the file."""
-    kind: type[errors.CorrosionEdgeError] = getattr(errors, answer["error"])
-    message = answer["message"]
-    needs_name = kind is errors.BackendError and job.model not in message
-    return kind(f"{job.model}: {message}" if needs_name else message)
+def _named(one: Configuration, bundle: Bundle) -> dict[str, Any]:
+    """The fields that say which configuration it is."""
+    return {
+        "model": "default" if one.model is None else str(one.model),
+        "model_name": bundle.manifest.name,
+        "model_sha256": bundle.manifest.model_sha256,
+        "threads": one.threads,
+        "width": one.size[0],
+        "height": one.size[1],
+    }
 
 
 def _now() -> str:

@@ -1,13 +1,17 @@
 """What one measuring process reports: its start, its warm-up, its samples, its memory."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-__all__ = ["UNAVAILABLE", "Round", "Samples", "Start", "WarmUp"]
+from corrosion_edge.benchmarks.layout import Count, Unavailable, Whole
+
+__all__ = ["UNAVAILABLE", "Round", "Samples", "Start", "WarmUp", "Xnnpack"]
 
 UNAVAILABLE: Final = "unavailable"
 """Stands for every fact that cannot be read."""
+
+Xnnpack = Literal["on", "off", "unavailable"]
+"""Whether any of the network's operators run in XNNPACK, the CPU's fast kernels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +24,13 @@ class Start:
     then ``prepare_ns``, ``invoke_ns`` and ``decode_ns`` for the first time.
     """
 
-    interpreter_ns: int
-    imports_ns: int
-    load_ns: int
-    picture_ns: int
-    prepare_ns: int
-    invoke_ns: int
-    decode_ns: int
+    interpreter_ns: Whole
+    imports_ns: Whole
+    load_ns: Whole
+    picture_ns: Whole
+    prepare_ns: Whole
+    invoke_ns: Whole
+    decode_ns: Whole
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -42,7 +46,7 @@ class Start:
 class WarmUp:
     """How many frame paths were run before the measurement, and whether they settled."""
 
-    runs: int
+    runs: Whole
     settled: bool
 
     def __post_init__(self) -> None:
@@ -54,21 +58,27 @@ class WarmUp:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Durations in nanoseconds, one of each per run, in the order of measuring.
+    """Durations in nanoseconds, in the order of measuring.
 
     A run is one frame path, whose stages are ``prepare_ns``, ``path_invoke_ns`` and
     ``decode_ns``, and then ``invoke_ns``: the backend alone, again, on the prepared picture.
+    What lies before and after a frame path is taken once all runs are done, some times, so that it
+    does not disturb them: ``read_ns`` decodes a picture's file to RGB, in the file's own size, and
+    ``sink_ns`` writes a verdict as a JSON line to /dev/null.
     """
 
-    prepare_ns: tuple[int, ...]
-    path_invoke_ns: tuple[int, ...]
-    decode_ns: tuple[int, ...]
-    invoke_ns: tuple[int, ...]
+    prepare_ns: tuple[Count, ...]
+    path_invoke_ns: tuple[Count, ...]
+    decode_ns: tuple[Count, ...]
+    invoke_ns: tuple[Count, ...]
+    read_ns: tuple[Count, ...]
+    sink_ns: tuple[Count, ...]
 
     def __post_init__(self) -> None:
-        lengths = {len(getattr(self, field.name)) for field in fields(self)}
-        if len(lengths) != 1 or lengths == {0}:
-            raise ValueError(f"samples: expected equally many, 1 or more, of each, got {lengths}")
+        counts = [len(getattr(self, field.name)) for field in fields(self)]
+        runs, around = set(counts[:4]), set(counts[4:])
+        if len(runs) != 1 or len(around) != 1 or 0 in counts:
+            raise ValueError(f"samples: expected equally many, 1 or more, of each, got {counts}")
         for field in fields(self):
             for value in getattr(self, field.name):
                 _require_duration(field.name, value, least=1)
@@ -89,41 +99,28 @@ class Samples:
             )
         )
 
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "Samples":
-        """Read them back (ValueError, TypeError)."""
-        return cls(**{name: tuple(values) for name, values in content.items()})
-
 
 @dataclass(frozen=True, slots=True)
 class Round:
     """One process that measured one configuration.
 
-    ``backend`` is what it really ran on; ``peak_memory_bytes`` the most memory it ever had
+    ``backend`` is what it really ran on; ``clocks_mhz`` the clock of the fastest core, looked at
+    between runs, empty where it cannot be read; ``peak_memory_bytes`` the most memory it ever had
     resident (VmHWM of /proc/self/status), with one frame in hand.
     """
 
     backend: str
+    xnnpack: Xnnpack
     start: Start
     warm_up: WarmUp
     samples: Samples
-    peak_memory_bytes: int | str
+    clocks_mhz: tuple[Count, ...]
+    peak_memory_bytes: Count | Unavailable
 
     def __post_init__(self) -> None:
         peak = self.peak_memory_bytes
         if peak != UNAVAILABLE and not (isinstance(peak, int) and peak > 0):
             raise ValueError(f"peak_memory_bytes: expected a number above 0, got {peak!r}")
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "Round":
-        """Read it back (ValueError, TypeError, KeyError)."""
-        return cls(
-            backend=content["backend"],
-            start=Start(**content["start"]),
-            warm_up=WarmUp(**content["warm_up"]),
-            samples=Samples.from_dict(content["samples"]),
-            peak_memory_bytes=content["peak_memory_bytes"],
-        )
 
 
 def _require_duration(name: str, value: Any, *, least: int) -> None:

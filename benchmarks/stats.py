@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from corrosion_edge.benchmarks.layout import Count, Positive
+
 __all__ = ["Statistics", "percentile"]
 
 _NS_PER_MS = 1e6
@@ -30,15 +32,15 @@ def percentile(values: Sequence[float], percent: float) -> float:
 class Statistics:
     """A series of ``n`` durations: all in milliseconds, but ``per_second`` in 1/s (1 / mean)."""
 
-    n: int
-    minimum: float
-    p50: float
-    p90: float
-    p95: float
-    p99: float
-    maximum: float
-    mean: float
-    per_second: float
+    n: Count
+    minimum: Positive
+    p50: Positive
+    p90: Positive
+    p95: Positive
+    p99: Positive
+    maximum: Positive
+    mean: Positive
+    per_second: Positive
 
     @classmethod
     def of(cls, samples_ns: Sequence[int]) -> "Statistics":

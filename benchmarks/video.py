@@ -27,7 +27,7 @@ from corrosion_edge.cli import Command
 from corrosion_edge.errors import OutputError
 from corrosion_edge.render import clip
 
-__all__ = ["bound", "main", "write_video"]
+__all__ = ["both", "bound", "main", "watched", "write_video"]
 
 _AHEAD: Final = 30
 _DEPTH: Final = 3  # frames that wait, as in watch
@@ -58,7 +58,11 @@ def bound(cores: int, decode: float, invoke: float) -> float:
     return cores / (decode + invoke)
 
 
-def _watch(video: Path, threads: int, model: Path | None) -> dict[str, float]:
+def watched(video: Path, threads: int, model: Path | None) -> dict[str, float]:
+    """Frames a second (``fps``) and milliseconds of processor time a frame (``cpu_ms``) of watch.
+
+    OutputError if it ends too soon.
+    """
     command = [*PROGRAM, "watch", "--camera", str(video), "--json",
                "--threads", str(threads), *(["--model", str(model)] if model else [])]  # fmt: skip
     with subprocess.Popen(
@@ -106,8 +110,8 @@ def _decode(video: Path) -> dict[str, float]:
         return {"fps": frames / (time.monotonic() - start), "cpu_ms": cpu_ms}
 
 
-def _both(video: Path, threads: int, model: Path | None) -> dict[str, float]:
-    """Decode and invoke, overlapped; the network always gets the same pixels."""
+def both(video: Path, threads: int, model: Path | None) -> dict[str, float]:
+    """The same of decoding and invoking, overlapped; the network always gets the same pixels."""
     import av
 
     from corrosion_edge.device.classifier import Classifier
@@ -157,8 +161,8 @@ def main(frames: int, rounds: int, threads: int, model: Path | None) -> None:
         )
         for _ in range(rounds):
             for name, measured in (
-                ("watch", _watch(video, threads, model)),
-                ("both", _both(video, threads, model)),
+                ("watch", watched(video, threads, model)),
+                ("both", both(video, threads, model)),
                 ("invoke", _invoke(threads, model)),
                 ("decode", _decode(video)),
             ):

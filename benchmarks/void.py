@@ -1,13 +1,25 @@
 """What makes a measurement void: reasons to distrust its figures, in words."""
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Final
 
-from corrosion_edge.benchmarks.machine import State, throttle_reasons
+from corrosion_edge.benchmarks.endurance import Second
 from corrosion_edge.benchmarks.samples import Round, Samples
+from corrosion_edge.benchmarks.state import State, throttle_reasons
 from corrosion_edge.benchmarks.stats import percentile
 
-__all__ = ["MAX_OTHERS", "MAX_SPREAD", "MIN_RUNS", "RULES", "machine_reasons", "result_reasons"]
+__all__ = [
+    "MAX_DROP",
+    "MAX_OTHERS",
+    "MAX_SPREAD",
+    "MIN_RUNS",
+    "MIN_SECONDS",
+    "RULES",
+    "machine_reasons",
+    "result_reasons",
+    "sustained_reasons",
+]
 
 MIN_RUNS: Final = 100
 """With fewer runs the 99th percentile is no more than the slowest of them."""
@@ -15,24 +27,34 @@ MAX_SPREAD: Final = 2.0
 """Largest p99 / p50 of the invoke alone: the same work on the same picture."""
 MAX_OTHERS: Final = 0.25
 """Most processor time of other programs, in cores, over the whole measurement."""
+MAX_DROP: Final = 0.1
+"""By how much of its highest value the fastest core's clock may fall while measuring."""
+MIN_SECONDS: Final = 60
+"""A shorter sustained run says nothing of heat."""
 
 RULES: Final = (
     "A figure is void if the machine was throttled or under-powered now or since boot, if other "
-    f"programs used more than {MAX_OTHERS:g} cores while measuring, if the invoke's p99 was more "
-    f"than {MAX_SPREAD:g} times its p50, if the warm-up did not settle, or if there were fewer "
-    f"than {MIN_RUNS} runs."
+    f"programs used more than {MAX_OTHERS:g} cores while measuring, if memory was swapped "
+    "meanwhile, if the clock of the fastest core, looked at between runs, fell by more than "
+    f"{MAX_DROP:.0%}, if the invoke's p99 was more than {MAX_SPREAD:g} times its p50, if the "
+    f"warm-up did not settle, or if the run was too short: fewer than {MIN_RUNS} runs. A sustained "
+    "run is void if the machine was throttled or under-powered in it, if other programs used more "
+    f"than {MAX_OTHERS:g} cores on average, or if it was shorter than {MIN_SECONDS} s."
 )
 
 
-def machine_reasons(before: State, after: State, others_cores: float | str) -> tuple[str, ...]:
-    """Reasons that touch every configuration; ``others_cores`` may be "unavailable"."""
+def machine_reasons(
+    before: State, after: State, others_cores: float | str, swapped_pages: int | str = 0
+) -> tuple[str, ...]:
+    """Reasons that touch every configuration; what was not to be read is "unavailable"."""
     flags = [*throttle_reasons(before.throttled), *throttle_reasons(after.throttled)]
     reasons = [f"the firmware reports {words}" for words in dict.fromkeys(flags)]
+    if "yes" in (before.under_voltage, after.under_voltage):
+        reasons.append("the board's voltage monitor reports under-voltage")
     if isinstance(others_cores, float) and others_cores > MAX_OTHERS:
-        reasons.append(
-            f"other programs used {others_cores:.2f} cores while measuring, "
-            f"more than {MAX_OTHERS:g}"
-        )
+        reasons.append(_disturbed(others_cores))
+    if isinstance(swapped_pages, int) and swapped_pages > 0:
+        reasons.append(f"{swapped_pages} pages of memory were swapped while measuring")
     return tuple(reasons)
 
 
@@ -47,4 +69,23 @@ def result_reasons(rounds: Sequence[Round]) -> tuple[str, ...]:
         reasons.append(f"the invoke's p99 is {spread:.1f} times its p50, more than {MAX_SPREAD:g}")
     if unsettled := sum(not part.warm_up.settled for part in rounds):
         reasons.append(f"the warm-up did not settle in {unsettled} of {len(rounds)} processes")
+    clocks = [clock for part in rounds for clock in part.clocks_mhz]
+    if clocks and min(clocks) < (1 - MAX_DROP) * max(clocks):
+        reasons.append(f"the clock fell from {max(clocks)} to {min(clocks)} MHz while measuring")
     return tuple(reasons)
+
+
+def sustained_reasons(seconds: Sequence[Second]) -> tuple[str, ...]:
+    """Reasons that touch one sustained run."""
+    flags = [words for second in seconds for words in throttle_reasons(second.throttled)]
+    reasons = [f"the firmware reports {words}" for words in dict.fromkeys(flags)]
+    others = [s.others_cores for s in seconds if not isinstance(s.others_cores, str)]
+    if others and (cores := fmean(others)) > MAX_OTHERS:
+        reasons.append(_disturbed(cores))
+    if (lasted := seconds[-1].at_s) < MIN_SECONDS:
+        reasons.append(f"{lasted:.0f} s, shorter than {MIN_SECONDS} s")
+    return tuple(reasons)
+
+
+def _disturbed(cores: float) -> str:
+    return f"other programs used {cores:.2f} cores while measuring, more than {MAX_OTHERS:g}"

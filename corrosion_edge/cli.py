@@ -41,7 +41,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "corrosion_edge.quantize.layers.cli:layers",
         "Tell tensor by tensor what int8 loses, and which tensors make the loss.",
     ),
-    "classify": ("corrosion_edge.device.cli:classify", "Classify photos and folders of photos."),
+    "classify": (
+        "corrosion_edge.device.archive.cli:classify",
+        "Classify photos and folders of photos.",
+    ),
     "watch": ("corrosion_edge.device.cli:watch", "Classify live frames of a camera."),
     "events": (
         "corrosion_edge.device.events_cli:events",
@@ -89,6 +92,9 @@ _EXTRAS: Final[dict[str, str]] = {
     "prometheus_client": "web",
     "anyio": "web",
     "h11": "web",
+    "pyarrow": "archive",
+    "fsspec": "archive",
+    "ray": "ray",
 }
 
 

@@ -123,6 +123,6 @@ class SourceLost(SourceError):  # noqa: N818 - the state's name: the camera is l
 
 
 class GateError(CorrosionEdgeError):
-    """A quality gate that was not passed; what it guards was not written."""
+    """A quality gate that was not passed: what it guards was not written, or says so itself."""
 
     exit_code = 3

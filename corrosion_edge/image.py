@@ -7,7 +7,8 @@ TensorFlow's own resize does not antialias and would be a second, different inpu
 
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -19,7 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from corrosion_edge.errors import ImageError
 from corrosion_edge.frame import require_rgb
 
-__all__ = ["MAX_PIXELS", "Preprocessing", "digest", "prepare", "read"]
+__all__ = ["MAX_PIXELS", "Preprocessing", "digest", "prepare", "read", "read_prepared"]
 
 MAX_PIXELS = 89_478_485
 """Largest picture that is decoded, in pixels: Pillow's own limit, 256 MiB of RGB."""
@@ -65,23 +66,60 @@ class Preprocessing:
         return asdict(self)
 
 
-def read(source: Path | IO[bytes], name: str = "", *, most: int = MAX_PIXELS) -> Pixels:
+def read(
+    source: Path | IO[bytes], name: str = "", *, most: int = MAX_PIXELS, at_least: int = 0
+) -> Pixels:
     """Decode a picture file, or an open one called ``name``, to uint8 [h, w, 3] RGB.
 
     It comes upright by its EXIF orientation. The content decides the format, not the file's
     ending. Transparent pixels are put on white, 16-bit grey is reduced to its upper 8 bits,
-    animations give their first frame.
+    animations give their first frame. With ``at_least`` a JPEG is decoded at a half, a quarter or
+    an eighth of its size, whichever is the smallest whose sides have that many pixels: the decoder
+    leaves out what is too fine for it (libjpeg's scaled inverse DCT), which is faster. Other
+    formats, and JPEGs that would get too small, are decoded whole.
     Raises ImageError, naming the file, if it is broken, no picture, or over ``most`` pixels.
     """
-    path = name or source
+    with _naming(name or source, most), _decoded(source, most, at_least) as picture:
+        return _pixels(picture)
+
+
+def read_prepared(
+    source: Path | IO[bytes],
+    spec: Preprocessing,
+    name: str = "",
+    *,
+    most: int = MAX_PIXELS,
+    at_least: int = 0,
+) -> Pixels:
+    """Decode a picture to the network's uint8 [spec.height, spec.width, 3].
+
+    To the last bit what ``prepare`` makes of what ``read`` gives, without the copies between.
+    """
+    with _naming(name or source, most), _decoded(source, most, at_least) as picture:
+        return np.asarray(_scaled(picture, spec))
+
+
+@contextmanager
+def _decoded(source: Path | IO[bytes], most: int, at_least: int) -> Iterator[Image.Image]:
+    """The picture upright, in RGB."""
+    with Image.open(source) as picture:
+        if picture.width * picture.height > most:
+            raise Image.DecompressionBombError
+        if at_least:
+            picture.draft(None, (at_least, at_least))
+        picture.load()
+        ImageOps.exif_transpose(picture, in_place=True)
+        yield _to_rgb(picture)
+
+
+@contextmanager
+def _naming(path: Path | IO[bytes] | str, most: int) -> Iterator[None]:
+    """Turn what a decoder raises into ImageError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # EXIF oddities are not the user's concern
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(source) as picture:
-                if picture.width * picture.height > most:
-                    raise Image.DecompressionBombError
-                return _upright_rgb(picture)
+            yield
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise ImageError(f"{path}: refused, more than {most:,} pixels; reduce it first") from None
     except UnidentifiedImageError:
@@ -98,24 +136,14 @@ def read(source: Path | IO[bytes], name: str = "", *, most: int = MAX_PIXELS) ->
 def prepare(pixels: Pixels, spec: Preprocessing) -> Pixels:
     """Scale uint8 [h, w, 3] RGB to the network's uint8 [spec.height, spec.width, 3]."""
     require_rgb(pixels)
-    size = (spec.width, spec.height)
     if pixels.shape[:2] == (spec.height, spec.width):
         return pixels
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
-    # Pillow 13 may scale rows before columns, and then rounds otherwise: the order is fixed here.
-    across = picture.resize((spec.width, picture.height), Image.Resampling.BILINEAR)
-    return np.asarray(across.resize(size, Image.Resampling.BILINEAR))
+    return np.asarray(_scaled(Image.fromarray(np.ascontiguousarray(pixels)), spec))
 
 
 def digest(pixels: Pixels) -> str:
     """SHA-256 of the pixel bytes in row order, as hexadecimal."""
     return hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()
-
-
-def _upright_rgb(picture: Image.Image) -> Pixels:
-    picture.load()
-    ImageOps.exif_transpose(picture, in_place=True)
-    return _pixels(_to_rgb(picture))
 
 
 def _pixels(picture: Image.Image) -> Pixels:
@@ -127,6 +155,15 @@ def _pixels(picture: Image.Image) -> Pixels:
         bottom = min(top + rows, picture.height)
         pixels[top:bottom] = np.asarray(picture.crop((0, top, picture.width, bottom)))
     return pixels
+
+
+def _scaled(picture: Image.Image, spec: Preprocessing) -> Image.Image:
+    size = (spec.width, spec.height)
+    if picture.size == size:
+        return picture
+    # Pillow 13 may scale rows before columns, and then rounds otherwise: the order is fixed here.
+    across = picture.resize((spec.width, picture.height), Image.Resampling.BILINEAR)
+    return across.resize(size, Image.Resampling.BILINEAR)
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from corrosion_edge.errors import OutputError
 
@@ -17,6 +17,7 @@ __all__ = [
     "json_text",
     "make_folder",
     "new_folder",
+    "replacing",
     "require_new",
     "require_writable",
     "write",
@@ -24,26 +25,36 @@ __all__ = [
 
 
 def write(path: Path, content: bytes | str) -> None:
-    """Write a file atomically: beside it first, synced, then renamed.
+    """Write a file atomically, as ``replacing`` does (OutputError)."""
+    with replacing(path) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a file that becomes ``path`` when the block ends well: beside it, synced, renamed.
 
     Raises OutputError, and leaves neither a part nor a changed file, if the disk is full, the
     folder cannot be written, or ``path`` is a folder.
     """
-    data = content.encode() if isinstance(content, str) else content
     temporary: str | None = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
+        temporary = None
+    except OutputError:
+        raise
     except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({_reason(error)})") from None
+    finally:
         if temporary is not None:
             with suppress(OSError):
                 Path(temporary).unlink()
-        raise OutputError(f"{path}: cannot be written ({_reason(error)})") from None
 
 
 def make_folder(path: Path) -> Path:

@@ -1,7 +1,7 @@
 """Progress bars on long work; silent where nobody looks."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 import click
@@ -17,9 +17,13 @@ def say(text: str) -> None:
         click.echo(text, err=True)
 
 
-def progress(items: Iterable[T], label: str, length: int | None = None) -> Iterator[T]:
-    """Yield ``items`` behind a bar on standard error, or bare where that is no terminal."""
+def progress(items: Iterable[T], label: str, length: int | None = None) -> Generator[T]:
+    """Yield ``items`` behind a bar on standard error, or bare where that is no terminal.
+
+    Without a ``length`` it counts.
+    """
     with click.progressbar(
-        items, length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
+        items, length=length, label=label, show_pos=length is None,
+        file=sys.stderr, hidden=not sys.stderr.isatty(),
+    ) as bar:  # fmt: skip
         yield from bar

@@ -111,7 +111,11 @@ class Classifier(Closing):
 
     def classify(self, pixels: npt.NDArray[np.uint8]) -> Prediction:
         """The verdict on uint8 [h, w, 3] RGB pixels of any size."""
-        return self.decode(self.backend.run(self.prepare(pixels)[None]))
+        return self.classify_prepared(self.prepare(pixels))
+
+    def classify_prepared(self, prepared: npt.NDArray[np.uint8]) -> Prediction:
+        """The verdict on pixels that have the network's size, as ``prepare`` makes them."""
+        return self.decode(self.backend.run(prepared[None]))
 
     def news(self) -> AcceleratorState | None:
         """What became of the backend's accelerator, if it has one that may fail; told once."""

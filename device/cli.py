@@ -1,8 +1,7 @@
-"""The commands that run on the device: ``classify`` and ``watch``."""
+"""The command ``watch``: what a device runs for years."""
 
 import math
 import signal
-import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -13,44 +12,20 @@ import click
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
 from corrosion_edge.device.capture_options import Capture, capture_options
 from corrosion_edge.device.config import Configurable, config_options, show_config
+from corrosion_edge.device.model_options import (
+    key_option,
+    model_option,
+    threads_option,
+    verify_option,
+)
 from corrosion_edge.device.outlets import Outlets, Watched, outlet_options
 from corrosion_edge.device.storing import STORE_OPTIONS, storing
 from corrosion_edge.threshold import Choice, threshold_option
 
 if TYPE_CHECKING:
-    from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.sinks import Sink
 
-__all__ = ["classify", "watch"]
-
-_model = click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The model file.  [default: the one in the package]",
-)
-_threads = click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Threads of the interpreter.  [default: all usable cores]",
-)
-_key = click.option(
-    "--require-signature",
-    "key",
-    type=click.Path(path_type=Path),
-    metavar="KEY.pub",
-    help="Refuse a model file that is not signed with this key.",
-)
-_verify = click.option(
-    "--verify",
-    "level",
-    type=click.Choice(["quick", "full"]),
-    default="quick",
-    show_default=True,
-    help="Golden pictures that are run first to compare this machine: one, or all.",
-)
-
+__all__ = ["watch"]
 
 _watch_model = click.option(
     "--watch-model/--no-watch-model",
@@ -64,58 +39,6 @@ def _seconds(ctx: click.Context, option: click.Parameter, value: float) -> float
     if not (math.isfinite(value) and value >= 0):
         raise click.BadParameter(f"expected 0 seconds or more, got {value}")
     return value
-
-
-@click.command(
-    help="""Classify photos and folders of photos.
-
-    Folders are searched to the bottom. The score is the probability of corrosion. A file that
-    cannot be read gives an error line; the others go on, and the exit code is 1.
-    """
-)
-@click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH...")
-@_model
-@threshold_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@click.option(
-    "--heatmap",
-    "overlays",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Write each photo with its heat map laid over it, as PNG, into DIR.",
-)
-@_threads
-@accelerator_options(fallback=False)
-@_key
-@_verify
-@click.pass_context
-def classify(
-    ctx: click.Context,
-    *,
-    paths: tuple[str, ...],
-    model: Path | None,
-    threshold: Choice,
-    as_json: bool,
-    overlays: Path | None,
-    threads: int | None,
-    accelerator: Accelerator,
-    key: Path | None,
-    level: str,
-) -> None:
-    """Print the verdict on each photo."""
-    from corrosion_edge.device.classify import gather, judge, require_map
-    from corrosion_edge.device.loading import opened
-
-    photos = gather(paths)
-    failed = False
-    with opened(model, key, accelerator, threads=threads, level=level) as classifier:
-        classifier.use_threshold(threshold)
-        require_map(classifier, overlays)
-        _say_differences(classifier, level)
-        for result in _with_bar(judge(classifier, photos, overlays), len(photos)):
-            result.show(as_json=as_json)
-            failed |= result.prediction is None
-    ctx.exit(int(failed))
 
 
 @click.command(
@@ -135,7 +58,7 @@ def classify(
     metavar="[[NAME=]SOURCE]",
     help="Where the frames come from; several with names.  [default: auto]",
 )
-@_model
+@model_option
 @threshold_option
 @click.option(
     "--frames", type=click.IntRange(min=1), metavar="N", help="End after so many verdicts."
@@ -151,10 +74,10 @@ def classify(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @_watch_model
 @capture_options
-@_threads
+@threads_option
 @accelerator_options(fallback=True)
-@_key
-@_verify
+@key_option
+@verify_option
 @storing
 @outlet_options
 @config_options
@@ -232,18 +155,3 @@ def watch(
         except KeyboardInterrupt:
             click.echo("ended on request", err=True)
     ctx.exit(int(failed > 0))
-
-
-def _say_differences(classifier: "Classifier", level: str) -> None:
-    """Warn where this machine's answers are not those that were measured."""
-    from corrosion_edge.device.running import warn
-
-    for difference in classifier.check_golden(level):
-        warn(difference)
-
-
-def _with_bar(results: Any, count: int) -> Any:
-    """The results behind a progress bar, unless they themselves are what is seen."""
-    from corrosion_edge.progress import progress
-
-    return results if sys.stdout.isatty() else progress(results, "Classifying", count)

@@ -12,7 +12,9 @@ __all__ = [
     "ask_vcgencmd",
     "hottest_zone",
     "read_throttled",
+    "supply_milliamperes",
     "throttle_reasons",
+    "voltage_alarm",
 ]
 
 THROTTLE_FLAGS: Final = {
@@ -49,6 +51,23 @@ def read_throttled(root: Path, ask: Callable[[], str]) -> int | None:
     for answer in (ask(), *map(_text, sorted(root.glob(_FIRMWARE)))):
         if found := re.fullmatch(r"(?:throttled=)?(?:0x)?([0-9a-fA-F]+)", answer.strip()):
             return int(found[1], 16)
+    return None
+
+
+def supply_milliamperes(root: Path) -> int | None:
+    """What the power supply promised to a Pi 5, in mA; None where the board does not say."""
+    try:  # a cell of the device tree: 32 bits, most significant first
+        cell = (root / "proc/device-tree/chosen/power/max_current").read_bytes()
+    except OSError:
+        return None
+    return int.from_bytes(cell[:4], "big")
+
+
+def voltage_alarm(root: Path) -> bool | None:
+    """Whether a Pi's voltage monitor says under-voltage now; None where there is none."""
+    for chip in sorted(root.glob("sys/class/hwmon/hwmon*")):
+        if _text(chip / "name") == "rpi_volt" and (alarm := _text(chip / "in0_lcrit_alarm")):
+            return alarm == "1"
     return None
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from corrosion_edge.errors import BundleError
+from corrosion_edge.network.writing import Table, encode
 from corrosion_edge.quantize.about import About
 from corrosion_edge.quantize.flatbuffer import pack, unpack
-from corrosion_edge.quantize.tables import Table, encode
 
 __all__ = ["METADATA_NAME", "metadata_of", "with_metadata"]
 

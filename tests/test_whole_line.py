@@ -19,14 +19,14 @@ pytestmark = pytest.mark.photos
 PROGRAM = Path(sys.executable).with_name("corrosion-edge")
 
 
-def _run(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+def _run(*words: object, code: int | None = 0) -> subprocess.CompletedProcess[str]:
     start = time.monotonic()
     ran = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True)
     print(
         f"\n$ corrosion-edge {' '.join(map(str, words))}\n{ran.stdout[-1500:]}{ran.stderr[-600:]}"
     )
     print(f"[{time.monotonic() - start:.1f} s, exit code {ran.returncode}]")
-    assert ran.returncode == code
+    assert code is None or ran.returncode == code
     return ran
 
 
@@ -132,8 +132,9 @@ def test_a_video_of_photos_is_judged_frame_by_frame(data, tmp_path):
 
 
 def test_benchmark_on_this_machine(model):
-    table = _run("benchmark", model, "--threads", "1,2").stdout
-    assert model.name in table
+    ran = _run("benchmark", model, "--threads", "1,2", code=None)
+    assert model.name in ran.stdout
+    assert ran.returncode == (3 if "void: " in ran.stdout else 0)  # tests may run beside it
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""How many times as long as another, with an interval, from rounds in which both took turns."""
+"""How many times as long as another, with an interval, from rounds in which both took turns.
+
+Unlike ``benchmarks.ratios``, which compares runs made apart, each round gives a ratio of its own.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

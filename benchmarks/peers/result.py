@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from corrosion_edge.benchmarks.layout import Unavailable
 from corrosion_edge.benchmarks.peers.ratio import Ratio, ratio
 from corrosion_edge.errors import DataError
 
@@ -127,7 +128,7 @@ class Result:
     threads: int
     rounds: int
     pictures: str
-    others_cores: float | None
+    others_cores: float | Unavailable
     rows: tuple[Row, ...] = field(repr=False)
     loads: tuple[float, ...] = ()
 

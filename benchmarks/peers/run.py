@@ -10,11 +10,11 @@ from pathlib import Path
 from corrosion_edge.benchmarks import machine
 from corrosion_edge.benchmarks.peers import pictures
 from corrosion_edge.benchmarks.peers.files import filled, network
-from corrosion_edge.benchmarks.peers.load import Usage
 from corrosion_edge.benchmarks.peers.result import Result
 from corrosion_edge.benchmarks.peers.rounds import Turns, measure
 from corrosion_edge.benchmarks.peers.running import Running
 from corrosion_edge.benchmarks.peers.table import OURS, PEERS, Peer
+from corrosion_edge.benchmarks.usage import Usage
 from corrosion_edge.errors import UsageError
 
 __all__ = ["Plan", "chosen", "run"]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import select
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from corrosion_edge.benchmarks.memory import peak_bytes
 from corrosion_edge.benchmarks.peers.table import Peer
 from corrosion_edge.benchmarks.process import cpu_seconds
 from corrosion_edge.closing import Closing
@@ -74,11 +74,10 @@ class Running(Closing):
     @property
     def peak_memory_bytes(self) -> int:
         """The most memory it ever had resident (VmHWM of proc_pid_status(5)), while it runs."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
-        if found is None:
+        peak = peak_bytes(Path(f"/proc/{self._process.pid}/status"))
+        if isinstance(peak, str):
             raise self._ended()
-        return int(found[1]) * 1024
+        return peak
 
     def close(self) -> None:
         """End the process: by its own way out, else by force."""

@@ -84,7 +84,8 @@ def ahead(result: Result, network: str) -> list[str]:
 def conditions(result: Result) -> list[str]:
     """Command, time, machine and what else ran."""
     m = result.machine
-    used = "unknown" if result.others_cores is None else f"{result.others_cores:.1f}"
+    others = result.others_cores
+    used = others if isinstance(others, str) else f"{others:.1f}"
     return [
         f"`{result.command}`, {result.started_at} to {result.finished_at}",
         f"{m['cpu']}, {m['cores']} cores, memory {gigabytes(m['memory_bytes'])}; {m['os']}; "

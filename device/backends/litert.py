@@ -58,6 +58,16 @@ class LiteRtBackend(Interpreting):
             lambda: runtime.Interpreter(model_content=bundle.model, num_threads=count),
         )
 
+    @property
+    def xnnpack(self) -> bool | None:
+        """Whether XNNPACK took any of the network's operators; None where no runtime tells.
+
+        The interpreter lists a delegate's share as an operator of its own, and no other delegate
+        was given to it.
+        """
+        listed = getattr(self._interpreter, "_get_ops_details", None)
+        return None if listed is None else any(op["op_name"] == "DELEGATE" for op in listed())
+
 
 def thread_count(threads: int | None) -> int:
     """The number of threads asked for, or that of the usable cores (ValueError below 1)."""

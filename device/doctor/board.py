@@ -5,7 +5,13 @@ from collections.abc import Iterator
 
 from corrosion_edge.device.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Finding
 from corrosion_edge.device.doctor.host import Host
-from corrosion_edge.device.firmware import hottest_zone, read_throttled, throttle_reasons
+from corrosion_edge.device.firmware import (
+    hottest_zone,
+    read_throttled,
+    supply_milliamperes,
+    throttle_reasons,
+    voltage_alarm,
+)
 
 __all__ = ["board", "governor", "memory", "power", "swap", "temperature", "throttling"]
 
@@ -63,10 +69,10 @@ def throttling(host: Host) -> Iterator[Finding]:
 
 def power(host: Host) -> Iterator[Finding]:
     """What the power supply gives: a Pi 5 knows its current, the voltage monitor its alarm."""
-    if alarm := _voltage_alarm(host):
-        yield alarm
+    if voltage_alarm(host.root):
+        yield Finding("power", PROBLEM, "under-voltage, says the board's monitor", _SUPPLY)
         return
-    current = _number(host, "proc/device-tree/chosen/power/max_current")
+    current = supply_milliamperes(host.root)
     if current is None:
         yield Finding("power", UNKNOWN, "this board does not say what its supply gives")
     elif current < _PI_5_SUPPLY:
@@ -118,21 +124,6 @@ def swap(host: Host) -> Iterator[Finding]:
                       "to compressed memory (zram).")  # fmt: skip
     else:
         yield Finding("swap", OK, said)
-
-
-def _voltage_alarm(host: Host) -> Finding | None:
-    for chip in host.glob("sys/class/hwmon/hwmon*"):
-        if host.text(chip / "name") == "rpi_volt" and host.text(chip / "in0_lcrit_alarm") == "1":
-            return Finding("power", PROBLEM, "under-voltage, says the board's monitor", _SUPPLY)
-    return None
-
-
-def _number(host: Host, name: str) -> int | None:
-    """A cell of the device tree: 32 bits, most significant first."""
-    try:
-        return int.from_bytes(host.path(name).read_bytes()[:4], "big")
-    except OSError:
-        return None
 
 
 def _policy(host: Host, name: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from corrosion_edge.device.accelerator.attached import USB_3, Coral, corals, usb_nodes
 from corrosion_edge.device.accelerator.delegate import LIBRARY, Delegate
 from corrosion_edge.device.accelerator.probe import outcome_of
 from corrosion_edge.device.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Finding
@@ -13,10 +14,6 @@ from corrosion_edge.device.sources import v4l2
 
 __all__ = ["edge_tpu", "groups", "video"]
 
-_CORAL = {
-    ("1a6e", "089a"): "not yet initialised",  # until its firmware is loaded by the first use
-    ("18d1", "9302"): "initialised",
-}
 _FOLDERS = ("usr/lib", "usr/lib/*-linux-gnu*", "usr/local/lib", "lib", "lib/*-linux-gnu*")
 _MACHINES = {183: "aarch64", 40: "32-bit Arm", 62: "x86-64"}  # e_machine in elf(5)
 
@@ -39,7 +36,7 @@ def video(host: Host) -> Iterator[Finding]:
 
 def edge_tpu(host: Host) -> Iterator[Finding]:
     """The delegate's library, and Corals on the USB with the speed of their bus, or on PCIe."""
-    devices = [*_usb(host), *_pcie(host)]
+    devices = [_coral(coral) for coral in corals(host.root)]
     library = _library(host)
     if not devices:
         yield Finding("edge tpu", OK, f"none attached; {library or f'no {LIBRARY}'}")
@@ -84,26 +81,11 @@ def _held_media(host: Host) -> Iterator[Finding]:
                       "End that program first.")  # fmt: skip
 
 
-def _usb(host: Host) -> Iterator[Finding]:
-    for device in host.glob("sys/bus/usb/devices/*"):
-        if (kind := _kind(host, device)) in _CORAL:
-            yield _coral(_CORAL[kind], host.text(device / "speed"))
-
-
-def _coral(state: str, speed: str) -> Finding:
-    """USB 3 is 5000 Mbit/s and more: /sys/bus/usb/devices/*/speed (Linux's ABI documentation)."""
-    if not speed.isdigit():
-        return Finding("edge tpu", OK, f"Coral USB, {state}, bus speed unknown")
-    said = f"Coral USB, {state}, at {speed} Mbit/s"
-    if int(speed) >= 5000:
-        return Finding("edge tpu", OK, f"{said} (USB 3)")
-    return Finding("edge tpu", WARNING, f"{said} (USB 2)",
+def _coral(coral: Coral) -> Finding:
+    if coral.mbit is None or coral.mbit >= USB_3:
+        return Finding("edge tpu", OK, str(coral))
+    return Finding("edge tpu", WARNING, str(coral),
                    "Use a blue port and a USB 3 cable: USB 2 is about 3 times slower.")  # fmt: skip
-
-
-def _pcie(host: Host) -> Iterator[Finding]:
-    for path in host.glob("dev/apex_*"):
-        yield Finding("edge tpu", OK, f"Coral on PCIe, /dev/{path.name}")
 
 
 def _library(host: Host) -> str:
@@ -123,7 +105,7 @@ def _for_this_machine(host: Host, library: str) -> Finding:
 
 def _tried(host: Host, library: str) -> Finding:
     """What a process of its own that loads it comes to; not while somebody uses the Coral."""
-    if user := v4l2.holder([*host.glob("dev/apex_*"), *_nodes(host)], host.path("proc")):
+    if user := v4l2.holder([*host.glob("dev/apex_*"), *usb_nodes(host.root)], host.path("proc")):
         return Finding("edge tpu", OK, f"{library}; in use by {user}, so not tried")
     try:
         outcome = outcome_of(Delegate(library), lambda: _answered(host, library))
@@ -145,18 +127,6 @@ def _answered(host: Host, library: str) -> Mapping[str, Any]:
         return host.child("delegate", library, "")
     except TimeoutError as error:
         raise _Unanswered(str(error)) from None
-
-
-def _nodes(host: Host) -> Iterator[Path]:
-    """The USB device files of Corals: /dev/bus/usb/BUS/DEVICE, three digits each."""
-    for device in host.glob("sys/bus/usb/devices/*"):
-        numbers = host.text(device / "busnum"), host.text(device / "devnum")
-        if _kind(host, device) in _CORAL and all(number.isdigit() for number in numbers):
-            yield host.path("dev/bus/usb/{:03}/{:03}".format(*map(int, numbers)))
-
-
-def _kind(host: Host, device: Path) -> tuple[str, str]:
-    return host.text(device / "idVendor"), host.text(device / "idProduct")
 
 
 def _machine(path: Path) -> int:

@@ -75,7 +75,7 @@ def latencies(
         paths = {name: Path(folder, f"{name}.tflite") for name in bundles}
         for name, bundle in bundles.items():
             bundle.save(paths[name])
-        report = measure(Plan(tuple(paths.values()), (THREADS,), runs, _FRAME))
+        report = measure(Plan(tuple(paths.values()), (THREADS,), runs, (_FRAME,)))
     results = dict(zip(bundles, report.results, strict=True))
     median = _invoke(results[base])[0]
     return {name: _latency(one, median) for name, one in results.items()}, _conditions(report)
@@ -87,7 +87,7 @@ def _latency(result: Result, base: float) -> Latency:
 
 
 def _invoke(result: Result) -> tuple[float, float]:
-    found = result.statistics["invoke"]
+    found = result.summary.statistics.invoke
     return found.p50, found.p90
 
 

@@ -3,10 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+from corrosion_edge.benchmarks.endurance import Second, Sustained
 from corrosion_edge.benchmarks.job import Job
-from corrosion_edge.benchmarks.machine import Machine, State
+from corrosion_edge.benchmarks.machine import Machine
+from corrosion_edge.benchmarks.pictures import Pictures
 from corrosion_edge.benchmarks.samples import Round, Samples, Start, WarmUp
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
+from corrosion_edge.benchmarks.state import State
 from corrosion_edge.bundle import Bundle
 
 MS = 1_000_000
@@ -19,18 +22,24 @@ MACHINE = Machine(
 
 
 def make_samples(runs: int = 120) -> Samples:
-    """Prepare 5 ms, invoke 20 ms (alone 18 ms, rising to 18.9), decode 1 ms."""
+    """Prepare 5 ms, invoke 20 ms (alone 18 ms, rising to 18.9), decode 1, read 12, sink 0.1."""
     alone = tuple(18 * MS + (i % 10) * MS // 10 for i in range(runs))
-    return Samples((5 * MS,) * runs, (20 * MS,) * runs, (1 * MS,) * runs, alone)
+    prepare, invoke, decode, read, sink = [(n * MS // 10,) * runs for n in (50, 200, 10, 120, 1)]
+    return Samples(prepare, invoke, decode, alone, read, sink)
 
 
-def make_round(runs: int = 120, *, settled: bool = True) -> Round:
+def make_round(
+    runs: int = 120, *, settled: bool = True, clocks: tuple[int, ...] = (1500, 1500)
+) -> Round:
     start = Start(30 * MS, 200 * MS, 20 * MS, 2 * MS, 9 * MS, 25 * MS, 2 * MS)
-    return Round("made up, 1 thread", start, WarmUp(20, settled), make_samples(runs), 70_000_000)
+    warm = WarmUp(20, settled)
+    name = "made up 1.0, CPU, 1 thread"
+    return Round(name, "on", start, warm, make_samples(runs), clocks, 70_000_000)
 
 
 def make_report(model: str = "/models/a.tflite", **changes: object) -> LatencyReport:
-    result = Result(model, "a", "0" * 64, 7_000_000, 1, (make_round(60), make_round(60)))
+    rounds = (make_round(60), make_round(60))
+    result = Result(model, "a", "0" * 64, 7_000_000, 1, 1920, 1080, rounds)
     report = LatencyReport(
         program="0.1.0",
         started_at="2026-01-02T03:04:05+00:00",
@@ -39,14 +48,38 @@ def make_report(model: str = "/models/a.tflite", **changes: object) -> LatencyRe
         before=QUIET,
         after=QUIET,
         others_cores=0.02,
-        width=1920,
-        height=1080,
-        pictures=4,
+        swapped_pages=0,
+        pictures=Pictures("rendered", 4, "f" * 64),
         runs=120,
         warm_up="made up",
         results=(result,),
     )
     return replace(report, **changes)  # type: ignore[arg-type]
+
+
+def make_second(at: float, **changes: object) -> Second:
+    """A second of 50 frames of 20 ms, at 3 W."""
+    second = Second(at, 50, 20.0, 22.0, 1500, 60.0, "0x0", 70_000_000, 0.01, 3.0)
+    return replace(second, **changes)  # type: ignore[arg-type]
+
+
+def make_sustained(model: str = "/models/a.tflite", **changes: object) -> Sustained:
+    """Two minutes at 3 W, idle 2 W."""
+    run = Sustained(
+        model=model,
+        model_name="a",
+        model_sha256="0" * 64,
+        threads=1,
+        width=1920,
+        height=1080,
+        backend="made up 1.0, CPU, 1 thread",
+        started_at="2026-01-02T03:05:05+00:00",
+        minutes=2.0,
+        rate="full speed",
+        idle_watts=2.0,
+        seconds=tuple(make_second(1.0 + n) for n in range(120)),
+    )
+    return replace(run, **changes)  # type: ignore[arg-type]
 
 
 def fake_launch(job: Job) -> Round:

@@ -2,21 +2,25 @@ from dataclasses import fields
 
 import pytest
 
-from corrosion_edge.benchmarks.machine import (
-    Machine,
+from corrosion_edge.benchmarks.machine import Machine, read_machine
+from corrosion_edge.benchmarks.samples import UNAVAILABLE
+from corrosion_edge.benchmarks.state import (
     State,
     busy_seconds,
-    read_machine,
+    fastest_mhz,
     read_state,
+    swapped_pages,
     throttle_reasons,
 )
-from corrosion_edge.benchmarks.samples import UNAVAILABLE
 
 PI_4 = {
     "proc/device-tree/model": "Raspberry Pi 4 Model B Rev 1.4\0",
+    "proc/device-tree/compatible": "raspberrypi,4-model-b\0brcm,bcm2711\0",
     "proc/cpuinfo": (
-        "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd08\n\n"
-        "processor\t: 1\nCPU implementer\t: 0x41\nCPU part\t: 0xd08\n\nModel\t: Raspberry Pi 4\n"
+        "processor\t: 0\nFeatures\t: fp asimd evtstrm crc32 cpuid\n"
+        "CPU implementer\t: 0x41\nCPU part\t: 0xd08\n\n"
+        "processor\t: 1\nCPU implementer\t: 0x41\nCPU part\t: 0xd08\n\n"
+        "Revision\t: c03114\nModel\t: Raspberry Pi 4\n"
     ),
     "proc/meminfo": "MemTotal:        3884128 kB\nMemFree:         3000000 kB\n",
     "proc/sys/kernel/osrelease": "6.6.31+rpt-rpi-v8\n",
@@ -31,7 +35,7 @@ PI_4 = {
     "sys/class/thermal/thermal_zone1/temp": "51121\n",
 }
 SILENT = lambda: UNAVAILABLE  # noqa: E731
-NOT_FILES = {"cores", "architecture", "python", "numpy", "pillow", "runtime"}
+NOT_FILES = {"accelerators", "cores", "architecture", "python", "numpy", "pillow", "runtime"}
 
 
 @pytest.fixture
@@ -55,6 +59,9 @@ def test_a_raspberry_pi(board):
     assert machine.frequency_limits_mhz == "600 to 1500"
     assert machine.os == "Debian GNU/Linux 12 (bookworm)"
     assert machine.kernel == "6.6.31+rpt-rpi-v8"
+    assert (machine.board_revision, machine.soc) == ("c03114", "brcm,bcm2711")
+    assert (machine.int8_extensions, machine.accelerators) == ("asimd", "none")
+    assert (machine.power_supply, machine.virtual) == (UNAVAILABLE, "no")
 
 
 def test_its_state(board):
@@ -74,6 +81,43 @@ def test_a_pc(board):
     assert (machine.board, machine.cpu) == ("ACME Anvil 9", "AMD EPYC")
 
 
+def test_a_pi_5_with_a_coral(board):
+    root = board(
+        {
+            "proc/cpuinfo": "Features\t: fp asimd asimddp\n",
+            "sys/bus/usb/devices/2-1/idVendor": "18d1\n",
+            "sys/bus/usb/devices/2-1/idProduct": "9302\n",
+            "sys/bus/usb/devices/2-1/speed": "480\n",
+            "sys/class/hwmon/hwmon2/name": "rpi_volt\n",
+            "sys/class/hwmon/hwmon2/in0_lcrit_alarm": "1\n",
+        }
+    )
+    power = root / "proc/device-tree/chosen/power/max_current"
+    power.parent.mkdir(parents=True)
+    power.write_bytes((3000).to_bytes(4, "big"))
+    machine = read_machine(root)
+    assert machine.int8_extensions == "asimd, asimddp"
+    assert machine.accelerators == "Coral USB, initialised, at 480 Mbit/s (USB 2)"
+    assert machine.power_supply == "3000 mA"
+    assert read_state(root, ask=SILENT).under_voltage == "yes"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"proc/cpuinfo": "flags\t: fpu avx2 hypervisor\n"}, "yes"),
+        ({"proc/device-tree/compatible": "linux,dummy-virt\0"}, "yes"),
+        ({"sys/class/dmi/id/sys_vendor": "QEMU\n"}, "yes"),
+        ({"proc/cpuinfo": "Features\t: asimd\nCPU implementer\t: 0x00\n"}, "yes"),
+        ({"sys/class/dmi/id/sys_vendor": "LENOVO\n", "proc/cpuinfo": "flags\t: avx2\n"}, "no"),
+        ({"proc/device-tree/compatible": "fsl,imx8mq-phanbell\0fsl,imx8mq\0"}, "no"),
+        ({"proc/cpuinfo": "flags\t: avx2\n"}, UNAVAILABLE),
+    ],
+)
+def test_a_virtual_machine_is_told_from_a_board(board, files, expected):
+    assert read_machine(board(files)).virtual == expected
+
+
 def test_nothing_to_read_is_said_and_not_guessed(tmp_path):
     machine, state = read_machine(tmp_path), read_state(tmp_path, ask=SILENT)
     for field in fields(Machine):
@@ -81,6 +125,7 @@ def test_nothing_to_read_is_said_and_not_guessed(tmp_path):
             assert getattr(machine, field.name) == UNAVAILABLE, field.name
     assert {getattr(state, field.name) for field in fields(State)} == {UNAVAILABLE}
     assert busy_seconds(tmp_path) is None
+    assert (fastest_mhz(tmp_path), swapped_pages(tmp_path)) == (None, None)
 
 
 def test_nonsense_is_unavailable(board):
@@ -109,7 +154,13 @@ def test_cores_of_two_kinds_show_both_clocks(board):
     files = {
         f"{policies}/policy{i}/scaling_cur_freq": f"{f}\n" for i, f in ((0, 1800000), (4, 2400000))
     }
-    assert read_state(board(files), ask=SILENT).frequency_mhz == "1800, 2400"
+    root = board(files)
+    assert read_state(root, ask=SILENT).frequency_mhz == "1800, 2400"
+    assert fastest_mhz(root) == 2400
+
+
+def test_swapped_pages_are_those_in_and_out(board):
+    assert swapped_pages(board({"proc/vmstat": "pgpgin 9\npswpin 20\npswpout 3\n"})) == 23
 
 
 def test_the_kernels_file_is_read_where_there_is_no_vcgencmd(board):

@@ -19,7 +19,8 @@ def test_a_recording_is_watched_and_compared_with_the_network_alone():
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
     assert lines[0].startswith("90 frames of 1920x1080, ")
-    assert [line.split(":")[0] for line in lines[1:4]] == ["watch", "invoke", "decode"]
-    ratio, rest = lines[-2].removeprefix("watch / invoke: ").split(" (")
-    assert float(ratio) > 0
-    assert rest.startswith(ratio)  # of one round
+    assert [line.split(":")[0] for line in lines[1:5]] == ["watch", "both", "invoke", "decode"]
+    for line, name in zip(lines[-3:-1], ("invoke", "both"), strict=True):
+        ratio, rest = line.removeprefix(f"watch / {name}: ").split(" (")
+        assert float(ratio) > 0
+        assert rest.startswith(ratio)  # of one round

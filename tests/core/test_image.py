@@ -190,3 +190,71 @@ def test_prepare_refuses_other_arrays(wrong):
 def test_a_specification_this_version_does_not_know_is_refused(fields):
     with pytest.raises(ValueError):
         Preprocessing.from_dict(Preprocessing().to_dict() | fields)
+
+
+def smooth(width, height):
+    """A picture without fine detail, in which each corner has its own colour."""
+    across, down = np.linspace(0, 255, width), np.linspace(0, 255, height)
+    return np.stack([np.broadcast_to(across, (height, width)),
+                     np.broadcast_to(down[:, None], (height, width)),
+                     np.full((height, width), 90.0)], 2).astype(np.uint8)  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "at_least", "expected"), [
+    ((1920, 1080), 448, (960, 540)),
+    ((1920, 1080), 541, (1920, 1080)),
+    ((1920, 1080), 540, (960, 540)),
+    ((801, 900), 100, (101, 113)),
+    ((640, 480), 448, (640, 480)),
+    ((2000, 2000), 0, (2000, 2000)),
+])  # fmt: skip
+def test_a_jpeg_is_reduced_to_no_less_than_is_wanted(tmp_path, size, at_least, expected):
+    Image.fromarray(smooth(*size)).save(tmp_path / "x.jpg")
+    assert image.read(tmp_path / "x.jpg", at_least=at_least).shape[1::-1] == expected
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_reduced_jpeg_is_the_whole_one_made_smaller(tmp_path, mode, orientation, options):
+    picture = Image.fromarray(smooth(640, 480)).convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture.save(tmp_path / "x.jpg", exif=exif, quality=95, **options)
+    whole = image.read(tmp_path / "x.jpg")
+    reduced = image.read(tmp_path / "x.jpg", at_least=100)
+    assert reduced.shape[:2] == (whole.shape[0] // 4, whole.shape[1] // 4)
+    spec = Preprocessing(width=64, height=64)
+    difference = image.prepare(whole, spec).astype(int) - image.prepare(reduced, spec)
+    assert np.abs(difference).max() <= 6
+
+
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+def test_what_is_no_jpeg_is_decoded_whole(tmp_path, format):
+    Image.fromarray(np.full((900, 1000), 65535, np.uint16)).save(tmp_path / "x", format=format)
+    pixels = image.read(tmp_path / "x", at_least=100)
+    assert pixels.shape == (900, 1000, 3)
+    assert pixels.min() == 255
+
+
+@pytest.mark.parametrize("at_least", [0, 100])
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp"])
+def test_reading_straight_to_the_networks_size_is_the_same_to_the_last_bit(
+    tmp_path, kind, at_least
+):
+    pixels = np.random.default_rng(3).integers(0, 256, (300, 410, 3), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels).save(tmp_path / f"x.{kind}", exif=exif)
+    path = tmp_path / f"x.{kind}"
+    for spec in (Preprocessing(), Preprocessing(width=31, height=77), Preprocessing(300, 410)):
+        expected = image.prepare(image.read(path, at_least=at_least), spec)
+        assert np.array_equal(image.read_prepared(path, spec, at_least=at_least), expected)
+
+
+def test_a_cut_jpeg_is_an_error_at_any_size(tmp_path):
+    Image.fromarray(smooth(640, 480)).save(tmp_path / "x.jpg")
+    (tmp_path / "x.jpg").write_bytes((tmp_path / "x.jpg").read_bytes()[:3000])
+    for at_least in (0, 100):
+        with pytest.raises(ImageError, match=r"x\.jpg: cannot be read"):
+            image.read(tmp_path / "x.jpg", at_least=at_least)

@@ -12,9 +12,10 @@ from PIL import Image
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.cli import COMMANDS, cli
 from corrosion_edge.confidence import Confidence
+from corrosion_edge.device.archive.cli import classify
+from corrosion_edge.device.archive.judge import LARGEST_OVERLAY, overlay_path, write_overlay
 from corrosion_edge.device.classifier import Classifier
-from corrosion_edge.device.classify import LARGEST_OVERLAY, overlay_path, write_overlay
-from corrosion_edge.device.cli import classify, watch
+from corrosion_edge.device.cli import watch
 from corrosion_edge.prediction import Prediction
 
 RED, GREY = (255, 0, 0), (128, 128, 128)
@@ -219,10 +220,12 @@ def test_photos_are_held_one_at_a_time(monkeypatch):
     """The next photo is not read before the last one's line is out."""
     events = []
     from corrosion_edge import image
-    from corrosion_edge.device import classify as module
+    from corrosion_edge.device.archive import judge as module
 
-    read, emit = image.read, module.emit
-    monkeypatch.setattr(image, "read", lambda path: (events.append("read"), read(path))[1])
+    read, emit = image.read_prepared, module.emit
+    monkeypatch.setattr(
+        image, "read_prepared", lambda *which, **_: (events.append("read"), read(*which))[1]
+    )
     monkeypatch.setattr(module, "emit", lambda *line: (events.append("line"), emit(*line))[1])
     run(*[photo(f"{number}.png") for number in range(3)])
     assert events == ["read", "line"] * 3

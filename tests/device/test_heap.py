@@ -13,6 +13,7 @@ from corrosion_edge.device.heap import (
     GivingBack,
     bound_arenas,
     give_back,
+    keep,
     map_large_blocks,
 )
 
@@ -127,3 +128,35 @@ def test_it_is_given_back_again_and_again_until_the_end(monkeypatch):
     with GivingBack(0.01) as giving:
         assert all(given.acquire(timeout=10) for _ in range(3))
     assert not giving._thread.is_alive()
+
+
+PAGES = """
+import resource, sys
+import numpy as np
+from corrosion_edge.device.heap import keep
+told = keep() if sys.argv[1] == "keep" else None
+for turn in range(12):
+    if turn == 2:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    [np.ones((1080, 1920, 3), np.uint8) for _ in range(4)]
+print(told, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc has the option")
+def test_kept_memory_is_not_asked_for_anew(monkeypatch):
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    monkeypatch.delenv("MALLOC_MMAP_THRESHOLD_", raising=False)
+    faults = {}
+    for how in ("keep", "leave"):
+        command = [sys.executable, "-c", PAGES, how]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        told, count = done.stdout.split()
+        assert told == {"keep": "True", "leave": "None"}[how]
+        faults[how] = int(count)
+    assert faults["keep"] < 100
+    assert faults["leave"] > faults["keep"]
+
+
+def test_the_environment_goes_before_what_is_kept():
+    assert keep({"MALLOC_TRIM_THRESHOLD_": "1"}) is False

@@ -19,12 +19,12 @@ from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.cli import cli
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.errors import BundleError
+from corrosion_edge.network.writing import Table
+from corrosion_edge.network.writing import encode as encode_tables
 from corrosion_edge.quantize import about as about_module
 from corrosion_edge.quantize.about import About
 from corrosion_edge.quantize.flatbuffer import output_names, pack, unpack
 from corrosion_edge.quantize.metadata import METADATA_NAME, metadata_of, with_metadata
-from corrosion_edge.quantize.tables import Table
-from corrosion_edge.quantize.tables import encode as encode_tables
 from corrosion_edge.trainer.run import Run
 
 ABOUT = About(name="Rost", description="Für Brücken", version="7", author="Ä. Maker", license="X")

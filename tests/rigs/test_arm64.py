@@ -204,3 +204,25 @@ def test_a_video_is_read_to_its_end(machine, tmp_path):
     found = [line.split() for line in done.stdout.splitlines()]
     assert [sha for _, sha in found] == [image.digest(pixels) for pixels in pictures]
     assert [float(position) for position, _ in found] == pytest.approx([0, 0.1, 0.2])
+
+
+BENCHMARK_FACTS = """
+import json, sys
+from pathlib import Path
+from corrosion_edge.benchmarks.machine import read_machine
+from corrosion_edge.device.classifier import Classifier
+facts = read_machine()
+with Classifier.open(Path(sys.argv[1]), threads=1) as classifier:
+    print(json.dumps([facts.architecture, facts.virtual, facts.int8_extensions.split(", "),
+                      facts.runtime, classifier.backend.xnnpack]))
+"""
+
+
+def test_a_benchmark_knows_the_emulator_the_processor_and_whether_xnnpack_works(machine, model):
+    done = machine.python("-c", BENCHMARK_FACTS, model)
+    assert done.returncode == 0, done.stderr
+    architecture, virtual, extensions, runtime, xnnpack = json.loads(done.stdout)
+    assert (architecture, virtual) == ("aarch64", "yes")
+    assert {"asimd", "asimddp"} <= {*extensions}
+    assert runtime.startswith(RUNTIMES[machine.system])
+    assert xnnpack == (machine.system == "trixie")  # not for this int8 network in the older one

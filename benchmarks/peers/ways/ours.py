@@ -30,6 +30,7 @@ class Way:
         return self._classifier.decode(output).score
 
     def look(self, path: Path) -> tuple[str, float]:
-        """Read, scale, run, decode, heat map included."""
-        prediction = self._classifier.classify(image.read(path))
+        """Read and scale, run, decode, heat map included."""
+        spec = self._classifier.manifest.preprocessing
+        prediction = self._classifier.classify_prepared(image.read_prepared(path, spec))
         return prediction.label, prediction.score

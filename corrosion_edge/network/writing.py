@@ -5,7 +5,7 @@ Format: https://flatbuffers.dev/internals/
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import flatbuffers
 import numpy as np
@@ -17,9 +17,13 @@ __all__ = ["Table", "encode"]
 _FLAGS: Final = {
     np.int8: number_types.Int8Flags,
     np.uint8: number_types.Uint8Flags,
+    np.int32: number_types.Int32Flags,
     np.uint32: number_types.Uint32Flags,
 }
-_OFFSET_BYTES = 4
+_OFFSET_BYTES: Final = 4
+_ALIGNMENT: Final = 16
+"""Of content in bytes, as TensorFlow Lite's own writer has it, so that kernels may load whole
+vectors of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +31,14 @@ class Table:
     """Values of a table by the places of their fields in the schema, from 0.
 
     A union takes two places: its type, uint8, and then its table. Numbers are NumPy scalars of
-    the type that the schema names, vectors of floats are float32 arrays.
+    the type that the schema names, vectors of numbers are arrays of it, content is bytes.
     """
 
     fields: Mapping[int, "_Value"] = field(default_factory=dict)
 
 
-_Number = np.int8 | np.uint8 | np.uint32
-_Pointed = str | Table | Sequence[str] | Sequence[Table] | npt.NDArray[np.float32]
+_Number = np.int8 | np.uint8 | np.int32 | np.uint32
+_Pointed = str | bytes | Table | Sequence[str] | Sequence[Table] | npt.NDArray[Any]
 _Value = _Number | _Pointed
 
 
@@ -61,13 +65,22 @@ def _table(builder: flatbuffers.Builder, table: Table) -> int:
     return int(builder.EndObject())
 
 
+def _content(builder: flatbuffers.Builder, content: bytes) -> int:
+    builder.StartVector(1, len(content), _ALIGNMENT)
+    builder.head -= len(content)
+    builder.Bytes[builder.head : builder.head + len(content)] = content
+    return int(builder.EndVector())
+
+
 def _referred(builder: flatbuffers.Builder, value: _Pointed) -> int:
     if isinstance(value, Table):
         return _table(builder, value)
     if isinstance(value, str):
         return int(builder.CreateString(value))
     if isinstance(value, np.ndarray):
-        return int(builder.CreateNumpyVector(value.astype(np.float32)))
+        return int(builder.CreateNumpyVector(value))
+    if isinstance(value, bytes):
+        return _content(builder, value)
     places = [_referred(builder, entry) for entry in value]
     builder.StartVector(_OFFSET_BYTES, len(places), _OFFSET_BYTES)
     for place in reversed(places):

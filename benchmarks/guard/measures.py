@@ -1,0 +1,143 @@
+"""What is guarded: each measure gives the ratios of its rounds, all of one run."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import numpy as np
+
+from corrosion_edge import output
+from corrosion_edge.benchmarks.process import PROGRAM
+from corrosion_edge.benchmarks.video import both, watched, write_video
+from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
+from corrosion_edge.errors import BackendError
+
+__all__ = ["MEASURES", "Setting", "prepared"]
+
+_FRAMES: Final = 240
+_RUNS: Final = 12
+
+# What public examples do, and no more: open, resize, invoke.
+_PLAIN: Final = """
+import sys
+import numpy as np
+from PIL import Image
+from {module} import Interpreter
+interpreter = Interpreter(model_path=sys.argv[1], num_threads=1)
+interpreter.allocate_tensors()
+given, made = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+height, width = given["shape"][1:3]
+picture = Image.open(sys.argv[2]).convert("RGB").resize((width, height))
+interpreter.set_tensor(given["index"], np.asarray(picture)[None])
+interpreter.invoke()
+print(interpreter.get_tensor(made["index"]))
+"""
+
+
+class Setting:
+    """A recording, a photo, and a bare network, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        from PIL import Image
+
+        from corrosion_edge.render import surface
+
+        self.video, self.photo = folder / "surface.mp4", folder / "photo.jpg"
+        self.network = folder / "network.tflite"
+        write_video(self.video, _FRAMES)
+        Image.fromarray(surface("paint", rust=0.2, seed=1, size=(640, 480))).save(self.photo)
+        output.write(self.network, Bundle.load(DEFAULT_MODEL).model)
+
+
+@contextmanager
+def prepared() -> Iterator[Setting]:
+    """A setting in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="corrosion-edge-") as folder:
+        yield Setting(Path(folder))
+
+
+def frame_path(setting: Setting, rounds: int) -> tuple[float, ...]:
+    """A decoded 1080p frame to its verdict, as watch goes, by the invoke alone."""
+    import av
+
+    from corrosion_edge.device.capture.quality import Gate, Limits
+    from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.device.judging import View
+    from corrosion_edge.device.sources.scaling import Scaling
+    from corrosion_edge.frame import Frame
+
+    with Classifier.open(threads=1) as classifier, av.open(str(setting.video)) as container:
+        spec = classifier.manifest.preprocessing
+        size = (spec.width, spec.height)
+        scaling = Scaling(size)
+        view = View(classifier, gate=Gate(Limits(blurred_below=0), shared=True), scaled=size)
+        pictures = [picture for picture, _ in zip(container.decode(video=0), range(8))]  # noqa: B905
+        still = np.zeros((1, spec.height, spec.width, 3), np.uint8)
+
+        def path(n: int) -> Any:
+            whole, small = scaling.both(pictures[n % len(pictures)])
+            return view.judge(Frame.now(whole, n, scaled=small))
+
+        def invoke(n: int) -> Any:
+            return classifier.backend.run(still)
+
+        _seconds(path), _seconds(invoke)
+        return tuple(_seconds(path) / _seconds(invoke) for _ in range(rounds))
+
+
+def watch(setting: Setting, rounds: int) -> tuple[float, ...]:
+    """Frames a second of watch, by those of decoding and invoking side by side."""
+    return tuple(
+        watched(setting.video, 1, None)["fps"] / both(setting.video, 1, None)["fps"]
+        for _ in range(rounds)
+    )
+
+
+def start(setting: Setting, rounds: int) -> tuple[float, ...]:
+    """A photo's verdict in a new process, by that of a script of a dozen lines."""
+    from corrosion_edge.device.backends.litert import find_runtime
+
+    runtime, _ = find_runtime()
+    script = _PLAIN.format(module=runtime.__name__)
+    plain = [sys.executable, "-c", script, str(setting.network), str(setting.photo)]
+    ours = [*PROGRAM, "classify", "--threads", "1", str(setting.photo)]
+    _until_first_line(plain), _until_first_line(ours)
+    return tuple(_until_first_line(ours) / _until_first_line(plain) for _ in range(rounds))
+
+
+def _seconds(work: Callable[[int], Any]) -> float:
+    """The median of some runs."""
+    found = []
+    for n in range(_RUNS):
+        begun = time.perf_counter()
+        work(n)
+        found.append(time.perf_counter() - begun)
+    return median(found)
+
+
+def _until_first_line(command: list[str]) -> float:
+    begun = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        line = process.stdout.readline()
+        seconds = time.perf_counter() - begun
+        process.stdout.read()
+        told = process.stderr.read().decode(errors="replace")
+    if not line:
+        raise BackendError(f"{command[0]}: ended without a verdict ({told.strip()[-300:]})")
+    return seconds
+
+
+Measure = Callable[[Setting, int], tuple[float, ...]]
+MEASURES: Final[dict[str, tuple[str, Measure, int]]] = {
+    "frame-path": ("decoded 1080p frame to verdict / invoke alone", frame_path, 15),
+    "watch": ("watch over 1080p / decoding and invoking alone, frames a second", watch, 5),
+    "start": ("first verdict of a new process / a plain script's", start, 7),
+}
+"""By name: what it is, what measures it, and in how many rounds."""
