@@ -19,9 +19,11 @@ $(STAMP): setup.cfg pyproject.toml
 demo: $(STAMP)
 	$(BIN)/python tools/demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-# Files of tests in as many processes as there are cores: much of it waits for cameras and brokers.
+# Files of tests in as many processes as there are cores; then the rigs, whose emulated machines
+# need all cores to keep their time, one after the other.
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not photos and not slow" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -m "not photos and not slow" -n $(WORKERS) --dist loadfile --ignore tests/rigs
+	$(BIN)/python -m pytest -m "not photos and not slow" tests/rigs
 
 # Faults by the hundred, see CONTRIBUTING.md; half an hour. Then a soak: make soak MINUTES=60
 test-slow: $(STAMP)
