@@ -12,7 +12,7 @@ from corrosion_edge import image
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.accelerator.state import AcceleratorState
-from corrosion_edge.device.backends import Backend, Output, Telling, open_backend
+from corrosion_edge.device.backends import Backend, Output, open_backend
 from corrosion_edge.errors import BackendError, BundleError, ImageError
 from corrosion_edge.manifest import Golden
 from corrosion_edge.prediction import CORROSION, LABELS, Prediction
@@ -65,8 +65,6 @@ class Classifier(Closing):
         self.bundle = bundle
         self.manifest = bundle.manifest
         self.backend = backend
-        # Asked for each frame, and what a protocol is is found out by looking for its names.
-        self._telling = backend if isinstance(backend, Telling) else None
         self.name = name or bundle.manifest.name
         self.threshold = float(bundle.manifest.threshold)
         confidence = bundle.manifest.confidence
@@ -119,7 +117,10 @@ class Classifier(Closing):
 
     def news(self) -> AcceleratorState | None:
         """What became of the backend's accelerator, if it has one that may fail; told once."""
-        return self._telling.news() if self._telling else None
+        # Each frame asks, and whether something is of a protocol takes ten times as long.
+        news = getattr(self.backend, "news", None)
+        found: AcceleratorState | None = news() if news else None
+        return found
 
     def check_golden(self, level: str = "full") -> list[str]:
         """Run the bundle's golden pictures; a sentence for each way this machine differs.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import parallel_work
 import pytest
+from interrupts import interruptible
 from parallel_work import Squares, Unable
 
 from corrosion_edge.parallel.ordered import AHEAD, CHUNK, Ordered
@@ -114,6 +115,7 @@ def test_workers_end_with_whoever_started_them(tmp_path, how):
     parent = subprocess.Popen(
         [sys.executable, str(script), str(HERE)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        preexec_fn=interruptible,  # noqa: PLW1509 - only a signal is set, and no thread runs
     )  # fmt: skip
     assert parent.stdout is not None
     worker = int(parent.stdout.readline())

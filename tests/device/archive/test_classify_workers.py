@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from interrupts import interruptible
 from PIL import Image
 
 from corrosion_edge.bundle import DEFAULT_MODEL
@@ -110,8 +111,9 @@ def test_a_killed_worker_loses_no_photo(photos):
 def test_an_interrupt_ends_all_of_them_without_a_word(photos):
     command = [*PROGRAM, *([photos] * 20), "--json", "--workers", "2"]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=interruptible,  # noqa: PLW1509 - only a signal is set, and no thread runs
+    )  # fmt: skip
     assert process.stdout is not None
     process.stdout.readline()
     started = children(process.pid)
