@@ -13,6 +13,7 @@ from corrosion_edge import output
 from corrosion_edge.benchmarks.archive.bare import bare
 from corrosion_edge.benchmarks.archive.cost import Cost, measured
 from corrosion_edge.benchmarks.archive.picture import cost_chart, memory_chart
+from corrosion_edge.benchmarks.cli import picture_size
 from corrosion_edge.benchmarks.process import PROGRAM
 from corrosion_edge.cli import Command
 from corrosion_edge.device.archive.running import DECODES
@@ -53,10 +54,7 @@ def _classify(folder: Path, count: int, words: Iterable[str]) -> Cost:
 
 
 def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
-    width, _, height = value.partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise click.BadParameter(f"expected WIDTHxHEIGHT, got {value!r}")
-    return int(width), int(height)
+    return picture_size(value)
 
 
 @click.command(cls=Command)

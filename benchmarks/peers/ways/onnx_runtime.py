@@ -6,11 +6,9 @@ from typing import Any
 import numpy as np
 
 from corrosion_edge.benchmarks.peers.ways import Pixels
-from corrosion_edge.benchmarks.peers.ways.scores import opened, verdict
+from corrosion_edge.benchmarks.peers.ways.scores import opened, real, verdict
 
 __all__ = ["Way"]
-
-_STEP = 1 / 256  # of an integer model's scores
 
 
 class Way:
@@ -39,12 +37,8 @@ class Way:
 
     def score(self, output: Any) -> float:
         """Of corrosion."""
-        return verdict(_real(output))[1]
+        return verdict(real(output))[1]
 
     def look(self, path: Path) -> tuple[str, float]:
         """Open, resize, run."""
-        return verdict(_real(self.invoke(self.given(opened(path, self._size)))))
-
-
-def _real(output: Any) -> Any:
-    return output * _STEP if output.dtype == np.uint8 else output
+        return verdict(real(self.invoke(self.given(opened(path, self._size)))))

@@ -9,12 +9,19 @@ from PIL import Image
 
 from corrosion_edge.prediction import CORROSION, LABELS
 
-__all__ = ["opened", "verdict"]
+__all__ = ["opened", "real", "verdict"]
+
+_STEP = 1 / 256  # of an integer model's scores
 
 
 def opened(path: Path, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Open and resize as examples do, with Pillow's own filter: uint8 [h, w, 3]."""
     return np.asarray(Image.open(path).convert("RGB").resize(size))
+
+
+def real(output: Any) -> Any:
+    """Scores of an integer model as real numbers, those of another as they are."""
+    return output * _STEP if output.dtype == np.uint8 else output
 
 
 def verdict(scores: Any) -> tuple[str, float]:
