@@ -49,7 +49,7 @@ def decode(
     scores = outputs["scores"].real.reshape(-1)
     if scores.shape != (len(LABELS),):
         raise ValueError(f"scores: expected {len(LABELS)} values, got {scores.size}")
-    score = float(np.clip(scores[LABELS.index(CORROSION)], 0.0, 1.0))
+    score = min(max(float(scores[LABELS.index(CORROSION)]), 0.0), 1.0)
     return Prediction(score, threshold, _heatmap(outputs), band, backend=backend)
 
 

@@ -1,7 +1,9 @@
 """Whether a picture shows enough for a verdict, judged before one is given."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -98,12 +100,15 @@ def assess(small: Pixels, limits: Limits, *, enlarged: bool = False) -> Quality:
 
 
 def _percentiles(counts: Sequence[int], which: tuple[float, ...]) -> list[float]:
-    """As ``numpy.percentile`` (linear) of the levels that are counted: ten times as fast."""
-    up_to = np.cumsum(counts)
-    places = np.array(which) / 100 * (up_to[-1] - 1)
-    below, share = np.floor(places).astype(np.int64), places % 1
-    low, high = (np.searchsorted(up_to, place, side="right") for place in (below, below + 1))
-    return [float(value) for value in low + share * (np.minimum(high, 255) - low)]
+    """As ``numpy.percentile`` (linear) of the levels that are counted, with nothing sorted."""
+    up_to = list(accumulate(counts))
+    found = []
+    for percent in which:
+        place = percent / 100 * (up_to[-1] - 1)
+        below = int(place)
+        low, high = bisect_right(up_to, below), bisect_right(up_to, below + 1)
+        found.append(low + (place - below) * (min(high, 255) - low))
+    return found
 
 
 def _detail(grey: Pixels) -> float:

@@ -55,5 +55,6 @@ class Scaling:
         width, height = self._size
         if picture.width < width or picture.height < height:
             return None
-        scaled = self._small.reformat(picture, width, height, "rgb24", interpolation=_FLAGS)
+        # In planes: the same values as rgb24, which libswscale writes without vector instructions.
+        scaled = self._small.reformat(picture, width, height, "gbrp", interpolation=_FLAGS)
         return np.asarray(scaled.to_ndarray(), dtype=np.uint8)
