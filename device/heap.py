@@ -5,13 +5,14 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from corrosion_edge.closing import Closing
 
 __all__ = [
-    "ARENAS", "EVERY", "KEPT", "LARGE", "GivingBack", "bound_arenas", "give_back", "keep",
-    "map_large_blocks",
+    "ARENAS", "EVERY", "KEPT", "LARGE", "GivingBack", "Heap", "bound_arenas", "give_back", "keep",
+    "look", "map_large_blocks",
 ]  # fmt: skip
 
 ARENAS: Final = 1
@@ -36,6 +37,38 @@ _LARGEST_BLOCKS: Final = (64 * 2**20, 32 * 2**20)  # bytes; older versions of gl
 _M_TRIM_THRESHOLD: Final = -1  # malloc.h
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """Bytes that glibc gave out of its arenas (``used``), holds free in them, and ``mapped``.
+
+    What leaks shows in ``used`` and ``mapped``; ``free`` may have gone back to the system.
+    """
+
+    used: int
+    free: int
+    mapped: int
+
+
+class _MallInfo2(ctypes.Structure):
+    """``struct mallinfo2`` of malloc.h."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks",
+                     "uordblks", "fordblks", "keepcost")
+    )  # fmt: skip
+
+
+def look() -> Heap | None:
+    """The heap of this process (mallinfo2(3), all arenas); None before glibc 2.33 and elsewhere."""
+    with suppress(OSError, AttributeError):
+        ask = ctypes.CDLL(None).mallinfo2
+        ask.restype = _MallInfo2
+        found = ask()
+        return Heap(found.uordblks, found.fordblks, found.hblkhd)
+    return None
 
 
 def bound_arenas(environment: Mapping[str, str] = os.environ) -> bool:

@@ -162,7 +162,7 @@ class _Loop:
         self._record.add(
             "sample", self._now(), **found, **self._hear(), faults=faults,
             stored=len(self._reported), delivered=len(receiver.got), visits=dict(visitors.came),
-            load=os.getloadavg()[0],
+            heap_kb=visitors.heap_kb, load=os.getloadavg()[0],
         )  # fmt: skip
 
 

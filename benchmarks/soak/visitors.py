@@ -3,6 +3,7 @@
 import http.client
 import json
 import random
+import re
 import threading
 import urllib.request
 from collections import Counter
@@ -22,11 +23,13 @@ _SCRAPE: Final = 15.0
 class Visitors(Closing):
     """One at a time: asks as the page's script does, or takes a stream and leaves in its middle.
 
-    ``came`` counts visits by what they did, ``failed`` those that met an error.
+    ``came`` counts visits by what they did, ``failed`` those that met an error. ``heap_kb`` is what
+    the metrics said last of the heap in use, in units of 1024 bytes, 0 where they do not tell.
     """
 
     def __init__(self, page: str, metrics: str, seed: int) -> None:
         self.came: Counter[str] = Counter()
+        self.heap_kb = 0.0
         self._page, self._metrics = page, metrics
         self._draw = random.Random(seed)
         self._ended = threading.Event()
@@ -75,7 +78,7 @@ class Visitors(Closing):
     def _scrape(self) -> None:
         while not self._ended.wait(_SCRAPE):
             try:
-                self._get(self._metrics)
+                self.heap_kb = _heap_kb(self._get(self._metrics))
                 self.came["scraped"] += 1
             except (OSError, http.client.HTTPException):
                 self.came["failed"] += 1
@@ -84,3 +87,10 @@ class Visitors(Closing):
         with urllib.request.urlopen(address, timeout=30) as answer:
             content: bytes = answer.read()
         return content
+
+
+def _heap_kb(metrics: bytes) -> float:
+    """Bytes in use in the heap's arenas and mapped, of metrics in Prometheus' text format."""
+    found = re.findall(r'^corrosion_edge_heap_bytes\{state="(used|mapped)"\} (\S+)$',
+                       metrics.decode(), re.MULTILINE)  # fmt: skip
+    return sum(float(size) for _, size in found) / 1024

@@ -14,6 +14,7 @@ from prometheus_client.metrics_core import (
 )
 
 from corrosion_edge.device.accelerator.runs_on import BACKENDS, RunsOn
+from corrosion_edge.device import heap
 from corrosion_edge.device.firmware import THROTTLE_FLAGS
 from corrosion_edge.device.web.live import Status
 from corrosion_edge.device.web.view import View
@@ -50,6 +51,7 @@ class Metrics:
         yield from _scores(cameras)
         yield from _camera_states(cameras)
         yield from self._machine()
+        yield from _heap()
 
     def _running(self) -> Iterator[Metric]:
         about = {name: str(value) for name, value in self._view.about().items()
@@ -103,6 +105,15 @@ def _accelerator(runs: RunsOn) -> Iterator[Metric]:
         yield GaugeMetricFamily(f"{_P}_accelerator_up", "1 while it answers", runs.up)
         failed = runs.failures
         yield CounterMetricFamily(f"{_P}_accelerator_failures", "Times it failed", failed)
+
+
+def _heap() -> Iterator[Metric]:
+    """What the process was given and has not freed: a leak shows here before it does elsewhere."""
+    if (found := heap.look()) is not None:
+        sizes = GaugeMetricFamily(f"{_P}_heap_bytes", "The C library's heap", labels=("state",))
+        for state in ("used", "free", "mapped"):
+            sizes.add_metric((state,), getattr(found, state))
+        yield sizes
 
 
 def _scores(cameras: Iterable[Status]) -> Iterator[Metric]:
