@@ -50,8 +50,9 @@ def _verdict(result: Result) -> list[Block]:
     rows = [(c.what, c.found, c.limit, _WORDS[c.state]) for c in result.checks]
     caption = (
         f"Judged: {result.minutes:.1f} minutes after the warm-up. Memory: resident set, 1 MB is "
-        "10^6 bytes; the interval is of 95 %. Growth: what is there at least (tenth percentile) in "
-        "the last quarter less that in the first."
+        "10^6 bytes; the interval is of 95 %. Heap in use: what the C library has given out, not "
+        "what it holds free. Growth: what is there at least (tenth percentile, while no fault is "
+        "under way) in the last quarter less that in the first."
     )
     return [*marks, Table(("check", "found", "limit", "state"), rows, caption)]
 
@@ -65,6 +66,8 @@ def _figures(result: Result, began: datetime) -> list[Block]:
         drawn.figure("Resident memory above its lowest after the warm-up (MB)",
                      lambda s: [max(0.0, _KB * s["rss_kb"] - floor)],
                      "The same, enlarged", later=True),
+        *([drawn.figure("Heap in use (MB)", lambda s: [_KB * s["heap_kb"]],
+                        "What the C library has given out")] if result.used else []),
         drawn.figure("Open files", lambda s: [s["files"]], "Cameras, page clients, the store"),
         drawn.figure("Threads", lambda s: [s["threads"]], "One a camera, and those of the rest"),
         drawn.figure("Latency of a verdict (ms)", lambda s: s["latency_ms"],

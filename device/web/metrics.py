@@ -13,8 +13,8 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 
-from corrosion_edge.device.accelerator.runs_on import BACKENDS, RunsOn
 from corrosion_edge.device import heap
+from corrosion_edge.device.accelerator.runs_on import BACKENDS, RunsOn
 from corrosion_edge.device.firmware import THROTTLE_FLAGS
 from corrosion_edge.device.web.live import Status
 from corrosion_edge.device.web.view import View

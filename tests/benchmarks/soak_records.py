@@ -17,7 +17,8 @@ PLAN = {"minutes": 60.0, "warm_up": 10.0, "fault_every": 20.0, "sample_every": 1
         "interval": 0.5, "size": [640, 480], "seed": 1}  # fmt: skip
 SAMPLE = {"rss_kb": 130_000.0, "anon_kb": 90_000.0, "swap_kb": 0.0, "threads": 20.0, "files": 18,
           "children": 0, "cpu_s": 1.0, "latency_ms": [4.0, 4.2, 4.4], "age_ms": [6.0, 6.0, 7.0],
-          "verdicts": 3, "unusable": 0, "ping_gap_s": 20.1, "faults": 0}  # fmt: skip
+          "verdicts": 3, "unusable": 0, "ping_gap_s": 20.1, "heap_kb": 45_000.0,
+          "faults": 0}  # fmt: skip
 
 
 def fault(what: str = "kill", outcome: str = "recovered", **fields: Any) -> Line:

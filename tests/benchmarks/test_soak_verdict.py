@@ -32,6 +32,7 @@ def test_an_hour_without_growth_is_kept_in_every_check():
 
 @pytest.mark.parametrize(("name", "leak"), [
     ("memory", lambda hours: {"rss_kb": flat(hours)["rss_kb"] + 2000 * hours}),
+    ("heap in use", lambda hours: {"heap_kb": 45_000 + 2000 * hours}),
     ("open files", lambda hours: {"files": 18 + int(3 * hours)}),
     ("threads", lambda hours: {"threads": 20 + int(3 * hours)}),
     ("children", lambda hours: {"children": int(3 * hours)}),
@@ -60,6 +61,22 @@ def test_a_fault_that_was_not_got_over_is_named(outcome):
     result = judged([*record(flat), fault("hang", outcome)], Limits())
     (check,) = result.exceeded
     assert f"hang of mjpeg at 900 s: {outcome}" in check.found
+
+
+def test_a_camera_that_is_away_hides_no_thread_and_adds_none():
+    away = {"faults": 1, "threads": 17}
+    assert exceeded(record(lambda hours: away if hours < 0.4 else {})) == []
+    mostly = record(lambda hours: away if hours > 0.4 and round(240 * hours) % 3 else {})
+    assert exceeded(mostly) == []
+    leak = record(lambda hours: {"faults": round(240 * hours) % 2, "threads": 20 + int(3 * hours)})
+    assert exceeded(leak) == ["threads"]
+
+
+def test_a_watch_that_does_not_tell_of_its_heap_is_judged_without():
+    silent = [{key: value for key, value in line.items() if key != "heap_kb"}
+              for line in record(flat)]  # fmt: skip
+    assert "heap in use" not in states(silent)
+    assert judged(silent, Limits()).used is None
 
 
 def test_growth_in_the_warm_up_is_not_judged():
@@ -111,7 +128,7 @@ def test_the_command_writes_result_and_page(tmp_path):
     assert result["faults"] == {"kill": {"recovered": 1}}
     page = (tmp_path / "report.html").read_text()
     assert "A watch under faults for 60 minutes" in page
-    assert page.count("data:image/svg+xml") == 6
+    assert page.count("data:image/svg+xml") == 7
     assert "EXCEEDED" not in page
 
 

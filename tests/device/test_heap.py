@@ -1,5 +1,6 @@
 """What glibc itself says of a process's heap."""
 
+import ctypes
 import os
 import platform
 import subprocess
@@ -14,6 +15,7 @@ from corrosion_edge.device.heap import (
     bound_arenas,
     give_back,
     keep,
+    look,
     map_large_blocks,
 )
 
@@ -128,6 +130,24 @@ def test_it_is_given_back_again_and_again_until_the_end(monkeypatch):
     with GivingBack(0.01) as giving:
         assert all(given.acquire(timeout=10) for _ in range(3))
     assert not giving._thread.is_alive()
+
+
+@pytest.mark.skipif(look() is None, reason="only glibc from 2.33 on has mallinfo2")
+def test_what_is_in_use_is_told_apart_from_what_is_free():
+    small, large = 10_000, 50 * 2**20
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    before = look()
+    blocks = [libc.malloc(small) for _ in range(500)]
+    mapped = libc.malloc(large)
+    held = look()
+    assert held.used - before.used >= 500 * small
+    assert held.mapped - before.mapped >= large
+    for block in (*blocks, mapped):
+        libc.free(ctypes.c_void_p(block))
+    after = look()
+    assert abs(after.used - before.used) < 100 * small
+    assert abs(after.mapped - before.mapped) < large
 
 
 PAGES = """

@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from corrosion_edge.device.events.event import KINDS, Happening, Scene
 from corrosion_edge.device.events.stamp import Stamp
+from corrosion_edge.device.heap import look
 from corrosion_edge.device.store import Keeper, Store
 from corrosion_edge.device.store.store import Entry
 from corrosion_edge.device.web import server
@@ -188,6 +189,8 @@ def test_the_metrics(serve, verdict, dark):
     assert samples["corrosion_edge_latency_seconds_bucket", deck, ("le", "0.005")] == 1
     assert ("corrosion_edge_score", deck) not in samples  # the newest frame has none
     assert samples["process_open_fds",] > 0
+    if look() is not None:
+        assert samples["corrosion_edge_heap_bytes", ("state", "used")] > 2**20
     info = next(s.labels for f in found for s in f.samples if s.name == "corrosion_edge_build_info")
     assert info["backend"] == "fake backend"
     assert len(info["model_sha256"]) == 64
