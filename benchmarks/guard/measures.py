@@ -13,6 +13,9 @@ from typing import Any, Final
 import numpy as np
 
 from corrosion_edge import output
+from corrosion_edge.benchmarks.archive.bare import bare, least_side
+from corrosion_edge.benchmarks.archive.cost import measured
+from corrosion_edge.benchmarks.archive.many import linked, rendered
 from corrosion_edge.benchmarks.process import PROGRAM
 from corrosion_edge.benchmarks.video import both, watched, write_video
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
@@ -22,6 +25,7 @@ __all__ = ["MEASURES", "Setting", "prepared"]
 
 _FRAMES: Final = 240
 _RUNS: Final = 12
+_FEW, _MANY, _SIZE = 8, 200, (1920, 1080)
 
 # What public examples do, and no more: open, resize, invoke.
 _PLAIN: Final = """
@@ -41,7 +45,7 @@ print(interpreter.get_tensor(made["index"]))
 
 
 class Setting:
-    """A recording, a photo, and a bare network, in a folder."""
+    """A recording, a photo, a folder of photos, and a bare network, in a folder."""
 
     def __init__(self, folder: Path) -> None:
         from PIL import Image
@@ -53,6 +57,9 @@ class Setting:
         write_video(self.video, _FRAMES)
         Image.fromarray(surface("paint", rust=0.2, seed=1, size=(640, 480))).save(self.photo)
         output.write(self.network, Bundle.load(DEFAULT_MODEL).model)
+        few = folder / "few"
+        few.mkdir()
+        self.many = linked(rendered(few, _FEW, _SIZE), folder / "many", _MANY)
 
 
 @contextmanager
@@ -99,6 +106,19 @@ def watch(setting: Setting, rounds: int) -> tuple[float, ...]:
     )
 
 
+def classify(setting: Setting, rounds: int) -> tuple[float, ...]:
+    """Processor time of decoding and invoking alone, by that of classify on the same photos."""
+    from corrosion_edge.device.backends.litert import usable_cores
+
+    paths = sorted(str(photo) for photo in setting.many.rglob("*.jpg"))
+    command = [*PROGRAM, "classify", str(setting.many), "--json", "--decode", "reduced"]
+    at_least, cores = least_side("reduced", None), usable_cores()
+    return tuple(
+        bare(paths, cores, None, at_least, scaled=False).cpu / measured(command, len(paths)).cpu
+        for _ in range(rounds)
+    )
+
+
 def start(setting: Setting, rounds: int) -> tuple[float, ...]:
     """A photo's verdict in a new process, by that of a script of a dozen lines."""
     from corrosion_edge.device.backends.litert import find_runtime
@@ -138,6 +158,7 @@ Measure = Callable[[Setting, int], tuple[float, ...]]
 MEASURES: Final[dict[str, tuple[str, Measure, int]]] = {
     "frame-path": ("decoded 1080p frame to verdict / invoke alone", frame_path, 15),
     "watch": ("watch over 1080p / decoding and invoking alone, frames a second", watch, 5),
+    "classify": ("decoding and invoking alone / classify, processor time", classify, 3),
     "start": ("first verdict of a new process / a plain script's", start, 7),
 }
 """By name: what it is, what measures it, and in how many rounds."""
