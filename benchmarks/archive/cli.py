@@ -13,7 +13,7 @@ from corrosion_edge.benchmarks.archive.bare import bare, least_side
 from corrosion_edge.benchmarks.archive.cost import Cost, measured
 from corrosion_edge.benchmarks.archive.many import linked, rendered
 from corrosion_edge.benchmarks.archive.picture import cost_chart, memory_chart
-from corrosion_edge.benchmarks.cli import picture_size
+from corrosion_edge.benchmarks.picture_size import SIZE
 from corrosion_edge.benchmarks.process import PROGRAM
 from corrosion_edge.cli import Command
 from corrosion_edge.device.archive.running import DECODES
@@ -30,13 +30,9 @@ def _classify(folder: Path, count: int, words: Iterable[str]) -> Cost:
     return measured([*PROGRAM, "classify", str(folder), *words], count)
 
 
-def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
-    return picture_size(value)
-
-
 @click.command(cls=Command)
 @click.option("--photos", type=click.Path(path_type=Path), help="JPEGs in place of rendered ones.")
-@click.option("--size", callback=_size, default="1920x1080", show_default=True)
+@click.option("--size", type=SIZE, default="1920x1080", show_default=True)
 @click.option("--count", type=click.IntRange(min=1), default=5000, show_default=True)
 @click.option("--rounds", type=click.IntRange(min=0), default=3, show_default=True)
 @click.option("--decode", type=click.Choice(list(DECODES)), default="full", show_default=True)
