@@ -1,6 +1,7 @@
 """Whether the guard sees what became slower, and bears what did not."""
 
 import sys
+from contextlib import nullcontext
 
 import pytest
 from click.testing import CliRunner
@@ -47,6 +48,7 @@ def fakes(monkeypatch, ratios):
     fake = {name: (name, lambda setting, rounds, r=ratio: (r,) * rounds, 3)
             for name, ratio in ratios.items()}  # fmt: skip
     monkeypatch.setattr("corrosion_edge.benchmarks.guard.__main__.MEASURES", fake)
+    monkeypatch.setattr("corrosion_edge.benchmarks.guard.__main__.prepared", nullcontext)
 
 
 def test_what_became_slower_ends_with_exit_code_3(monkeypatch):
@@ -67,12 +69,13 @@ def test_a_measure_without_a_kept_value_is_no_pass(monkeypatch, tmp_path):
     (tmp_path / "kept.toml").write_text("")
     done = CliRunner().invoke(main, ["--kept", str(tmp_path / "kept.toml")])
     assert done.exit_code == 2
-    assert "no value is kept for frame-path, watch, start" in done.stderr
+    assert "no value is kept for frame-path, frame-rate, watch, classify, start" in done.stderr
 
 
 def test_each_measure_runs(tmp_path, monkeypatch):
     pytest.importorskip("av", reason="PyAV is not installed")
     monkeypatch.setattr(measures, "_FRAMES", 90)
+    monkeypatch.setattr(measures, "_MANY", 20)
     (tmp_path / "kept.toml").write_text(LENIENT)
     done = CliRunner().invoke(main, ["--rounds", "1", "--kept", str(tmp_path / "kept.toml")],
                               catch_exceptions=False)  # fmt: skip

@@ -1,6 +1,9 @@
 """Small networks in float and int8 that the tests of the ladder share."""
 
+import fcntl
+import pickle
 from functools import cache
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -18,9 +21,29 @@ def pictures(count: int, seed: int = 0, size: int = SIZE) -> np.ndarray:
     return np.asarray(keras.ops.image.resize(coarse, (size, size))).astype(np.uint8)
 
 
+class Shared:
+    """Where the processes of a test run keep what one of them made; set by the conftest."""
+
+    folder: Path
+
+
 @cache
 def converted(name: str, pooling: str = "avg") -> Conversions:
-    """A backbone with random weights and a head that answers differently to each picture."""
+    """A backbone with random weights and a head that answers differently to each picture.
+
+    Made once for all processes of a test run: DenseNet-121 takes more than a minute.
+    """
+    file = Shared.folder / f"{name}-{pooling}.pickle"
+    with file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.exists():
+            made = pickle.dumps(_converted(name, pooling))
+            file.write_bytes(made)
+        found: Conversions = pickle.loads(file.read_bytes())
+    return found
+
+
+def _converted(name: str, pooling: str) -> Conversions:
     keras.utils.set_random_seed(1)
     network, _ = backbones.build(name, SIZE, "none")
     _settle(network)

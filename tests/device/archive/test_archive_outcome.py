@@ -228,7 +228,7 @@ def thousands(tmp_path_factory):
 
 
 @pytest.mark.skipif(not DEFAULT_MODEL.exists(), reason="no default model yet")
-@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.slow)])
 def test_kills_leave_exactly_one_row_a_photo(thousands, kills):
     command = [*PROGRAM, str(thousands), "--workers", "2", "--out"]
     subprocess.run([*command, "whole.jsonl"], capture_output=True, check=False)
