@@ -14,9 +14,11 @@ from click.testing import CliRunner, Result
 from matplotlib.figure import Figure
 from reproduce_fake import FakeRunner
 
+from corrosion_edge.errors import OutputError
 from corrosion_edge.report import png_of
 from corrosion_edge.trainer.reproduce import paper, plots
 from corrosion_edge.trainer.reproduce.cli import reproduce
+from corrosion_edge.trainer.reproduce.crew import Crew, shared_trainer
 from corrosion_edge.trainer.reproduce.plan import Selection
 from corrosion_edge.trainer.reproduce.rows import EXTRA
 
@@ -110,10 +112,11 @@ def test_ctrl_c_ends_with_a_report_and_the_repeat_goes_on(rendered, tmp_path, mo
     assert _results(out) == _results(straight)
 
 
-def test_killed_at_random_moments_it_ends_with_the_same_results(rendered, tmp_path):
+@pytest.mark.parametrize("crew", [[], ["--workers", "2"]], ids=["alone", "by two"])
+def test_killed_at_random_moments_it_ends_with_the_same_results(rendered, tmp_path, crew):
     out, straight = tmp_path / "out", tmp_path / "straight"
     words = [sys.executable, reproduce_fake.__file__, "0.1", rendered, "--out", out, *SMALL,
-             "--seeds", "3"]  # fmt: skip
+             "--seeds", "3", *crew]  # fmt: skip
     ledger, rng, seen = out / "ledger" / "rows", random.Random(5), set()
     for _ in range(4):
         before = len(list(ledger.glob("*/*.json")))
@@ -131,6 +134,74 @@ def test_killed_at_random_moments_it_ends_with_the_same_results(rendered, tmp_pa
     assert ended.returncode == 0, ended.stderr
     _run(rendered, "--out", straight, *SMALL, "--seeds", 3)
     assert _results(out) == _results(straight)
+
+
+def test_several_processes_give_the_same_results(rendered, tmp_path):
+    out, straight = tmp_path / "out", tmp_path / "straight"
+    ran = _run(rendered, "--out", out, *SMALL, "--seeds", 2, "--workers", 2)
+    assert "16 trainings to run" in ran.stderr
+    said = [line for line in ran.stderr.splitlines() if "test accuracy" in line]
+    assert [line.split()[0] for line in said] == [f"[{n}/16]" for n in range(1, 17)]
+    assert (
+        sum("EfficientNetV2B0, average pooling, 5 % fine-tuned, seed 2: " in s for s in said) == 1
+    )
+    _run(rendered, "--out", straight, *SMALL, "--seeds", 2)
+    assert _results(out) == _results(straight)
+    again = _run(rendered, "--out", out, *SMALL, "--seeds", 2, "--workers", 2)
+    assert "0 trainings to run" in again.stderr
+
+
+@pytest.mark.parametrize("crew", [[], ["--workers", "2"]], ids=["alone", "by two"])
+def test_a_training_that_fails_is_named_and_the_others_run(rendered, tmp_path, crew):
+    out = tmp_path / "out"
+    ran = _run(rendered, "--out", out, "--tables", "2", "--seeds", 3, "--pooling", "avg", *crew,
+               "--backbones", "efficientnetv2-m,efficientnetv2-b1", code=1)  # fmt: skip
+    why = "ArithmeticError: the loss is not finite"
+    assert f"seed 2: failed: {why}" in ran.stderr
+    assert f"Only 2 of 3 seeds were run: seed 2 failed ({why})." in ran.stdout
+    assert [row["seeds"] for row in _results(out)["rows"]] == [[1, 2, 3], [1, 3]]
+
+
+def test_a_training_that_ends_its_process_is_named_and_the_others_run(rendered, tmp_path):
+    out = tmp_path / "out"
+    ran = _run(rendered, "--out", out, "--tables", "2", "--seeds", 2, "--workers", 2,
+               "--backbones", "efficientnetv2-b3,efficientnetv2-b1", code=1)  # fmt: skip
+    assert "[8/8] EfficientNetV2B3, maximum pooling, frozen, seed 1: failed: it ended" in ran.stderr
+    assert "Only 1 of 2 seeds were run: seed 1 failed (it ended the process" in ran.stdout
+    assert [row["seeds"] for row in _results(out)["rows"]] == [[1, 2], [1, 2], [2], [2]]
+
+
+@pytest.mark.parametrize("crew", [[], ["--workers", "2"]], ids=["alone", "by two"])
+def test_without_weights_a_backbone_says_so_once(rendered, tmp_path, crew):
+    ran = _run(rendered, "--out", tmp_path / "out", "--tables", "2", "--seeds", 2, *crew,
+               "--backbones", "efficientnetv2-l,efficientnetv2-b1", code=1)  # fmt: skip
+    assert ran.stderr.count("the ImageNet weights of efficientnetv2-l cannot be downloaded") == 1
+    assert ran.stdout.count("or name a file with --weights efficientnetv2-l=FILE.npz.") == 2
+
+
+def test_a_disk_that_is_full_ends_it_with_a_sentence(rendered, tmp_path, monkeypatch):
+    def full(self: FakeRunner, row: Any, seed: int) -> Any:
+        raise OutputError("scratch: the cache cannot be written (No space left on device)")
+
+    monkeypatch.setattr(FakeRunner, "run", full)
+    ran = _run(rendered, "--out", tmp_path / "out", *SMALL, code=1)
+    assert "Error: scratch: the cache cannot be written" in ran.stderr
+
+
+def test_without_ray_the_extra_is_named(rendered, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    ran = _run(rendered, "--out", tmp_path / "out", *SMALL, "--ray", "local", code=1)
+    assert "pip install 'corrosion-edge[ray]'" in ran.stderr
+
+
+def test_threads_are_the_part_of_the_cores(monkeypatch):
+    monkeypatch.setattr(
+        "corrosion_edge.trainer.reproduce.crew.sched_getaffinity", lambda _: range(8)
+    )
+    wanted = {(2, None): 4, (3, None): 2, (9, None): 1, (2, "local"): 1, (None, "local"): 1}
+    found = {key: Crew(workers=key[0], ray=key[1], make_trainer=shared_trainer).threads
+             for key in wanted}  # fmt: skip
+    assert found == wanted
 
 
 def test_without_weights_a_row_says_so_and_the_others_run(rendered, tmp_path):
@@ -270,6 +341,8 @@ def test_photos_are_shown_only_when_asked_for(rendered, tmp_path):
         (["--weights-dir", "gone"], "--weights-dir"),
         (["--tables", "3", "--backbones", "densenet121"], "--tables extra"),
         (["--plan", "--report-only"], "cannot be used together"),
+        (["--workers", "0"], "--workers"),
+        (["--ray", "127.0.0.1:9"], "--ray 127.0.0.1:9: no cluster can be reached"),
     ],
 )
 def test_wrong_usage_is_one_sentence(rendered, tmp_path, words, said):

@@ -1,11 +1,15 @@
 """Table 1: layers and parameters of the backbones, ours beside the paper's."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from corrosion_edge.trainer.reproduce import paper
 
-__all__ = ["SizeResult", "measure"]
+__all__ = ["SizeOf", "SizeResult", "measure"]
+
+SizeOf = Callable[[str, int], paper.Size]
+"""The size of a backbone for an image size; ``measure`` is the real one."""
 
 
 def measure(backbone: str, image_size: int) -> paper.Size:
