@@ -102,7 +102,7 @@ def test_arrays_are_mapped_by_all_of_them():
 
 def test_no_room_for_what_they_are_given_is_said(small_disk, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
-    with pytest.raises(OutputError, match="what each worker needs cannot be written .No space"):
+    with pytest.raises(OutputError, match=r"what each worker needs cannot be written \(No space"):
         Processes(1, Holding((np.zeros(1_000_000, np.int64),)))
 
 

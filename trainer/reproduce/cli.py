@@ -118,8 +118,6 @@ def reproduce(
     """
     if plan_only and report_only:
         raise click.UsageError("--plan and --report-only cannot be used together")
-    if not report_only or figures_with_photos:
-        start_keras()
     from corrosion_edge.trainer.reproduce import reproduce as work
 
     request = _request(data, options)
@@ -132,11 +130,13 @@ def reproduce(
     if not report_only and splits is not None:
         from corrosion_edge.trainer.reproduce import sizes
 
-        work.run(request, splits, _runner(), sizes.measure, _crew(workers, ray))
+        work.run(request, splits, _crew(workers, ray) or _runner(), sizes.measure)
     _end(_report(request, splits if figures_with_photos else None), request, as_json)
 
 
 def _runner() -> Any:
+    """What trains in this process."""
+    start_keras()
     from corrosion_edge.trainer.reproduce.runner import SharedRunner
 
     return SharedRunner
@@ -183,6 +183,7 @@ def _report(request: "Request", splits: "Splits | None") -> "Report":
 
     photos = {}
     if splits is not None:
+        start_keras()
         photos = pictures.of_photos(splits.samples["train"], request.method.to_dict(), 1)
     report = gather.gather(request, as_given(click.get_current_context()), photos)
     gather.write(report, request.out)

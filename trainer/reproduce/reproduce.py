@@ -82,14 +82,8 @@ def plan(request: Request, splits: Splits, make_runner: MakeRunner) -> list[Plan
         return [_planned(request, ledger, runner, row) for row in request.selection.rows()]
 
 
-def run(
-    request: Request,
-    splits: Splits,
-    make_runner: MakeRunner,
-    size_of: SizeOf,
-    crew: Crew | None = None,
-) -> None:
-    """Run what is not in the ledger yet, here or by a crew; every finished seed is kept at once.
+def run(request: Request, splits: Splits, by: MakeRunner | Crew, size_of: SizeOf) -> None:
+    """Run what is not in the ledger yet, here or ``by`` a crew; finished seeds are kept at once.
 
     Ctrl-C and SIGTERM end it between or within seeds; what is finished stays. Rows without
     weights and trainings that fail are passed over; the ledger notes why. Raises UsageError if the
@@ -103,10 +97,10 @@ def run(
         course.note(splits)
         try:
             course.measure_sizes(size_of)
-            if crew is not None:
-                course.run_by(crew, setup)
+            if isinstance(by, Crew):
+                course.run_by(by, setup)
             else:
-                with make_runner(setup) as runner:
+                with by(setup) as runner:
                     course.run_rows(runner)
         except KeyboardInterrupt:
             course.stopped()

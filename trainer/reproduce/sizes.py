@@ -14,6 +14,9 @@ SizeOf = Callable[[str, int], paper.Size]
 
 def measure(backbone: str, image_size: int) -> paper.Size:
     """Build a network without top, with random weights, and count it, but for layers of ours."""
+    from corrosion_edge.trainer.keras_start import start_keras
+
+    start_keras()
     import keras
 
     from corrosion_edge.trainer import backbones
