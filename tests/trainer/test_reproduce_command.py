@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 from matplotlib.figure import Figure
 from reproduce_fake import FakeRunner
 
-from corrosion_edge.errors import OutputError
+from corrosion_edge.errors import OutputError, UsageError
 from corrosion_edge.report import png_of
-from corrosion_edge.trainer.reproduce import crew, paper, plots
+from corrosion_edge.trainer.reproduce import crew, facts, paper, plots
 from corrosion_edge.trainer.reproduce.cli import reproduce
 from corrosion_edge.trainer.reproduce.plan import Selection
 from corrosion_edge.trainer.reproduce.rows import EXTRA
@@ -196,6 +196,14 @@ def test_without_ray_the_extra_is_named(rendered, tmp_path, monkeypatch):
     assert "pip install 'corrosion-edge[ray]'" in ran.stderr
 
 
+def test_a_node_with_other_versions_is_refused(monkeypatch):
+    opening = crew._Opening(lambda setup, threads: str, None, 1)
+    opening()
+    monkeypatch.setattr(facts, "_version", lambda name: f"{name} of old")
+    with pytest.raises(UsageError, match=r"--ray: \S+ has tensorflow tensorflow of old, and this"):
+        opening()
+
+
 def test_threads_are_the_part_of_the_cores(monkeypatch):
     monkeypatch.setattr(
         "corrosion_edge.trainer.reproduce.crew.sched_getaffinity", lambda _: range(8)
@@ -353,7 +361,6 @@ def test_wrong_usage_is_one_sentence(rendered, tmp_path, words, said):
 
 
 def test_weights_are_found_by_name(tmp_path):
-    from corrosion_edge.errors import UsageError
     from corrosion_edge.trainer.reproduce.weights import resolve
 
     for name in ("efficientnetv2-b0_notop.npz", "efficientnet-b0.npz", "densenet121.txt"):

@@ -83,8 +83,8 @@ __all__ = ["reproduce"]
     "--processes",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Processes that train at the same time, each with as many threads as N goes into the "
-    "cores, but at least one.  [default: this one alone]",
+    help="Processes that train at the same time, each with cores // N threads, at least one.  "
+    "[default: this one alone]",
 )
 @click.option(
     "--ray",

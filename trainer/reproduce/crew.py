@@ -1,12 +1,15 @@
 """Several who train cells at the same time: processes of this machine, or a Ray cluster."""
 
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+import socket
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from os import sched_getaffinity
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from corrosion_edge.errors import UsageError
 from corrosion_edge.parallel.finished import Finished
+from corrosion_edge.trainer.reproduce import facts
 from corrosion_edge.trainer.reproduce.cells import Cell, MakeTrainer, Trained, Trainer, blame
 from corrosion_edge.trainer.reproduce.rows import Setup
 
@@ -49,7 +52,11 @@ class Crew:
         return max(1, len(sched_getaffinity(0)) // self.workers)
 
     def trained(self, setup: Setup, cells: Sequence[Cell]) -> Generator[Trained]:
-        """What becomes of each cell, as soon as it is known; what ``Trainer`` raises."""
+        """What becomes of each cell, as soon as it is known.
+
+        Raises what ``Trainer`` does, and UsageError for a cluster that cannot be reached, is too
+        small, or has other versions installed.
+        """
         if not cells:
             return
         opening = _Opening(self.make_trainer, _anywhere(setup), self.threads)
@@ -71,8 +78,15 @@ class _Opening:
     make_trainer: MakeTrainer
     setup: Setup
     threads: int
+    versions: Mapping[str, str] = field(default_factory=facts.decisive)
 
     def __call__(self) -> Callable[[Cell], Trained]:
+        for name, here in facts.decisive().items():
+            if here != self.versions[name]:
+                raise UsageError(
+                    f"--ray: {socket.gethostname()} has {name} {here}, and this command "
+                    f"{self.versions[name]}; install the same on all nodes"
+                )
         return self.make_trainer(self.setup, self.threads)
 
 

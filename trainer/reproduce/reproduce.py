@@ -25,7 +25,6 @@ LEDGER: Final = "ledger"
 """The folder of finished results in the folder of a reproduction."""
 
 _SPLIT_SEED: Final = 1  # of a folder that comes unsplit
-_WITH_RESULTS: Final = ("corrosion-edge", "tensorflow", "keras")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +114,10 @@ def _planned(request: Request, ledger: Ledger | None, runner: Runner, row: Row) 
 
 def _identity(request: Request, splits: Splits) -> dict[str, Any]:
     """What results must share to stand beside each other."""
-    versions, data = facts.versions(), splits.describe()
+    data = splits.describe()
     size = request.method.image_size
     return {
-        "versions": {name: versions[name] for name in _WITH_RESULTS},
+        "versions": facts.decisive(),
         "data": {name: data[name] for name in ("fingerprint", "classes", "split")},
         "method": request.method.to_dict(),
         "preprocessing": Preprocessing(size, size).to_dict(),
