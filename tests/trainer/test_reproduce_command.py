@@ -1,7 +1,9 @@
 import csv
 import json
+import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 import reproduce_fake
 from click.testing import CliRunner, Result
+from interrupts import interruptible
 from matplotlib.figure import Figure
 from reproduce_fake import FakeRunner
 
@@ -150,6 +153,25 @@ def test_several_processes_give_the_same_results(rendered, tmp_path):
     assert _results(out) == _results(straight)
     again = _run(rendered, "--out", out, *SMALL, "--seeds", 2, "--workers", 2)
     assert "0 trainings to run" in again.stderr
+
+
+def test_ctrl_c_ends_several_processes_with_a_report(rendered, tmp_path):
+    out = tmp_path / "out"
+    words = [sys.executable, reproduce_fake.__file__, "0.3", rendered, "--out", out, *SMALL,
+             "--workers", "2"]  # fmt: skip
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=interruptible,  # noqa: PLW1509 - only a signal is set, and no thread runs
+    )  # fmt: skip
+    while process.poll() is None and not list(out.glob("ledger/rows/*/*.json")):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    shown, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in said
+    assert "Stopped; the same command goes on from here." in said
+    assert "5 % fine-tuned: not run: the command was stopped before it was done." in shown
+    assert (out / "report.html").exists()
 
 
 @pytest.mark.parametrize("by", [[], ["--workers", "2"]], ids=["alone", "by two"])
