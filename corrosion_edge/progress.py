@@ -1,4 +1,4 @@
-"""Progress bars on long work; silent where nobody looks."""
+"""Progress bars on long work; silent where nobody looks, or where others speak."""
 
 import sys
 from collections.abc import Generator, Iterable
@@ -6,14 +6,25 @@ from typing import TypeVar
 
 import click
 
-__all__ = ["progress", "say"]
+__all__ = ["hush", "progress", "say"]
 
 T = TypeVar("T")
 
 
+class _Hush:
+    """Whether this process is one of several at one terminal."""
+
+    on = False
+
+
+def hush() -> None:
+    """No bars and lines from this process from here on: several would draw over each other."""
+    _Hush.on = True
+
+
 def say(text: str) -> None:
     """A line on standard error before long work without a bar, where somebody looks."""
-    if sys.stderr.isatty():
+    if _is_seen():
         click.echo(text, err=True)
 
 
@@ -24,6 +35,10 @@ def progress(items: Iterable[T], label: str, length: int | None = None) -> Gener
     """
     with click.progressbar(
         items, length=length, label=label, show_pos=length is None,
-        file=sys.stderr, hidden=not sys.stderr.isatty(),
+        file=sys.stderr, hidden=not _is_seen(),
     ) as bar:  # fmt: skip
         yield from bar
+
+
+def _is_seen() -> bool:
+    return sys.stderr.isatty() and not _Hush.on

@@ -1,12 +1,15 @@
 """The networks that can be trained, as a table, and where their weights come from."""
 
 import contextlib
+import fcntl
 import hashlib
 import io
 import math
+import os
 import socket
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -193,17 +196,30 @@ def _from_keras(
     )
     if not source.in_keras:
         raise WeightsError(f"Keras does not have the ImageNet weights of {name}{advice}")
-    patience = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(20)
+    with _no_other_download(name):
+        patience = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(20)
+        try:
+            # Keras prints the address and a bar on standard output, which is for results here.
+            shown = sys.stderr if sys.stderr.isatty() else io.StringIO()
+            with contextlib.redirect_stdout(shown):
+                return backbone.build(input_shape=shape, weights="imagenet")
+        except Exception as error:  # Keras raises a bare Exception, urllib and ssl their own
+            reason = str(error).rsplit("--", 1)[-1].strip() or type(error).__name__
+            raise WeightsError(
+                f"the ImageNet weights of {name} cannot be downloaded ({reason}){advice}"
+            ) from None
+        finally:
+            socket.setdefaulttimeout(patience)
+
+
+@contextlib.contextmanager
+def _no_other_download(name: str) -> Iterator[None]:
+    """Wait for others of this user that download the same: Keras writes the file in its place."""
+    path = Path(tempfile.gettempdir(), f"corrosion-edge-{os.getuid()}-{name}.lock")
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
-        # Keras prints the address and a bar on standard output, which is for results here.
-        shown = sys.stderr if sys.stderr.isatty() else io.StringIO()
-        with contextlib.redirect_stdout(shown):
-            return backbone.build(input_shape=shape, weights="imagenet")
-    except Exception as error:  # Keras raises a bare Exception, urllib and ssl their own
-        reason = str(error).rsplit("--", 1)[-1].strip() or type(error).__name__
-        raise WeightsError(
-            f"the ImageNet weights of {name} cannot be downloaded ({reason}){advice}"
-        ) from None
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
     finally:
-        socket.setdefaulttimeout(patience)
+        os.close(handle)

@@ -35,8 +35,8 @@ class Source:
     def described(self) -> Mapping[str, Any]:
         """Plain values that change whenever a view would, its number aside."""
         return {
-            "photos": hashlib.sha256(self.samples.pixels.tobytes()).hexdigest(),
-            "labels": hashlib.sha256(self.samples.labels.tobytes()).hexdigest(),
+            "photos": hashlib.sha256(_bytes_of(self.samples.pixels)).hexdigest(),
+            "labels": hashlib.sha256(_bytes_of(self.samples.labels)).hexdigest(),
             "augmentation": self.views.augmentation.to_dict(),
             "seed": self.views.seed,
             "size": self.views.size,
@@ -115,3 +115,8 @@ def weights_hash(network: keras.Model) -> str:
         total.update(f"{variable.path}\t{variable.shape}\n".encode())
         total.update(variable.numpy().tobytes())
     return total.hexdigest()
+
+
+def _bytes_of(array: npt.NDArray[Any]) -> memoryview:
+    """Those of ``tobytes``, not copied where that can be."""
+    return np.ascontiguousarray(array).data.cast("B")

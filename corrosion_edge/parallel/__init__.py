@@ -1,6 +1,7 @@
-"""Work on many items by several workers, in order, though a worker may be killed at any time.
+"""Work on many items by several workers, though a worker may be killed at any time.
 
-``ordered`` drives any ``Workers``: processes of this machine, or actors of a Ray cluster.
+``ordered`` (many small items, results in their order) and ``finished`` (few long ones, results as
+they come) drive any ``Workers``: processes of this machine, or actors of a Ray cluster.
 """
 
 __all__: list[str] = []

@@ -7,10 +7,10 @@ import os
 import socket
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 from corrosion_edge.errors import UsageError
-from corrosion_edge.parallel.workers import Opening, Work, Workers
+from corrosion_edge.parallel.workers import One, Opening, Work, Workers
 
 __all__ = ["LOCAL", "Actors"]
 
@@ -27,7 +27,7 @@ class Actors(Workers[T, R]):
     """Actors in the cluster at ``address``, one a core, or ``count`` of them.
 
     What runs on the nodes is the package that is installed there. Raises UsageError if there is
-    no cluster, ModuleNotFoundError without Ray.
+    no cluster or it has fewer cores, ModuleNotFoundError without Ray.
     """
 
     def __init__(self, address: str, count: int | None, opening: Opening[T, R]) -> None:
@@ -40,20 +40,21 @@ class Actors(Workers[T, R]):
         )  # fmt: skip
         self._connect(address)
         try:
-            self.count = count or max(1, int(ray.cluster_resources().get("CPU", 1)))
+            cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+            if count and count > cores:  # each asks for one, and would wait for it for ever
+                raise UsageError(
+                    f"--workers: {count} are more than the {cores} cores of the cluster at "
+                    f"{address}; ask for fewer, or leave the option out"
+                )
             parcel = ray.put(opening)
-            self._each = [_One[T, R](ray, parcel, self.lost) for _ in range(self.count)]
+            self.each = [_One[T, R](ray, parcel, self.lost) for _ in range(count or cores)]
         except BaseException:
             ray.shutdown()
             raise
 
-    def submit(self, items: Sequence[T]) -> "Future[list[R]]":
-        """See ``Workers.submit``; the one with the least to do gets them."""
-        return min(self._each, key=_One.load).submit(items)
-
     def close(self) -> None:
         """End the actors, and leave the cluster; one of this machine alone ends too."""
-        for one in self._each:
+        for one in self.each:
             one.close()
         self._ray.shutdown()
 
@@ -78,7 +79,7 @@ def _require_answer(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
 
 
-class _One(Generic[T, R]):
+class _One(One[T, R]):
     """One actor; after it died, another."""
 
     def __init__(self, ray: Any, parcel: Any, lost: tuple[type[BaseException], ...]) -> None:

@@ -3,13 +3,12 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import suppress
 from itertools import islice
 from typing import Final, Generic, TypeVar
 
-from corrosion_edge.parallel.workers import Workers
+from corrosion_edge.parallel.workers import Workers, alone
 
-__all__ = ["AHEAD", "CHUNK", "TRIES", "Ordered"]
+__all__ = ["AHEAD", "CHUNK", "Ordered"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,18 +20,13 @@ end and are tried again, one by one, when a worker dies."""
 AHEAD: Final = 8
 """Chunks for each worker that are given out before the first of them is back."""
 
-TRIES: Final = 2
-"""Workers that an item may end while it is the only one under way, until it is to blame: one may
-be killed by somebody else."""
-
 
 class Ordered(Generic[T, R]):
     """Iterates over the results of ``items``, which are drawn as workers become free.
 
     No more than ``AHEAD`` chunks for each worker are under way, so memory does not depend on how
-    many items there are. Items whose worker died are tried again, each alone; one that ends its
-    worker then too, ``TRIES`` times, gets the result that ``blame`` makes of it. Errors of the
-    work are raised.
+    many items there are. Items whose worker died are tried again by ``alone``. Errors of the work
+    are raised.
     """
 
     def __init__(
@@ -49,7 +43,7 @@ class Ordered(Generic[T, R]):
 
     def fill(self) -> None:
         """Give out as many chunks as may be under way."""
-        while len(self._pending) < AHEAD * self._workers.count:
+        while len(self._pending) < AHEAD * len(self._workers.each):
             chunk = list(islice(self._items, self._chunk))
             if not chunk:
                 return
@@ -68,10 +62,4 @@ class Ordered(Generic[T, R]):
         except self._workers.lost:
             wait([each for _, each in self._pending])  # what dies from here on died of one item
             for item in chunk:
-                yield self._alone(item)
-
-    def _alone(self, item: T) -> R:
-        for _ in range(TRIES):
-            with suppress(*self._workers.lost):
-                return self._workers.submit([item]).result()[0]
-        return self._blame(item)
+                yield alone(self._workers, item, self._blame)

@@ -6,7 +6,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Squares", "Unable"]
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Holding", "Squares", "Unable"]
 
 
 @dataclass(frozen=True)
@@ -42,3 +45,17 @@ class Unable:
 
     def __call__(self):
         raise ValueError("no interpreter")
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Holds arrays; tells the sum of one, and whether its memory is its own and may be changed."""
+
+    arrays: tuple[npt.NDArray[np.int64], ...]
+
+    def __call__(self):
+        return self.work
+
+    def work(self, place: int) -> tuple[int, bool, bool]:
+        array = self.arrays[place]
+        return int(array.sum()), array.flags.writeable, array.flags.aligned

@@ -2,14 +2,17 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import parallel_work
 import pytest
 from interrupts import interruptible
-from parallel_work import Squares, Unable
+from parallel_work import Holding, Squares, Unable
 
+from corrosion_edge.errors import OutputError
 from corrosion_edge.parallel.ordered import AHEAD, CHUNK, Ordered
 from corrosion_edge.parallel.processes import Processes
 
@@ -90,6 +93,19 @@ def test_closing_does_not_wait_for_work_that_is_under_way():
     assert time.monotonic() - start < 30
 
 
+def test_arrays_are_mapped_by_all_of_them():
+    arrays = tuple(np.arange(n) for n in (0, 3, 1000))
+    with Processes(2, Holding(arrays)) as workers:
+        found = [one.submit([0, 1, 2]).result() for one in workers.each]
+    assert found == 2 * [[(array.sum(), False, True) for array in arrays]]
+
+
+def test_no_room_for_what_they_are_given_is_said(small_disk, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    with pytest.raises(OutputError, match=r"what each worker needs cannot be written \(No space"):
+        Processes(1, Holding((np.zeros(1_000_000, np.int64),)))
+
+
 def test_no_process_is_no_crew():
     with pytest.raises(ValueError, match="count: expected 1 or more"):
         Processes(0, Squares())
@@ -103,7 +119,7 @@ from corrosion_edge.parallel.processes import Processes
 if __name__ == "__main__":
     with Processes(1, Squares(slow=frozenset({0}))) as workers:
         workers.submit([1]).result()
-        print(*workers._each[0]._pool._processes, flush=True)
+        print(*workers.each[0]._pool._processes, flush=True)
         workers.submit([0]).result()
 """
 

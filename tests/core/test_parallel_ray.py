@@ -41,7 +41,7 @@ def cluster():
 
 def squares(cluster, work, numbers):
     with Actors(cluster.address, None, work) as workers:
-        assert workers.count == 2
+        assert len(workers.each) == 2
         return list(Ordered(workers, numbers, blame=lambda number: -number))
 
 
@@ -77,6 +77,11 @@ def test_a_node_that_goes_away_loses_nothing(cluster):
 def test_a_cluster_that_is_not_there_is_said():
     with pytest.raises(UsageError, match=r"--ray 127\.0\.0\.1:9: no cluster can be reached"):
         Actors("127.0.0.1:9", None, Squares())
+
+
+def test_more_actors_than_cores_are_refused(cluster):
+    with pytest.raises(UsageError, match="--workers: 9 are more than the 2 cores of the cluster"):
+        Actors(cluster.address, 9, Squares())
 
 
 @pytest.mark.skipif(not DEFAULT_MODEL.exists(), reason="no default model yet")

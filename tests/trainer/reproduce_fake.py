@@ -5,8 +5,11 @@ many seconds in every training.
 """
 
 import hashlib
+import os
+import signal
 import sys
 import time
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -15,14 +18,21 @@ import numpy.typing as npt
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.errors import WeightsError
+from corrosion_edge.trainer.reproduce.cells import Trainer
 from corrosion_edge.trainer.reproduce.paper import Size
 from corrosion_edge.trainer.reproduce.rows import Figures, Outcome, Row, Setup, Views
 
 WITHOUT_WEIGHTS = "efficientnetv2-l"
+FAILING = ("efficientnetv2-m", 2)
+DEADLY = ("efficientnetv2-b3", 1)
+"""Ends its process; for trainings in processes of their own."""
 
 
 class FakeRunner(Closing):
-    """Obeys the seam: equal setups give equal outcomes; one backbone has no weights."""
+    """Obeys the seam: equal setups give equal outcomes; one backbone has no weights.
+
+    One training fails, and one ends its process.
+    """
 
     pause = 0.0
     stop_after: int | None = None
@@ -43,6 +53,10 @@ class FakeRunner(Closing):
             )
         if self.stop_after is not None and len(self.ran) >= self.stop_after:
             raise KeyboardInterrupt
+        if (row.backbone, seed) == FAILING:
+            raise ArithmeticError("the loss is not finite")
+        if (row.backbone, seed) == DEADLY:
+            os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(self.pause)
         self.ran.append((row.key, seed))
         samples = self.setup.splits.samples
@@ -51,6 +65,12 @@ class FakeRunner(Closing):
 
     def close(self) -> None:
         self.closed = True
+
+
+def fake_trainer(pause: float, setup: Setup, threads: int) -> Trainer:
+    """For crews."""
+    FakeRunner.pause = pause
+    return Trainer(FakeRunner(setup))
 
 
 def made_up(
@@ -107,11 +127,12 @@ def measured(backbone: str, image_size: int) -> Size:
 
 def install(setitem: Any, setattr_: Any) -> None:
     """Put the fake where the command takes its runner from, and keep TensorFlow out."""
-    from corrosion_edge.trainer.reproduce import cli, sizes
+    from corrosion_edge.trainer.reproduce import cli, crew, sizes
 
     module = ModuleType("corrosion_edge.trainer.reproduce.runner")
     module.SharedRunner = FakeRunner  # type: ignore[attr-defined]
     setitem(sys.modules, module.__name__, module)
+    setattr_(crew, "shared_trainer", partial(fake_trainer, FakeRunner.pause))
     setattr_(cli, "start_keras", lambda: None)
     setattr_(sizes, "measure", measured)
 

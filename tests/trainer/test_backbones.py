@@ -1,4 +1,7 @@
 import inspect
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -249,3 +252,25 @@ def test_names_of_variables_do_not_depend_on_how_many_networks_were_built():
     for name in ("efficientnet-b0", "tiny"):
         first, second = (backbones.build(name, 32, "none")[0] for _ in range(2))
         assert list(variables(first)) == list(variables(second))
+
+
+def test_two_do_not_download_the_same_at_the_same_time(monkeypatch):
+    at_it, most = [], []
+
+    def download(**_):
+        at_it.append(1)
+        most.append(len(at_it))
+        time.sleep(0.2)
+        at_it.pop()
+        raise OSError("no network")
+
+    row = replace(backbones.BACKBONES["efficientnetv2-b0"], build=download)
+    monkeypatch.setitem(backbones.BACKBONES, "efficientnetv2-b0", row)
+
+    def build(_):
+        with pytest.raises(WeightsError, match="no network"):
+            backbones.build("efficientnetv2-b0", 64, "imagenet")
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(build, range(3)))
+    assert most == [1, 1, 1]

@@ -1,7 +1,9 @@
 import csv
 import json
+import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -11,11 +13,13 @@ from typing import Any
 import pytest
 import reproduce_fake
 from click.testing import CliRunner, Result
+from interrupts import interruptible
 from matplotlib.figure import Figure
 from reproduce_fake import FakeRunner
 
+from corrosion_edge.errors import OutputError, UsageError
 from corrosion_edge.report import png_of
-from corrosion_edge.trainer.reproduce import paper, plots
+from corrosion_edge.trainer.reproduce import crew, facts, paper, plots
 from corrosion_edge.trainer.reproduce.cli import reproduce
 from corrosion_edge.trainer.reproduce.plan import Selection
 from corrosion_edge.trainer.reproduce.rows import EXTRA
@@ -110,12 +114,15 @@ def test_ctrl_c_ends_with_a_report_and_the_repeat_goes_on(rendered, tmp_path, mo
     assert _results(out) == _results(straight)
 
 
-def test_killed_at_random_moments_it_ends_with_the_same_results(rendered, tmp_path):
+@pytest.mark.parametrize(
+    ("by", "kills"), [([], 4), (["--workers", "2"], 2)], ids=["alone", "by two"]
+)
+def test_killed_at_random_moments_it_ends_with_the_same_results(rendered, tmp_path, by, kills):
     out, straight = tmp_path / "out", tmp_path / "straight"
     words = [sys.executable, reproduce_fake.__file__, "0.1", rendered, "--out", out, *SMALL,
-             "--seeds", "3"]  # fmt: skip
+             "--seeds", "3", *by]  # fmt: skip
     ledger, rng, seen = out / "ledger" / "rows", random.Random(5), set()
-    for _ in range(4):
+    for _ in range(kills):
         before = len(list(ledger.glob("*/*.json")))
         process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         while process.poll() is None and len(list(ledger.glob("*/*.json"))) == before:
@@ -125,12 +132,108 @@ def test_killed_at_random_moments_it_ends_with_the_same_results(rendered, tmp_pa
         process.communicate()
         assert process.returncode == -9
         seen.add(len(list(ledger.glob("*/*.json"))))
-    assert len(seen) == 4  # each command added to what was there
+    assert len(seen) == kills  # each command added to what was there
     assert max(seen) < 24
     ended = subprocess.run(words, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     _run(rendered, "--out", straight, *SMALL, "--seeds", 3)
     assert _results(out) == _results(straight)
+
+
+def test_several_processes_give_the_same_results(rendered, tmp_path):
+    out, straight = tmp_path / "out", tmp_path / "straight"
+    ran = _run(rendered, "--out", out, *SMALL, "--seeds", 2, "--workers", 2)
+    assert "16 trainings to run" in ran.stderr
+    said = [line for line in ran.stderr.splitlines() if "test accuracy" in line]
+    assert [line.split()[0] for line in said] == [f"[{n}/16]" for n in range(1, 17)]
+    assert (
+        sum("EfficientNetV2B0, average pooling, 5 % fine-tuned, seed 2: " in s for s in said) == 1
+    )
+    _run(rendered, "--out", straight, *SMALL, "--seeds", 2)
+    assert _results(out) == _results(straight)
+    again = _run(rendered, "--out", out, *SMALL, "--seeds", 2, "--workers", 2)
+    assert "0 trainings to run" in again.stderr
+
+
+def test_ctrl_c_ends_several_processes_with_a_report(rendered, tmp_path):
+    out = tmp_path / "out"
+    words = [sys.executable, reproduce_fake.__file__, "0.3", rendered, "--out", out, *SMALL,
+             "--workers", "2"]  # fmt: skip
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=interruptible,  # noqa: PLW1509 - only a signal is set, and no thread runs
+    )  # fmt: skip
+    while process.poll() is None and not list(out.glob("ledger/rows/*/*.json")):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    shown, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in said
+    assert "Stopped; the same command goes on from here." in said
+    assert "5 % fine-tuned: not run: the command was stopped before it was done." in shown
+    assert (out / "report.html").exists()
+
+
+@pytest.mark.parametrize("by", [[], ["--workers", "2"]], ids=["alone", "by two"])
+def test_a_training_that_fails_is_named_and_the_others_run(rendered, tmp_path, by):
+    out = tmp_path / "out"
+    ran = _run(rendered, "--out", out, "--tables", "2", "--seeds", 3, "--pooling", "avg", *by,
+               "--backbones", "efficientnetv2-m,efficientnetv2-b1", code=1)  # fmt: skip
+    why = "ArithmeticError: the loss is not finite"
+    assert f"seed 2: failed: {why}" in ran.stderr
+    assert f"Only 2 of 3 seeds were run: seed 2 failed ({why})." in ran.stdout
+    assert [row["seeds"] for row in _results(out)["rows"]] == [[1, 2, 3], [1, 3]]
+
+
+def test_a_training_that_ends_its_process_is_named_and_the_others_run(rendered, tmp_path):
+    out = tmp_path / "out"
+    ran = _run(rendered, "--out", out, "--tables", "2", "--pooling", "avg", "--seeds", 2,
+               "--backbones", "efficientnetv2-b3,efficientnetv2-b1", "--workers", 2,
+               code=1)  # fmt: skip
+    assert "[4/4] EfficientNetV2B3, average pooling, frozen, seed 1: failed: it ended" in ran.stderr
+    assert "Only 1 of 2 seeds were run: seed 1 failed (it ended the process" in ran.stdout
+    assert [row["seeds"] for row in _results(out)["rows"]] == [[1, 2], [2]]
+
+
+@pytest.mark.parametrize("by", [[], ["--workers", "2"]], ids=["alone", "by two"])
+def test_without_weights_a_backbone_says_so_once(rendered, tmp_path, by):
+    ran = _run(rendered, "--out", tmp_path / "out", "--tables", "2", "--seeds", 2, *by,
+               "--backbones", "efficientnetv2-l,efficientnetv2-b1", code=1)  # fmt: skip
+    assert ran.stderr.count("the ImageNet weights of efficientnetv2-l cannot be downloaded") == 1
+    assert ran.stdout.count("or name a file with --weights efficientnetv2-l=FILE.npz.") == 2
+
+
+def test_a_disk_that_is_full_ends_it_with_a_sentence(rendered, tmp_path, monkeypatch):
+    def full(self: FakeRunner, row: Any, seed: int) -> Any:
+        raise OutputError("scratch: the cache cannot be written (No space left on device)")
+
+    monkeypatch.setattr(FakeRunner, "run", full)
+    ran = _run(rendered, "--out", tmp_path / "out", *SMALL, code=1)
+    assert "Error: scratch: the cache cannot be written" in ran.stderr
+
+
+def test_without_ray_the_extra_is_named(rendered, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    ran = _run(rendered, "--out", tmp_path / "out", *SMALL, "--ray", "local", code=1)
+    assert "pip install 'corrosion-edge[ray]'" in ran.stderr
+
+
+def test_a_node_with_other_versions_is_refused(monkeypatch):
+    opening = crew._Opening(lambda setup, threads: str, None, 1)
+    opening()
+    monkeypatch.setattr(facts, "_version", lambda name: f"{name} of old")
+    with pytest.raises(UsageError, match=r"--ray: \S+ has tensorflow tensorflow of old, and this"):
+        opening()
+
+
+def test_threads_are_the_part_of_the_cores(monkeypatch):
+    monkeypatch.setattr(
+        "corrosion_edge.trainer.reproduce.crew.sched_getaffinity", lambda _: range(8)
+    )
+    wanted = {(2, None): 4, (3, None): 2, (9, None): 1, (2, "local"): 1, (None, "local"): 1}
+    for (workers, ray), threads in wanted.items():
+        made = crew.Crew(workers=workers, ray=ray, make_trainer=crew.shared_trainer)
+        assert made.threads == threads
 
 
 def test_without_weights_a_row_says_so_and_the_others_run(rendered, tmp_path):
@@ -270,6 +373,8 @@ def test_photos_are_shown_only_when_asked_for(rendered, tmp_path):
         (["--weights-dir", "gone"], "--weights-dir"),
         (["--tables", "3", "--backbones", "densenet121"], "--tables extra"),
         (["--plan", "--report-only"], "cannot be used together"),
+        (["--workers", "0"], "--workers"),
+        (["--ray", "127.0.0.1:9"], "--ray 127.0.0.1:9: no cluster can be reached"),
     ],
 )
 def test_wrong_usage_is_one_sentence(rendered, tmp_path, words, said):
@@ -278,7 +383,6 @@ def test_wrong_usage_is_one_sentence(rendered, tmp_path, words, said):
 
 
 def test_weights_are_found_by_name(tmp_path):
-    from corrosion_edge.errors import UsageError
     from corrosion_edge.trainer.reproduce.weights import resolve
 
     for name in ("efficientnetv2-b0_notop.npz", "efficientnet-b0.npz", "densenet121.txt"):

@@ -7,49 +7,15 @@ import click
 
 from corrosion_edge.trainer.keras_start import start_keras
 from corrosion_edge.trainer.photo_options import positive_option
+from corrosion_edge.trainer.reproduce import lists
 
 if TYPE_CHECKING:
     from corrosion_edge.trainer.load import Splits
+    from corrosion_edge.trainer.reproduce.crew import Crew
     from corrosion_edge.trainer.reproduce.reproduce import Planned, Request
     from corrosion_edge.trainer.reproduce.summary import Report
 
 __all__ = ["reproduce"]
-
-
-def _words(
-    ctx: click.Context, parameter: click.Parameter, value: str | None
-) -> tuple[str, ...] | None:
-    """A list with commas; None where the option was not given."""
-    if value is None:
-        return None
-    words = tuple(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
-    if not words:
-        raise click.BadParameter("expected at least one")
-    return words
-
-
-def _numbers(
-    ctx: click.Context, parameter: click.Parameter, value: str | None
-) -> tuple[float, ...] | None:
-    words = _words(ctx, parameter, value)
-    try:
-        return None if words is None else tuple(map(float, words))
-    except ValueError:
-        raise click.BadParameter(f"{value!r} is not a list of fractions, such as 0.1,0.2") from None
-
-
-def _epochs(
-    ctx: click.Context, parameter: click.Parameter, value: str | None
-) -> tuple[int, int, int] | None:
-    if value is None:
-        return None
-    try:
-        frozen, head, top = (int(word) for word in value.split(","))
-    except ValueError:
-        frozen = head = top = 0
-    if min(frozen, head, top) < 1:
-        raise click.BadParameter(f"{value!r} is not three whole numbers, such as 50,25,25")
-    return frozen, head, top
 
 
 @click.command()
@@ -63,20 +29,20 @@ def _epochs(
 )
 @click.option(
     "--tables",
-    callback=_words,
+    callback=lists.words,
     metavar="N,N",
     help="Of 1, 2, 3, 4, 5 and extra, the fine-tuned rows that the paper does not have "
     "(default: 1 to 5).",
 )
 @click.option(
-    "--backbones", callback=_words, metavar="NAME,NAME", help="Only these (default: all)."
+    "--backbones", callback=lists.words, metavar="NAME,NAME", help="Only these (default: all)."
 )
 @click.option(
-    "--pooling", callback=_words, metavar="avg,max", help="Only this pooling (default: both)."
+    "--pooling", callback=lists.words, metavar="avg,max", help="Only this pooling (default: both)."
 )
 @click.option(
     "--fine-tune",
-    callback=_numbers,
+    callback=lists.numbers,
     metavar="FRACTION,FRACTION",
     help="Only these parts of the layers in fine-tuned rows (default: 0.05,0.1,0.15,0.2).",
 )
@@ -107,10 +73,24 @@ def _epochs(
 @positive_option
 @click.option(
     "--epochs",
-    callback=_epochs,
+    callback=lists.epochs,
     metavar="N,N,N",
     help="For trials: epochs of Table 2, then of the two parts of Tables 3 to 5 "
     "(the paper: 50,25,25). Results are then not comparable with the paper.",
+)
+@click.option(
+    "--workers",
+    "--processes",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that train at the same time, each with cores // N threads, at least one.  "
+    "[default: this one alone]",
+)
+@click.option(
+    "--ray",
+    metavar="ADDRESS|local",
+    help="Train on this Ray cluster, by --workers actors of one thread.  [default: one for each "
+    "core it has]",
 )
 @click.option("--plan", "plan_only", is_flag=True, help="List the rows and their cost; run none.")
 @click.option("--report-only", is_flag=True, help="Write the report anew; run nothing.")
@@ -126,6 +106,8 @@ def reproduce(
     report_only: bool,
     figures_with_photos: bool,
     as_json: bool,
+    workers: int | None,
+    ray: str | None,
     **options: Any,
 ) -> None:
     """Reproduce the tables and figures of the paper, and compare.
@@ -136,8 +118,6 @@ def reproduce(
     """
     if plan_only and report_only:
         raise click.UsageError("--plan and --report-only cannot be used together")
-    if not report_only or figures_with_photos:
-        start_keras()
     from corrosion_edge.trainer.reproduce import reproduce as work
 
     request = _request(data, options)
@@ -150,14 +130,25 @@ def reproduce(
     if not report_only and splits is not None:
         from corrosion_edge.trainer.reproduce import sizes
 
-        work.run(request, splits, _runner(), sizes.measure)
+        work.run(request, splits, _crew(workers, ray) or _runner(), sizes.measure)
     _end(_report(request, splits if figures_with_photos else None), request, as_json)
 
 
 def _runner() -> Any:
+    """What trains in this process."""
+    start_keras()
     from corrosion_edge.trainer.reproduce.runner import SharedRunner
 
     return SharedRunner
+
+
+def _crew(workers: int | None, ray: str | None) -> "Crew | None":
+    """Those who train if it is not this process."""
+    if not ray and workers in (None, 1):
+        return None
+    from corrosion_edge.trainer.reproduce import crew
+
+    return crew.Crew(workers=workers, ray=ray, make_trainer=crew.shared_trainer)
 
 
 def _request(data: Path, options: dict[str, Any]) -> "Request":
@@ -192,6 +183,7 @@ def _report(request: "Request", splits: "Splits | None") -> "Report":
 
     photos = {}
     if splits is not None:
+        start_keras()
         photos = pictures.of_photos(splits.samples["train"], request.method.to_dict(), 1)
     report = gather.gather(request, as_given(click.get_current_context()), photos)
     gather.write(report, request.out)

@@ -10,15 +10,22 @@ from typing import Final
 
 from corrosion_edge import __version__
 
-__all__ = ["machine", "now", "versions"]
+__all__ = ["decisive", "machine", "now", "versions"]
 
 _PACKAGES: Final = ("tensorflow", "keras", "numpy", "pillow", "scikit-learn", "scipy")
+_DECISIVE: Final = ("corrosion-edge", "tensorflow", "keras")
 
 
 def versions() -> dict[str, str]:
     """This program's, Python's and the packages' versions."""
     found = {"corrosion-edge": __version__, "python": platform.python_version()}
     return found | {name: _version(name) for name in _PACKAGES}
+
+
+def decisive() -> dict[str, str]:
+    """Those of them that results must share to stand beside each other."""
+    found = versions()
+    return {name: found[name] for name in _DECISIVE}
 
 
 def machine() -> str:

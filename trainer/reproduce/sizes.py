@@ -1,15 +1,22 @@
 """Table 1: layers and parameters of the backbones, ours beside the paper's."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from corrosion_edge.trainer.reproduce import paper
 
-__all__ = ["SizeResult", "measure"]
+__all__ = ["SizeOf", "SizeResult", "measure"]
+
+SizeOf = Callable[[str, int], paper.Size]
+"""The size of a backbone for an image size; ``measure`` is the real one."""
 
 
 def measure(backbone: str, image_size: int) -> paper.Size:
     """Build a network without top, with random weights, and count it, but for layers of ours."""
+    from corrosion_edge.trainer.keras_start import start_keras
+
+    start_keras()
     import keras
 
     from corrosion_edge.trainer import backbones

@@ -4,9 +4,11 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -249,6 +251,34 @@ def test_kills_leave_exactly_one_row_a_photo(thousands, kills):
     assert done.returncode == 1, done.stderr
     assert lines("killed.jsonl") == lines("whole.jsonl")
     assert len({line["path"] for line in lines("killed.jsonl")}) == 2000
+
+
+@pytest.mark.skipif(not DEFAULT_MODEL.exists(), reason="no default model yet")
+def test_a_kill_on_ray_leaves_exactly_one_row_a_photo(thousands):
+    pytest.importorskip("ray", reason="Ray is not installed (the extra 'ray')")
+    command = [*PROGRAM, f"{thousands}/0*.jpg", "--threads", "1", "--workers", "1", "--out"]
+    subprocess.run([*command, "whole.jsonl"], capture_output=True, check=False)
+    command = [*command, "killed.jsonl", "--resume", "--ray", "local"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    _wait_for_rows(process)
+    process.kill()
+    process.wait()
+    with closing(sqlite3.connect("killed.jsonl.partial")) as database:
+        (judged,) = database.execute("SELECT count(*) FROM results").fetchone()
+    assert 0 < judged < 1000
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert lines("killed.jsonl") == lines("whole.jsonl")
+    assert len(lines("killed.jsonl")) == 1000
+
+
+def _wait_for_rows(process: "subprocess.Popen[bytes]") -> None:
+    """Until some were made safe: the file grows."""
+    partial = Path("killed.jsonl.partial")
+    sizes: set[int] = set()
+    while process.poll() is None and len(sizes) < 2:
+        sizes |= {partial.stat().st_size} - {0} if partial.exists() else set()
+        time.sleep(0.01)
 
 
 def _wait_for_the_ledger(process: "subprocess.Popen[bytes]") -> None:
