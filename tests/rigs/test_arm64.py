@@ -36,14 +36,19 @@ WITHIN = 900.0
 
 RUNTIMES = {"trixie": "ai-edge-litert", "bookworm": "tflite-runtime"}
 PYTHONS = {"trixie": "3.13", "bookworm": "3.11"}
-APART = {"trixie": 1, "bookworm": 64}
-"""Steps of 1/256 by which a score may differ from this machine's ai-edge-litert."""
+APART = {"trixie": 1, "bookworm": 20}
+"""Steps of 1/256 by which a score may differ from this machine's ai-edge-litert.
+
+The same runtime gave the same integers; other kernels may make one step. The older one rounds
+otherwise from the first convolution on, on x86 as on Arm: 20 is what was measured on the pictures
+of this test with the default model (docs/device.md). More would be a wrong picture or kernel.
+"""
 
 UNSURE = {"steel": (1, 4), "paint": (1, 4), "red-paint": (2, 4), "shadow": (0, 1)}
 """Surfaces, by seeds, of which the default model is not sure: a score of 0 or 255 shows little."""
 
 TESTS = (
-    "core/test_frame.py", "core/test_image.py", "core/test_prediction.py",
+    "core/test_frame.py", "core/test_prediction.py",
     "core/test_bundle_container.py", "device/test_outputs.py", "device/test_sinks.py",
     "device/test_scaling.py", "device/capture/test_framing.py", "device/capture/test_quality.py",
     "device/events/test_event_tracker.py", "device/store/test_event_store.py",
