@@ -12,19 +12,19 @@ from corrosion_edge import output
 from corrosion_edge.benchmarks.compare_cli import compare
 from corrosion_edge.benchmarks.group import DefaultGroup
 from corrosion_edge.benchmarks.job import PROCESSES
+from corrosion_edge.benchmarks.picture_size import SIZE
 from corrosion_edge.benchmarks.roofline.cli import roofline
 from corrosion_edge.benchmarks.submit_cli import submit
 from corrosion_edge.benchmarks.tune.cli import tune
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
 from corrosion_edge.errors import GateError, UsageError
 
-__all__ = ["DEFAULT_RUNS", "DEFAULT_SIZE", "benchmark", "picture_size"]
+__all__ = ["DEFAULT_RUNS", "DEFAULT_SIZE", "benchmark"]
 
 DEFAULT_RUNS: Final = 100
 DEFAULT_SIZE: Final = "1920x1080"
 
 _MAX_THREADS: Final = 256
-_SIDES: Final = range(16, 8193)
 _STDOUT: Final = "-"
 _TOLD: Final = 3  # reasons in the error's sentence; the report has all
 
@@ -44,8 +44,8 @@ def benchmark() -> None:
               show_default=True, help="Measured runs per configuration.")  # fmt: skip
 @click.option("--processes", metavar="N", type=click.IntRange(1, 100), default=PROCESSES,
               show_default=True, help="Fresh processes that share the runs.")  # fmt: skip
-@click.option("--size", "sizes", metavar="WxH", multiple=True,
-              help=f"Size of a camera's frame, in pixels; repeat it.  [default: {DEFAULT_SIZE}]",
+@click.option("--size", "sizes", type=SIZE, multiple=True, default=[DEFAULT_SIZE],
+              show_default=DEFAULT_SIZE, help="Size of a camera's frame, in pixels; repeat it.",
               )  # fmt: skip
 @click.option("--pictures", metavar="FOLDER", type=_FILE,
               help="Measure on these photos.  [default: rendered surfaces]")  # fmt: skip
@@ -67,7 +67,7 @@ def run(
     models: tuple[Path, ...],
     threads: str | None,
     accelerator: Accelerator,
-    sizes: tuple[str, ...],
+    sizes: tuple[tuple[int, int], ...],
     pictures: Path | None,
     minutes: float | None,
     rate: float | None,
@@ -89,7 +89,7 @@ def run(
     plan = Plan(
         models=tuple(dict.fromkeys(models)) or (None,),
         threads=_threads(threads),
-        sizes=tuple(dict.fromkeys(map(picture_size, sizes or (DEFAULT_SIZE,)))),
+        sizes=tuple(dict.fromkeys(sizes)),
         accelerator=accelerator,
         photos=pictures,
         minutes=minutes or 0.0,
@@ -168,16 +168,3 @@ def _threads(option: str | None) -> tuple[int, ...]:
     if wrong := [number for number in numbers if not 1 <= number <= _MAX_THREADS]:
         raise UsageError(f"--threads: expected 1 to {_MAX_THREADS}, got {wrong[0]}")
     return tuple(dict.fromkeys(numbers))
-
-
-def picture_size(option: str) -> tuple[int, int]:
-    """Width and height of ``1920x1080``, the value of ``--size`` (UsageError)."""
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", option, re.ASCII)
-    if not found:
-        raise UsageError(f"--size: expected width x height such as 1920x1080, got {option!r}")
-    width, height = int(found[1]), int(found[2])
-    if width not in _SIDES or height not in _SIDES:
-        raise UsageError(
-            f"--size: expected sides of {_SIDES[0]} to {_SIDES[-1]} pixels, got {option}"
-        )
-    return width, height

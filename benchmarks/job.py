@@ -18,7 +18,7 @@ class Job:
 
     ``pictures`` names a file of ``count`` frames, each uint8 [height, width, 3] RGB, one after
     the other, and ``files`` picture files to decode; ``runs`` is how often to measure once it is
-    warm; the next three say what it is to run on, see ``Accelerator``. With ``seconds`` it is a
+    warm; the next four say what it is to run on, see ``Accelerator``. With ``seconds`` it is a
     sustained job: frame after frame for so long, ``rate`` a second, or at full speed if it is 0.
     """
 
@@ -33,6 +33,7 @@ class Job:
     accelerator: str = "auto"
     delegate: str = LIBRARY
     device: str = ""
+    kernels: str = "xnnpack"
     seconds: float = 0.0
     rate: float = 0.0
 

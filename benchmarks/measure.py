@@ -114,7 +114,9 @@ def open_classifier(job: Job) -> "Classifier":
     from corrosion_edge.device.accelerator.options import Accelerator
     from corrosion_edge.device.classifier import Classifier
 
-    asked = Accelerator(job.accelerator, job.delegate, job.device)
+    asked = Accelerator(
+        job.accelerator, job.kernels, delegate=job.delegate, accelerator_device=job.device
+    )
     opening = asked.openings(threads=job.threads, trusted=True)
     return Classifier.open(Path(job.model), opening=opening)
 

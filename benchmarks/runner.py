@@ -82,7 +82,7 @@ class Plan:
         return Job(
             str(one.file), one.threads, runs, str(shown.raw), len(shown.files), *one.size,
             tuple(map(str, shown.files)), asked.accelerator, asked.delegate,
-            asked.accelerator_device,
+            asked.accelerator_device, asked.kernels,
         )  # fmt: skip
 
     def sustained_job(self, one: Configuration, shown: Frames) -> Job:

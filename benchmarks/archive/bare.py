@@ -7,8 +7,16 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from corrosion_edge.benchmarks.archive.cost import Cost
+from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
+from corrosion_edge.device.archive.running import DECODES
 
-__all__ = ["bare"]
+__all__ = ["bare", "least_side"]
+
+
+def least_side(decode: str, model: Path | None) -> int:
+    """The longer side, in pixels, below which ``classify --decode`` reduces no photo; 0: none."""
+    spec = Bundle.load(model or DEFAULT_MODEL).manifest.preprocessing
+    return DECODES[decode] * max(spec.width, spec.height)
 
 
 def bare(

@@ -1,6 +1,5 @@
 """Measure ``classify`` on an archive: against its bound, and at several sizes."""
 
-import os
 import statistics
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -10,10 +9,11 @@ from typing import Final
 import click
 
 from corrosion_edge import output
-from corrosion_edge.benchmarks.archive.bare import bare
+from corrosion_edge.benchmarks.archive.bare import bare, least_side
 from corrosion_edge.benchmarks.archive.cost import Cost, measured
+from corrosion_edge.benchmarks.archive.many import linked, rendered
 from corrosion_edge.benchmarks.archive.picture import cost_chart, memory_chart
-from corrosion_edge.benchmarks.cli import picture_size
+from corrosion_edge.benchmarks.picture_size import SIZE
 from corrosion_edge.benchmarks.process import PROGRAM
 from corrosion_edge.cli import Command
 from corrosion_edge.device.archive.running import DECODES
@@ -24,42 +24,15 @@ from corrosion_edge.photos import find_photos
 __all__ = ["main"]
 
 _RENDERED: Final = 24
-_SIDE: Final = 224
-
-
-def _rendered(folder: Path, size: tuple[int, int]) -> list[Path]:
-    from PIL import Image
-
-    from corrosion_edge.render import SURFACES, surface
-
-    names = list(SURFACES)
-    for number in range(_RENDERED):
-        pixels = surface(names[number % len(names)], rust=number % 4 / 5, seed=number, size=size)
-        Image.fromarray(pixels).save(folder / f"{number:02}.jpg", quality=90)
-    return sorted(folder.iterdir())
-
-
-def _linked(photos: Sequence[Path], folder: Path, count: int) -> Path:
-    """A folder with ``count`` hard links to the photos in turn, a thousand in each folder below."""
-    for number in range(count):
-        place = folder / f"{number // 1000:04}"
-        if number % 1000 == 0:
-            place.mkdir(parents=True)
-        os.link(photos[number % len(photos)], place / f"{number:07}.jpg")
-    return folder
 
 
 def _classify(folder: Path, count: int, words: Iterable[str]) -> Cost:
     return measured([*PROGRAM, "classify", str(folder), *words], count)
 
 
-def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
-    return picture_size(value)
-
-
 @click.command(cls=Command)
 @click.option("--photos", type=click.Path(path_type=Path), help="JPEGs in place of rendered ones.")
-@click.option("--size", callback=_size, default="1920x1080", show_default=True)
+@click.option("--size", type=SIZE, default="1920x1080", show_default=True)
 @click.option("--count", type=click.IntRange(min=1), default=5000, show_default=True)
 @click.option("--rounds", type=click.IntRange(min=0), default=3, show_default=True)
 @click.option("--decode", type=click.Choice(list(DECODES)), default="full", show_default=True)
@@ -75,12 +48,16 @@ def main(
     with tempfile.TemporaryDirectory(dir=photos and photos.parent) as name:
         folder = Path(name)
         (folder / "photos").mkdir()
-        found = list(find_photos(photos).photos) if photos else _rendered(folder / "photos", size)
+        found = (
+            list(find_photos(photos).photos)
+            if photos
+            else rendered(folder / "photos", _RENDERED, size)
+        )
         if not found:
             raise UsageError(f"--photos: no photos in {photos}")
         if rounds:
-            links = _linked(found, folder / "links", count)
-            _against_bound(links, count, rounds, words, model, DECODES[decode] * _SIDE)
+            links = linked(found, folder / "links", count)
+            _against_bound(links, count, rounds, words, model, least_side(decode, model))
         if sizes:
             _at_sizes(found, folder, [int(each) for each in sizes.split(",")], words, out)
 
@@ -125,7 +102,7 @@ def _at_sizes(
 ) -> None:  # fmt: skip
     costs = []
     for count in sizes:
-        place = _linked(found, folder / f"links-{count}", count)
+        place = linked(found, folder / f"links-{count}", count)
         costs.append(_classify(place, count, ["--out", str(folder / f"{count}.jsonl"), *words]))
         click.echo(f"{count} photos: {costs[-1].cpu_ms:.2f} ms of processor time a photo, "
                    f"{costs[-1].ms:.2f} ms on the clock; {_memory(costs[-1])}")  # fmt: skip

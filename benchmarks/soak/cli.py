@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from corrosion_edge import output
-from corrosion_edge.benchmarks.cli import picture_size
+from corrosion_edge.benchmarks.picture_size import SIZE
 from corrosion_edge.benchmarks.soak.faults import KINDS
 from corrosion_edge.cli import Command
 from corrosion_edge.errors import GateError
@@ -16,10 +16,6 @@ __all__ = ["main"]
 
 _POSITIVE: Final = click.FloatRange(min=0, min_open=True)
 _NOT_NEGATIVE: Final = click.FloatRange(min=0)
-
-
-def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
-    return picture_size(value)
 
 
 def _seconds(name: str, default: float, help: str) -> Callable[..., Any]:
@@ -37,7 +33,7 @@ _OPTIONS: Final = (
     _seconds("--hung-after", 5.0, "As of watch; how long faults last follows from it."),
     _seconds("--frozen-after", 15.0, "Likewise."),
     _seconds("--loop", 30.0, "Length of the looped video; rust comes and goes once in it."),
-    click.option("--size", default="640x480", show_default=True, metavar="WxH", callback=_size,
+    click.option("--size", default="640x480", show_default=True, type=SIZE,
                  help="Size of the looped video."),
     click.option("--only", multiple=True, metavar="KIND", type=click.Choice(sorted(KINDS)),
                  help="Let in faults of this kind alone; may be repeated."),

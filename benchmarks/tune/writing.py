@@ -1,30 +1,31 @@
 """The choice in the configuration that ``watch`` reads."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from corrosion_edge import output
 from corrosion_edge.errors import ExtraError, UsageError
 
-__all__ = ["write_threads"]
+__all__ = ["write_keys"]
 
-_SECTION, _KEY = "watch", "threads"
+_SECTION: Final = "watch"
 
 
-def write_threads(file: Path, threads: int) -> int | None:
-    """Set the number of threads in a TOML file, which is left as it is otherwise.
+def write_keys(file: Path, values: Mapping[str, int | str]) -> dict[str, Any]:
+    """Set keys of [watch] in a TOML file, which is left as it is otherwise.
 
-    Comments and order stay. Returns what stood there before, None for nothing. UsageError for a
-    file that cannot be read, is no TOML, or has something else in the place of [watch].
+    Comments and order stay. Returns what stood there before, of those that stood there. UsageError
+    for a file that cannot be read, is no TOML, or has something else in the place of [watch].
     """
     document = _parsed(file)
     section = document.setdefault(_SECTION, _table())
     if not isinstance(section, dict):
         raise UsageError(f"{file}: expected a section [{_SECTION}], got a key of that name")
-    before = section.get(_KEY)
-    section[_KEY] = threads
+    before = {key: document.unwrap()[_SECTION][key] for key in values if key in section}
+    section.update(values)
     output.write(file, document.as_string())
-    return before if isinstance(before, int) else None
+    return before
 
 
 def _parsed(file: Path) -> Any:

@@ -72,7 +72,7 @@ class Openings:
     def _on_cpu(self, bundle: Bundle, wanted: str) -> Backend:
         if self._options.fallback != "none":
             raise UsageError("--fallback: the model is not compiled for an accelerator")
-        backend = open_backend(bundle, threads=self._threads)
+        backend = open_backend(bundle, threads=self._threads, kernels=self._options.kernels)
         why = "as was asked for"
         if wanted == "auto":
             why = "as the model is not compiled for an accelerator"
@@ -116,13 +116,13 @@ class Openings:
         if bundle.manifest.compiled is None:
             raise UsageError("--fallback: the model file does not say what it was compiled from")
         file = spare_for(bundle, path, self._options.fallback_model, self._signed_with)
-        open_spare = partial(_stand_in, file, self._threads, self._level)
+        open_spare = partial(_stand_in, file, self._threads, self._options.kernels, self._level)
         open_spare().close()
         return open_spare
 
 
-def _stand_in(bundle: Bundle, threads: int | None, level: str) -> Backend:
-    backend = _golden(bundle, open_backend(bundle, threads=threads), level)
+def _stand_in(bundle: Bundle, threads: int | None, kernels: str, level: str) -> Backend:
+    backend = _golden(bundle, open_backend(bundle, threads=threads, kernels=kernels), level)
     backend.name += ", in place of the Edge TPU"
     return backend
 

@@ -21,9 +21,14 @@ KINDS: Final = ("auto", "cpu", "edgetpu")
 
 @dataclass(frozen=True, slots=True)
 class Accelerator:
-    """What the options said; ``accelerator`` is one of ``KINDS``, ``fallback`` none or cpu."""
+    """What the options said.
+
+    ``accelerator`` is one of ``KINDS``, ``kernels`` (the CPU's) xnnpack or builtin, ``fallback``
+    none or cpu.
+    """
 
     accelerator: str = "auto"
+    kernels: str = "xnnpack"
     delegate: str = LIBRARY
     accelerator_device: str = ""
     fallback: str = "none"
@@ -42,6 +47,13 @@ _KIND = click.option(
     default="auto",
     show_default=True,
     help="What the network runs on; auto: the Edge TPU if it was compiled for it, else the CPU.",
+)
+_KERNELS = click.option(
+    "--kernels",
+    type=click.Choice(["xnnpack", "builtin"]),
+    default="xnnpack",
+    show_default=True,
+    help="What computes on the CPU: XNNPACK, or the runtime's own kernels, mostly slower.",
 )
 _DELEGATE = click.option(
     "--delegate",
@@ -71,9 +83,15 @@ _FALLBACK_MODEL = click.option(
 )
 
 
-def accelerator_options(*, fallback: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the options, those of a ``fallback`` too, to a command, which gets ``accelerator``."""
-    options = [_KIND, _DELEGATE, _DEVICE, *([_FALLBACK, _FALLBACK_MODEL] if fallback else [])]
+def accelerator_options(
+    *, fallback: bool, kernels: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the options, with those of a ``fallback`` and ``kernels`` or without, to a command.
+
+    It gets ``accelerator``.
+    """
+    options = [_KIND, *([_KERNELS] if kernels else []), _DELEGATE, _DEVICE,
+               *([_FALLBACK, _FALLBACK_MODEL] if fallback else [])]  # fmt: skip
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)

@@ -117,7 +117,7 @@ def classify(
         _say_differences(classifier, level)
 
         def judged(archive: Archive) -> "Generator[Result]":
-            results = archive.judged(classifier, decode, overlays, threads)
+            results = archive.judged(classifier, decode, overlays, threads, accelerator.kernels)
             return _with_bar(results, archive.length)
 
         if outcome:

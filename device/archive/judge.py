@@ -105,6 +105,7 @@ class JudgeOpening:
     content: bytes = field(repr=False)
     threshold: float
     threads: int
+    kernels: str
     overlays: Path | None = None
     at_least: int = 0
     folder: Path = Path()
@@ -113,7 +114,9 @@ class JudgeOpening:
         """Open the network on the CPU, in a process that does nothing else."""
         keep()
         bundle = Bundle.from_bytes(self.content)
-        classifier = Classifier(bundle, open_backend(bundle, threads=self.threads))
+        classifier = Classifier(
+            bundle, open_backend(bundle, threads=self.threads, kernels=self.kernels)
+        )
         classifier.use_threshold(self.threshold)
         return Judge(classifier, self.overlays, self.at_least, self.folder)
 

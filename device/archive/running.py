@@ -67,9 +67,14 @@ class Archive:
         return asked or (None if self.count == 1 and not self.ray else 1)
 
     def judged(
-        self, classifier: Classifier, decode: str, overlays: Path | None, threads: int | None
+        self,
+        classifier: Classifier,
+        decode: str,
+        overlays: Path | None,
+        threads: int | None,
+        kernels: str,
     ) -> Generator[Result]:
-        """The results in the photos' order.
+        """The results in the photos' order; ``threads`` and ``kernels`` are for other processes.
 
         Raises UsageError where several are to share an Edge TPU, and what judging raises.
         """
@@ -82,7 +87,7 @@ class Archive:
             yield from map(here, chain(self.head, self.rest))
             return
         opening = JudgeOpening(
-            classifier.bundle.to_bytes(), classifier.threshold, threads or 1,
+            classifier.bundle.to_bytes(), classifier.threshold, threads or 1, kernels,
             overlays and overlays.absolute() if self.ray else overlays, at_least,
             Path.cwd() if self.ray else Path(),
         )  # fmt: skip

@@ -100,8 +100,10 @@ class Telling(Protocol):
         """What became of it, each state once."""
 
 
-def open_backend(bundle: Bundle, *, threads: int | None = None) -> Backend:
-    """Open the CPU interpreter on a bundle's network; ``threads`` None takes all usable cores."""
+def open_backend(
+    bundle: Bundle, *, threads: int | None = None, kernels: str = "xnnpack"
+) -> Backend:
+    """Open the CPU interpreter on a bundle's network; see ``litert.LiteRtBackend``."""
     from corrosion_edge.device.backends.litert import LiteRtBackend
 
-    return LiteRtBackend(bundle, threads=threads)
+    return LiteRtBackend(bundle, threads=threads, kernels=kernels)

@@ -4,7 +4,7 @@ import importlib
 import importlib.metadata
 import os
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.device.backends.interpreting import Interpreting
@@ -12,13 +12,17 @@ from corrosion_edge.errors import BackendError, ExtraError
 from corrosion_edge.network.graph import Graph
 from corrosion_edge.network.sound import require_sound
 
-__all__ = ["RUNTIMES", "LiteRtBackend", "find_runtime", "thread_count", "usable_cores"]
+__all__ = ["KERNELS", "RUNTIMES", "LiteRtBackend", "find_runtime", "thread_count", "usable_cores"]
 
 RUNTIMES: Final = (
     ("ai_edge_litert.interpreter", "ai-edge-litert"),
     ("tflite_runtime.interpreter", "tflite-runtime"),
 )
 """Module and distribution of each runtime, best first."""
+
+
+KERNELS: Final = ("xnnpack", "builtin")
+"""What computes: XNNPACK's kernels where it has them, or the runtime's own for all operators."""
 
 
 def usable_cores() -> int:
@@ -40,22 +44,30 @@ def find_runtime() -> tuple[ModuleType, str]:
 
 
 class LiteRtBackend(Interpreting):
-    """A bundle's network in LiteRT's interpreter, on the CPU with XNNPACK.
+    """A bundle's network in LiteRT's interpreter, on the CPU.
 
-    ``threads`` is 1 or more, None for all usable cores. Raises BundleError if the network could
+    ``threads`` is 1 or more, None for all usable cores; ``kernels`` one of ``KERNELS``. Raises
+    BundleError if the network could
     end the process, as a runtime trusts what it is given; BackendError for a network that was
     compiled for the Edge TPU, and as ``Interpreting``.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, *, threads: int | None = None, kernels: str = KERNELS[0]
+    ) -> None:
         runtime, version = find_runtime()
-        count = thread_count(threads)
+        count, resolver = thread_count(threads), _resolver(runtime, kernels)
         _require_for_cpu(require_sound(bundle.model), bundle)
         name = f"{version}, CPU, {count} thread{'s' if count > 1 else ''}"
+        name += ", built-in kernels" if kernels == "builtin" else ""
         super().__init__(
             bundle,
             name,
-            lambda: runtime.Interpreter(model_content=bundle.model, num_threads=count),
+            lambda: runtime.Interpreter(
+                model_content=bundle.model,
+                num_threads=count,
+                experimental_op_resolver_type=resolver,
+            ),
         )
 
     @property
@@ -75,6 +87,14 @@ def thread_count(threads: int | None) -> int:
     if count < 1:
         raise ValueError(f"threads: expected 1 or more, got {count}")
     return count
+
+
+def _resolver(runtime: ModuleType, kernels: str) -> Any:
+    """How the runtime finds kernels: with its default delegate, which is XNNPACK, or without."""
+    if kernels not in KERNELS:
+        raise ValueError(f"kernels: expected one of {', '.join(KERNELS)}, got {kernels!r}")
+    types = runtime.OpResolverType
+    return types.BUILTIN_WITHOUT_DEFAULT_DELEGATES if kernels == "builtin" else types.AUTO
 
 
 def _require_for_cpu(graph: Graph, bundle: Bundle) -> None:

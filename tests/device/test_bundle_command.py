@@ -214,7 +214,7 @@ def watched(monkeypatch):
     reached = []
     monkeypatch.setattr(
         "corrosion_edge.device.accelerator.opening.open_backend",
-        lambda bundle, *, threads=None: reached.append(bundle) or FakeBackend(),
+        lambda bundle, *, threads=None, kernels="": reached.append(bundle) or FakeBackend(),
     )
     return reached
 

@@ -55,6 +55,17 @@ def test_the_lines_are_the_same_to_the_last_bit(photos):
             assert several.stdout == alone.stdout
 
 
+def test_workers_compute_with_the_kernels_that_were_asked_for(photos):
+    how = ("--json", "--threads", 1)
+    alone, several = (classify(photos, *how, "--kernels", "builtin", "--workers", count)
+                      for count in (1, 2))  # fmt: skip
+    other = classify(photos, *how, "--workers", 1)
+    assert several.stdout == alone.stdout
+    ours, others = ([json.loads(line).get("score") for line in done.stdout.splitlines()]
+                    for done in (alone, other))  # fmt: skip
+    assert ours != others  # they round otherwise
+
+
 def test_lines_for_people_too(photos):
     alone = classify(photos, "--workers", 1)
     several = classify(photos, "--workers", 2)
