@@ -4,14 +4,14 @@ import datetime
 import ipaddress
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-SHARED = Path(
-    os.environ.get("CORROSION_EDGE_SHARED", Path(__file__).resolve().parents[2] / "shared")
-)
+CHECKOUT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("CORROSION_EDGE_SHARED", CHECKOUT.parent / "shared"))
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +20,19 @@ def shared() -> Path:
     if not (SHARED / "data" / "corrosion").is_dir():
         pytest.skip(f"no real photos: {SHARED} is absent (CORROSION_EDGE_SHARED names it)")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's wheel, built from the checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    words = ["-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    done = subprocess.run([sys.executable, *words, "--wheel-dir", folder, CHECKOUT],
+                          env=environment, capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (made,) = folder.glob("*.whl")
+    return made
 
 
 @pytest.fixture(scope="session")

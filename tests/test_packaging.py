@@ -26,14 +26,6 @@ def _python(
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    _python(*PIP, "wheel", ROOT, "--no-deps", "--wheel-dir", folder)
-    (made,) = folder.glob("*.whl")
-    return made
-
-
-@pytest.fixture(scope="module")
 def device(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of programs of an environment with the wheel and the extra ``device`` alone."""
     folder = tmp_path_factory.mktemp("device") / "venv"

@@ -34,9 +34,12 @@ rm -rf "$RIG/emulators"
 bootstrap trixie arm64 base-files,python3,python3-minimal,libstdc++6,zlib1g "$RIG/trixie"
 bootstrap bookworm arm64 python3,python3-minimal,libstdc++6,zlib1g "$RIG/bookworm"
 
-wheels 3.13 "$RIG/site-trixie" 'ai-edge-litert>=2.0' 'numpy>=1.26' 'pillow>=10.4' 'click>=8.2' \
-    'jinja2>=3.1' markupsafe 'av>=14' flatbuffers ml_dtypes protobuf tqdm typing_extensions \
-    backports.strenum
-wheels 3.11 "$RIG/site-bookworm" tflite-runtime==2.14.0 'numpy>=1.26,<2' 'pillow>=10.4' \
-    'click>=8.2' 'jinja2>=3.1' markupsafe 'av>=14'
+# What the wheel's extra "device" asks for (tests/rigs/test_arm64.py compares), then what its tests do.
+device=('pillow>=10.4' 'click>=8.2' 'jinja2>=3.1' markupsafe 'av>=14.1' 'cryptography>=44' cffi
+    pycparser 'tomlkit>=0.12')
+testing=('pytest>=8.2' pluggy iniconfig packaging pygments 'hypothesis>=6.100' sortedcontainers)
+wheels 3.13 "$RIG/site-trixie" 'ai-edge-litert>=2.0' 'numpy>=1.26' flatbuffers ml_dtypes protobuf \
+    tqdm typing_extensions backports.strenum "${device[@]}" "${testing[@]}"
+wheels 3.11 "$RIG/site-bookworm" tflite-runtime==2.14.0 'numpy>=1.26,<2' "${device[@]}" \
+    typing_extensions "${testing[@]}"
 echo "$STAMP" >"$RIG/.stamp"

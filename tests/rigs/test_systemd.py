@@ -10,10 +10,7 @@ no growing restart delay, and every latency.
 
 import json
 import shutil
-import subprocess
-import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,20 +37,14 @@ MAY = {
 Found = dict[str, Any]
 
 
-def _wheel(folder: Path) -> None:
-    words = ["-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([sys.executable, *words, "--wheel-dir", folder, rig.CHECKOUT],
-                   check=True, capture_output=True, env=dict(rig.clean_environment()))  # fmt: skip
-
-
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Found:
     """What the scenarios in the machine found."""
     folder = rig.require("systemd")
     if not shutil.which("qemu-system-x86_64"):
         pytest.skip("no qemu-system-x86_64: run tests/rigs/systemd.sh")
     exchange = tmp_path_factory.mktemp("exchange")
-    _wheel(exchange)
+    shutil.copy(request.getfixturevalue("wheel"), exchange)  # not built without the rig
     (exchange / "job.sh").write_text(JOB)
     # what it writes to its disk is forgotten when it ends
     disk = f"file={folder / 'root.img'},format=raw,if=virtio,snapshot=on"
