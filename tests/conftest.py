@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from common import Common
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("CORROSION_EDGE_SHARED", CHECKOUT.parent / "shared"))
@@ -20,6 +21,13 @@ def shared() -> Path:
     if not (SHARED / "data" / "corrosion").is_dir():
         pytest.skip(f"no real photos: {SHARED} is absent (CORROSION_EDGE_SHARED names it)")
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def common_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Say where; pytest-xdist puts the folders of its processes into one."""
+    mine = tmp_path_factory.getbasetemp()
+    Common.folder = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
 
 
 @pytest.fixture(scope="session")

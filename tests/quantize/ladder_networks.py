@@ -3,10 +3,10 @@
 import fcntl
 import pickle
 from functools import cache
-from pathlib import Path
 
 import keras
 import numpy as np
+from common import Common
 
 from corrosion_edge.quantize.convert import Conversions, conversions
 from corrosion_edge.quantize.ladder.network import Network, read
@@ -21,19 +21,13 @@ def pictures(count: int, seed: int = 0, size: int = SIZE) -> np.ndarray:
     return np.asarray(keras.ops.image.resize(coarse, (size, size))).astype(np.uint8)
 
 
-class Shared:
-    """Where the processes of a test run keep what one of them made; set by the conftest."""
-
-    folder: Path
-
-
 @cache
 def converted(name: str, pooling: str = "avg") -> Conversions:
     """A backbone with random weights and a head that answers differently to each picture.
 
     Made once for all processes of a test run: DenseNet-121 takes more than a minute.
     """
-    file = Shared.folder / f"{name}-{pooling}.pickle"
+    file = Common.folder / f"{name}-{pooling}.pickle"
     with file.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not file.exists():
