@@ -27,7 +27,8 @@ from corrosion_edge.quantize.ladder.tune import Tuning, tune
 LABELS = np.repeat([0, 1], 50)
 
 
-@pytest.mark.parametrize("name", ["tiny", "efficientnet-lite0", "efficientnetv2-b0", "densenet121"])
+@pytest.mark.parametrize("name", ["tiny", "efficientnet-lite0", "efficientnetv2-b0",
+                                  pytest.param("densenet121", marks=pytest.mark.slow)])  # fmt: skip
 def test_every_tensor_of_the_integer_file_is_as_simulated(name):
     """Operator by operator, each on what the interpreter itself gave the one before."""
     made, original = converted(name), opened(name)
