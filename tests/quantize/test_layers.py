@@ -114,8 +114,10 @@ def _written(name: str, network, chosen) -> bytes:
     return finished(integer.write(converted(name).integer, network, chosen, opened(name), {}))
 
 
-@pytest.mark.parametrize("name", ["tiny", "efficientnetv2-b0",
-                                  pytest.param("efficientnet-lite0", marks=pytest.mark.slow)])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["tiny", "efficientnetv2-b0", pytest.param("efficientnet-lite0", marks=pytest.mark.slow)],
+)
 def test_both_frames_are_matched(name):
     made = converted(name)
     network, chosen = _chosen(name)
