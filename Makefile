@@ -6,6 +6,7 @@ STAMP := $(VENV)/.installed
 OUT ?= demo-out
 MINUTES ?= 60
 WORKERS ?= auto
+AFTER ?=
 SOAK ?= soak-out/$(shell date +%Y%m%d-%H%M%S)
 
 .PHONY: demo test test-slow soak photos rigs speed lint wheel clean
@@ -20,9 +21,11 @@ demo: $(STAMP)
 	$(BIN)/python tools/demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
 # Files of tests in as many processes as there are cores; then the rigs, whose emulated machines
-# need all cores to keep their time, one after the other.
+# need all cores to keep their time, one after the other. AFTER is a command that returns when
+# they are built.
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not photos and not slow" -n $(WORKERS) --dist loadfile --ignore tests/rigs
+	$(AFTER)
 	$(BIN)/python -m pytest -m "not photos and not slow" tests/rigs
 
 # Faults by the hundred, see CONTRIBUTING.md; half an hour. Then a soak: make soak MINUTES=60
