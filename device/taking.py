@@ -79,6 +79,10 @@ class ByCamera(Generic[C]):
         """The records, in the order of the names."""
         return iter(self._records.values())
 
+    def replace(self, change: Callable[[C], C]) -> None:
+        """Put in each record's place what ``change`` makes of it."""
+        self._records = {name: change(record) for name, record in self._records.items()}
+
     def meant(self, name: str) -> C | None:
         """The record of the camera that a result names so; None where there is none."""
         return self._records.get(self.names[0] if len(self.names) == 1 else name)

@@ -18,6 +18,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _PATIENCE: Final = 10.0  # seconds
+_START_WITHIN: Final = 30.0  # seconds for an actor: a node may be gone, or its cores in use
 
 LOCAL: Final = "local"
 """The address that starts a cluster of this machine alone."""
@@ -27,7 +28,7 @@ class Actors(Workers[T, R]):
     """Actors in the cluster at ``address``, one a core, or ``count`` of them.
 
     What runs on the nodes is the package that is installed there. Raises UsageError if there is
-    no cluster or it has fewer cores, ModuleNotFoundError without Ray.
+    no cluster, it has fewer cores, or none is free, ModuleNotFoundError without Ray.
     """
 
     def __init__(self, address: str, count: int | None, opening: Opening[T, R]) -> None:
@@ -47,7 +48,8 @@ class Actors(Workers[T, R]):
                     f"{address}; ask for fewer, or leave the option out"
                 )
             parcel = ray.put(opening)
-            self.each = [_One[T, R](ray, parcel, self.lost) for _ in range(count or cores)]
+            asked = [_One[T, R](ray, parcel, self.lost) for _ in range(count or cores)]
+            self.each = self._those_that_came(asked, address)
         except BaseException:
             ray.shutdown()
             raise
@@ -57,6 +59,21 @@ class Actors(Workers[T, R]):
         for one in self.each:
             one.close()
         self._ray.shutdown()
+
+    def _those_that_came(self, asked: "Sequence[_One[T, R]]", address: str) -> "list[_One[T, R]]":
+        """Without those that got no core: work that is given to them would wait for ever."""
+        signs = [one.up for one in asked]
+        signs, _ = self._ray.wait(signs, num_returns=len(signs), timeout=_START_WITHIN)
+        there = [one for one in asked if one.up in signs]
+        for one in asked:
+            if one not in there:
+                one.close()
+        if not there:
+            raise UsageError(
+                f"--ray {address}: no core became free within {_START_WITHIN:g} s; others may use "
+                "the cluster"
+            )
+        return there
 
     def _connect(self, address: str) -> None:
         how: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
@@ -85,6 +102,7 @@ class _One(One[T, R]):
     def __init__(self, ray: Any, parcel: Any, lost: tuple[type[BaseException], ...]) -> None:
         self._ray, self._parcel, self._lost = ray, parcel, lost
         self._actor = self._new_actor(cores=1)
+        self.up = self._actor.is_up.remote()
         self._dead = False
         self._given: list[Future[list[R]]] = []
 
@@ -125,6 +143,9 @@ class _Actor:
     def __init__(self, opening: Opening[Any, Any]) -> None:
         self._opening = opening
         self._work: Work[Any, Any] | None = None
+
+    def is_up(self) -> None:
+        """Answered once it has its core."""
 
     def work_on(self, items: list[Any]) -> list[Any]:
         # Opened by the first task: what it raises reaches whoever waits.

@@ -16,7 +16,8 @@ __all__ = ["Following"]
 class Following(Taker):
     """A tracker for each camera, fed as the recorder of a store feeds its own.
 
-    With another model it begins anew. Not for several threads at once.
+    With another model it begins anew, but for what became of the cameras. Not for several threads
+    at once.
     """
 
     def __init__(
@@ -26,8 +27,9 @@ class Following(Taker):
         threshold: float,
         band: tuple[float, float] | None,
     ) -> None:
-        self._names, self._settings = tuple(cameras), settings
-        self._begin(threshold, band)
+        self._settings = settings
+        self._trackers = ByCamera(cameras, lambda: Tracker(settings(threshold, band)))
+        self._away = False
 
     def corroded(self, camera: str) -> bool | None:
         """``True`` from ``corrosion_began`` to ``corrosion_ended``, whatever is seen meanwhile.
@@ -37,11 +39,6 @@ class Following(Taker):
         """
         found = self._trackers[camera].corroded
         return None if self._away and not found else found
-
-    def _begin(self, threshold: float, band: tuple[float, float] | None) -> None:
-        settings = self._settings(threshold, band)
-        self._trackers = ByCamera(self._names, lambda: Tracker(settings))
-        self._away = False
 
     def _verdict(self, verdict: Verdict) -> None:
         if (tracker := self._trackers.meant(verdict.frame.camera)) is not None:
@@ -64,4 +61,6 @@ class Following(Taker):
 
     def _model(self, change: ModelChange) -> None:
         if change.accepted and change.new is not None:
-            self._begin(change.new.threshold, change.band)
+            settings = self._settings(change.new.threshold, change.band)
+            self._trackers.replace(lambda tracker: tracker.anew(settings))
+            self._away = False

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +74,16 @@ def test_a_node_that_goes_away_loses_nothing(cluster):
         cluster.remove_node(node, allow_graceful=False)
         found += results
     assert found == [n * n for n in range(400)]
+    _until_it_is_counted_no_more(cluster)
+
+
+def _until_it_is_counted_no_more(cluster):
+    ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
+    end = time.monotonic() + 60
+    while ray.cluster_resources()["CPU"] > 2:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    ray.shutdown()
 
 
 def test_a_cluster_that_is_not_there_is_said():
@@ -80,9 +92,48 @@ def test_a_cluster_that_is_not_there_is_said():
 
 
 def test_more_actors_than_cores_are_refused(cluster):
-    # The node that went away before may still be counted.
-    with pytest.raises(UsageError, match="--workers: 9 are more than the [23] cores of the cluster"):
+    with pytest.raises(UsageError, match="--workers: 9 are more than the 2 cores of the cluster"):
         Actors(cluster.address, 9, Squares())
+
+
+HOLDER = """
+import sys, ray
+ray.init(sys.argv[1], log_to_driver=False, logging_level="ERROR")
+@ray.remote(num_cpus=1)
+class Holder:
+    def held(self): return True
+holders = [Holder.remote() for _ in range(int(sys.argv[2]))]
+print(all(ray.get([one.held.remote() for one in holders])), flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def cores_in_use(cluster, count):
+    command = [sys.executable, "-c", HOLDER, cluster.address, str(count)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "True\n"
+        yield
+    finally:
+        holder.communicate()
+
+
+def test_actors_that_get_no_core_are_given_no_work(cluster, monkeypatch):
+    monkeypatch.setattr("corrosion_edge.parallel.cluster._START_WITHIN", 8.0)
+    with cores_in_use(cluster, 1), Actors(cluster.address, 2, Squares()) as workers:
+        assert len(workers.each) == 1
+        results = Ordered(workers, range(60), blame=lambda number: -number)
+        assert list(results) == [n * n for n in range(60)]
+
+
+def test_a_cluster_without_a_free_core_is_said(cluster, monkeypatch):
+    monkeypatch.setattr("corrosion_edge.parallel.cluster._START_WITHIN", 4.0)
+    with (
+        cores_in_use(cluster, 2),
+        pytest.raises(UsageError, match="no core became free within 4 s"),
+    ):
+        Actors(cluster.address, 2, Squares())
 
 
 @pytest.mark.skipif(not DEFAULT_MODEL.exists(), reason="no default model yet")

@@ -106,6 +106,15 @@ def test_another_model_begins_anew():
     assert seen.take(changed) is None
 
 
+def test_a_lost_camera_stays_lost_under_another_model():
+    seen = Seen()
+    seen.camera("lost")
+    seen.take(ModelChange(at=NOW, file="m", old=MODEL, new=MODEL, accepted=True))
+    seen.see(0.1, 0.1)
+    seen.camera("lost")  # told again, it is no second loss, and no evidence is forgotten
+    assert seen.see(0.1) is False
+
+
 class Log:
     """Remembers whether corrosion began and did not end."""
 

@@ -450,7 +450,8 @@ def test_connections_are_bounded(serve):
         while counted < server.CONNECTIONS and time.monotonic() < end:
             counted = len(served.sink._servers[0].server_state.connections)
             time.sleep(0.05)
-        assert counted == server.CONNECTIONS
+        # One more may be there for the moment in which it is turned away.
+        assert server.CONNECTIONS <= counted <= server.CONNECTIONS + 1
     finally:
         for client in clients:
             client.close()
