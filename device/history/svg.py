@@ -94,7 +94,7 @@ class _Frame:
         made = []
         for value in (self._top * n / 4 for n in range(5)):
             y = self.y(value)
-            text = f"{100 * value:.3g} %" if percent else f"{value:.3g}"
+            text = f"{100 * value:.3g} %" if percent else _short(value)
             made.append(
                 f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>'
                 f'<text x="{_LEFT - 5}" y="{y + 4}" text-anchor="end">{text}</text>'
@@ -158,3 +158,8 @@ def _runs(points: Sequence[Point], gap: timedelta) -> list[list[Point]]:
         else:
             runs.append([point])
     return runs
+
+
+def _short(value: float) -> str:
+    """Three digits, and thousands as 2k: the margin has no room for more."""
+    return f"{value / 1000:.3g}k" if value >= 1000 else f"{value:.3g}"

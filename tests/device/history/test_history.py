@@ -254,3 +254,10 @@ def test_a_gap_is_not_drawn_over():
     text = svg.chart("t", points, period=(START, START + timedelta(hours=10)), top=1,
                      gap=timedelta(hours=2))  # fmt: skip
     assert text.count("<polyline") == 2
+
+
+def test_thousands_fit_into_the_margin():
+    points = [svg.Point(START, 0, 1500, 6000)]
+    text = svg.chart("t", points, period=(START, START + timedelta(hours=1)), top=6000,
+                     gap=timedelta(hours=2))  # fmt: skip
+    assert [f">{label}<" in text for label in ("0", "1.5k", "3k", "4.5k", "6k")] == 5 * [True]
