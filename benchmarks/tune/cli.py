@@ -36,7 +36,8 @@ def tune(model: Path | None, accelerator: Accelerator, rounds: int, file: Path |
     from corrosion_edge.benchmarks.tune.measure import candidates, choose, measure
     from corrosion_edge.benchmarks.tune.writing import write_keys
     from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
-    from corrosion_edge.device.backends.litert import KERNELS, usable_cores
+    from corrosion_edge.device.backends.litert import usable_cores
+    from corrosion_edge.device.kernels import KERNELS
 
     if file is not None:
         from corrosion_edge import output

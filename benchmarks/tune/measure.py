@@ -34,7 +34,7 @@ Pixels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Setting:
-    """Threads of the CPU, and whose ``kernels`` compute, see ``backends.litert.KERNELS``."""
+    """Threads of the CPU, and whose ``kernels`` compute, see ``kernels.KERNELS``."""
 
     threads: int
     kernels: str = "xnnpack"

@@ -22,7 +22,8 @@ def write_keys(file: Path, values: Mapping[str, int | str]) -> dict[str, Any]:
     section = document.setdefault(_SECTION, _table())
     if not isinstance(section, dict):
         raise UsageError(f"{file}: expected a section [{_SECTION}], got a key of that name")
-    before = {key: document.unwrap()[_SECTION][key] for key in values if key in section}
+    stood = document.unwrap()[_SECTION]
+    before = {key: stood[key] for key in values if key in stood}
     section.update(values)
     output.write(file, document.as_string())
     return before

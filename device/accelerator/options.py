@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from corrosion_edge.device.accelerator.delegate import LIBRARY
+from corrosion_edge.device.kernels import KERNELS
 
 if TYPE_CHECKING:
     from corrosion_edge.device.accelerator.opening import Openings
@@ -23,12 +24,12 @@ KINDS: Final = ("auto", "cpu", "edgetpu")
 class Accelerator:
     """What the options said.
 
-    ``accelerator`` is one of ``KINDS``, ``kernels`` (the CPU's) xnnpack or builtin, ``fallback``
-    none or cpu.
+    ``accelerator`` is one of ``KINDS``, ``kernels`` (the CPU's) of
+    ``kernels.KERNELS``, ``fallback`` none or cpu.
     """
 
     accelerator: str = "auto"
-    kernels: str = "xnnpack"
+    kernels: str = KERNELS[0]
     delegate: str = LIBRARY
     accelerator_device: str = ""
     fallback: str = "none"
@@ -50,8 +51,8 @@ _KIND = click.option(
 )
 _KERNELS = click.option(
     "--kernels",
-    type=click.Choice(["xnnpack", "builtin"]),
-    default="xnnpack",
+    type=click.Choice(KERNELS),
+    default=KERNELS[0],
     show_default=True,
     help="What computes on the CPU: XNNPACK, or the runtime's own kernels, mostly slower.",
 )

@@ -8,21 +8,18 @@ from typing import Any, Final
 
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.device.backends.interpreting import Interpreting
+from corrosion_edge.device.kernels import KERNELS
 from corrosion_edge.errors import BackendError, ExtraError
 from corrosion_edge.network.graph import Graph
 from corrosion_edge.network.sound import require_sound
 
-__all__ = ["KERNELS", "RUNTIMES", "LiteRtBackend", "find_runtime", "thread_count", "usable_cores"]
+__all__ = ["RUNTIMES", "LiteRtBackend", "find_runtime", "thread_count", "usable_cores"]
 
 RUNTIMES: Final = (
     ("ai_edge_litert.interpreter", "ai-edge-litert"),
     ("tflite_runtime.interpreter", "tflite-runtime"),
 )
 """Module and distribution of each runtime, best first."""
-
-
-KERNELS: Final = ("xnnpack", "builtin")
-"""What computes: XNNPACK's kernels where it has them, or the runtime's own for all operators."""
 
 
 def usable_cores() -> int:
@@ -47,9 +44,8 @@ class LiteRtBackend(Interpreting):
     """A bundle's network in LiteRT's interpreter, on the CPU.
 
     ``threads`` is 1 or more, None for all usable cores; ``kernels`` one of ``KERNELS``. Raises
-    BundleError if the network could
-    end the process, as a runtime trusts what it is given; BackendError for a network that was
-    compiled for the Edge TPU, and as ``Interpreting``.
+    BundleError if the network could end the process, as a runtime trusts what it is given;
+    BackendError for a network that was compiled for the Edge TPU, and as ``Interpreting``.
     """
 
     def __init__(

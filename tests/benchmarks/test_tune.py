@@ -20,7 +20,8 @@ from corrosion_edge.benchmarks.tune.measure import (
 )
 from corrosion_edge.benchmarks.tune.writing import write_keys
 from corrosion_edge.cli import cli
-from corrosion_edge.device.backends.litert import KERNELS, usable_cores
+from corrosion_edge.device.backends.litert import usable_cores
+from corrosion_edge.device.kernels import KERNELS
 from corrosion_edge.errors import UsageError
 
 KEPT = """# the bridge's camera

@@ -7,7 +7,8 @@ from click.testing import CliRunner
 
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.cli import cli
-from corrosion_edge.device.backends.litert import KERNELS, LiteRtBackend
+from corrosion_edge.device.backends.litert import LiteRtBackend
+from corrosion_edge.device.kernels import KERNELS
 from corrosion_edge.errors import GateError
 
 
