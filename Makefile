@@ -20,13 +20,13 @@ $(STAMP): setup.cfg pyproject.toml
 demo: $(STAMP)
 	$(BIN)/python tools/demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-# Files of tests in as many processes as there are cores; then the rigs, whose emulated machines
-# need all cores to keep their time, one after the other. AFTER is a command that returns when
-# they are built.
+# Files of tests in as many processes as there are cores; then likewise the rigs, whose emulated
+# machines keep their time only beside one another. AFTER is a command that returns when they are
+# built.
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not photos and not slow" -n $(WORKERS) --dist loadfile --ignore tests/rigs
 	$(AFTER)
-	$(BIN)/python -m pytest -m "not photos and not slow" tests/rigs
+	$(BIN)/python -m pytest -m "not photos and not slow" -n $(WORKERS) --dist loadfile tests/rigs
 
 # Faults by the hundred, see CONTRIBUTING.md; half an hour. Then a soak: make soak MINUTES=60
 test-slow: $(STAMP)
@@ -42,7 +42,7 @@ speed: $(STAMP)
 
 # The whole line on real photos: CORROSION_EDGE_SHARED names the folder with data/ and weights/.
 photos: $(STAMP)
-	$(BIN)/python -m pytest -m photos -s
+	$(BIN)/python -m pytest -m photos -n $(WORKERS) --dist loadfile -rP
 
 # Builds real parts that need root and Debian: an arm64 interpreter, cameras, a stream's server.
 # `make test` uses what is there and says why it skips the rest.

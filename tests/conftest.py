@@ -23,6 +23,12 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session")
+def data(shared: Path) -> Path:
+    """The real photos of the paper's data set."""
+    return shared / "data" / "corrosion"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def common_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Say where; pytest-xdist puts the folders of its processes into one."""
@@ -31,15 +37,16 @@ def common_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's wheel, built from the checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
+def wheel() -> Path:
+    """The project's wheel, built from the checkout; once, for two builds there spoil each other."""
     words = ["-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    done = subprocess.run([sys.executable, *words, "--wheel-dir", folder, CHECKOUT],
-                          env=environment, capture_output=True, text=True)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    (made,) = folder.glob("*.whl")
+    with Common.held("wheel") as folder:
+        if not folder.is_dir():
+            done = subprocess.run([sys.executable, *words, "--wheel-dir", folder, CHECKOUT],
+                                  env=environment, capture_output=True, text=True)  # fmt: skip
+            assert done.returncode == 0, done.stderr
+        (made,) = folder.glob("*.whl")
     return made
 
 

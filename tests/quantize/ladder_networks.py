@@ -1,6 +1,5 @@
 """Small networks in float and int8 that the tests of the ladder share."""
 
-import fcntl
 import pickle
 from functools import cache
 
@@ -27,9 +26,7 @@ def converted(name: str, pooling: str = "avg") -> Conversions:
 
     Made once for all processes of a test run: DenseNet-121 takes more than a minute.
     """
-    file = Common.folder / f"{name}-{pooling}.pickle"
-    with file.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with Common.held(f"{name}-{pooling}.pickle") as file:
         if not file.exists():
             made = pickle.dumps(_converted(name, pooling))
             file.write_bytes(made)
