@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from corrosion_edge.errors import DataError
 from corrosion_edge.report import Page, Section, Table, Text
 
-__all__ = ["markdown"]
+__all__ = ["between", "markdown"]
 
 
 def markdown(page: Page) -> str:
@@ -13,6 +14,15 @@ def markdown(page: Page) -> str:
     for section in page.sections:
         lines += ["", f"## {_plain(section.title)}", *_section(section)]
     return "\n".join(lines) + "\n"
+
+
+def between(page: str, begin: str, end: str, text: str) -> str:
+    """A page with what is between two marks replaced (DataError without both, in order)."""
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise DataError(f"expected the lines {begin.strip()} and {end.strip()}")
+    return f"{before}{begin}{text}{end}{after}"
 
 
 def _section(section: Section) -> Iterator[str]:

@@ -7,6 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from corrosion_edge.benchmarks.markdown import between
 from corrosion_edge.benchmarks.published import Published, table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,15 +19,6 @@ BEGIN, END = (
 )
 
 
-def renewed(page: str, rows: str) -> str:
-    """The page with ``rows`` between its two marks (ValueError if it lacks them)."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"expected the marks {BEGIN!r} and {END!r}")
-    return f"{before}{begin}{rows}{end}{after}"
-
-
 def main() -> None:
     """Write the table, or check it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -36,7 +28,7 @@ def main() -> None:
     options = parser.parse_args()
     files = sorted(options.folder.glob("*.json"))
     old = options.page.read_text(encoding="utf-8")
-    new = renewed(old, table([Published.load(path) for path in files]))
+    new = between(old, BEGIN, END, table([Published.load(path) for path in files]))
     if options.check and new != old:
         sys.exit(f"{options.page}: its table is out of date; run: python tools/reference.py")
     if not options.check:

@@ -10,24 +10,16 @@ from typing import Final
 import click
 
 from corrosion_edge import output
+from corrosion_edge.benchmarks.markdown import between
 from corrosion_edge.benchmarks.peers.result import Result
 from corrosion_edge.benchmarks.peers.text import markdown
 from corrosion_edge.cli import Command
 from corrosion_edge.errors import DataError
 
-__all__ = ["BEGIN", "END", "main", "replaced"]
+__all__ = ["BEGIN", "END", "main"]
 
-BEGIN: Final = "<!-- peers: begin, written by corrosion_edge.benchmarks.peers.document -->"
+BEGIN: Final = "<!-- peers: begin, written by corrosion_edge.benchmarks.peers.document -->\n"
 END: Final = "<!-- peers: end -->"
-
-
-def replaced(page: str, tables: str) -> str:
-    """A page with what is between its marks replaced (DataError without both, in order)."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise DataError(f"expected the lines {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{tables}{END}{after}"
 
 
 @click.command(cls=Command)
@@ -40,7 +32,7 @@ def main(result: Path, page: Path) -> None:
     except (ValueError, DataError) as error:
         raise DataError(f"{result}: {error}") from None
     try:
-        content = replaced(page.read_text(encoding="utf-8"), markdown(found))
+        content = between(page.read_text(encoding="utf-8"), BEGIN, END, markdown(found))
     except DataError as error:
         raise DataError(f"{page}: {error}") from None
     output.write(page, content)

@@ -5,6 +5,7 @@ import peers_fakes
 import pytest
 from click.testing import CliRunner
 
+from corrosion_edge.benchmarks.markdown import between
 from corrosion_edge.benchmarks.peers import bars, document, page, text
 from corrosion_edge.benchmarks.peers.ratio import Ratio
 from corrosion_edge.benchmarks.peers.result import Difference, Result
@@ -105,6 +106,7 @@ def test_files_that_are_none_are_named(result_text, page_text, named, tmp_path):
     assert named in done.output
 
 
-def test_a_page_without_marks_is_left_alone(result, tmp_path):
-    with pytest.raises(DataError, match="expected the lines"):
-        document.replaced("no marks", "tables")
+@pytest.mark.parametrize("page", ["no marks", "BEGIN alone", "END before BEGIN"])
+def test_a_page_without_marks_is_refused(page):
+    with pytest.raises(DataError, match="expected the lines BEGIN and END"):
+        between(page, "BEGIN", "END", "tables")
