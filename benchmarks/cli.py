@@ -10,6 +10,7 @@ import click
 
 from corrosion_edge import output
 from corrosion_edge.benchmarks.compare_cli import compare
+from corrosion_edge.benchmarks.delivered import PIXEL_FORMATS, PixelFormat
 from corrosion_edge.benchmarks.group import DefaultGroup
 from corrosion_edge.benchmarks.job import PROCESSES
 from corrosion_edge.benchmarks.picture_size import SIZE
@@ -49,6 +50,9 @@ def benchmark() -> None:
               )  # fmt: skip
 @click.option("--pictures", metavar="FOLDER", type=_FILE,
               help="Measure on these photos.  [default: rendered surfaces]")  # fmt: skip
+@click.option("--pixel-format", type=click.Choice(PIXEL_FORMATS), default=PIXEL_FORMATS[0],
+              show_default=True, help="What a frame is delivered as: by decoders and USB cameras, "
+              "or by picamera2.")  # fmt: skip
 @click.option("--sustained", "minutes", metavar="MINUTES", type=click.FloatRange(0, min_open=True),
               help="Afterwards run each configuration for so long, looked at each second.",
               )  # fmt: skip
@@ -69,6 +73,7 @@ def run(
     accelerator: Accelerator,
     sizes: tuple[tuple[int, int], ...],
     pictures: Path | None,
+    pixel_format: PixelFormat,
     minutes: float | None,
     rate: float | None,
     meter: str | None,
@@ -92,6 +97,7 @@ def run(
         sizes=tuple(dict.fromkeys(sizes)),
         accelerator=accelerator,
         photos=pictures,
+        pixel_format=pixel_format,
         minutes=minutes or 0.0,
         rate=rate or 0.0,
         **counts,

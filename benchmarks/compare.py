@@ -50,14 +50,14 @@ def compare(reports: Reports, *, across_models: bool = False, void: bool = False
     """Each further report against the first one, configuration by configuration.
 
     Configurations are alike in network, kind of backend, threads and size of the frame; with
-    ``across_models`` networks may differ. UsageError for reports on other pictures, for void
+    ``across_models`` networks may differ. UsageError for reports on other frames, for void
     ones unless ``void`` allows them, and for a report that has nothing in common with the first.
     """
     (base, first), *others = reports.items()
     rows: list[Compared] = []
     notes: list[str] = []
     for path, report in others:
-        _require_same_pictures(base, first, path, report)
+        _require_same_frames(base, first, path, report)
         pairs = list(_pairs(first, report, across_models))
         if not pairs:
             raise UsageError(_nothing_alike(base, first, path, report, across_models))
@@ -109,7 +109,7 @@ def _p50(rounds: Sequence[Sequence[int]]) -> float:
     return percentile([ns for part in rounds for ns in part], 50) / 1e6
 
 
-def _require_same_pictures(
+def _require_same_frames(
     base: Path, first: LatencyReport, path: Path, report: LatencyReport
 ) -> None:
     if report.pictures != first.pictures:
@@ -117,6 +117,11 @@ def _require_same_pictures(
         raise UsageError(
             f"{path}: measured on {report.pictures}, and {base} on {other}; only runs on the same "
             "pictures can be compared"
+        )
+    if report.pixel_format != first.pixel_format:
+        raise UsageError(
+            f"{path}: measured on frames in {report.pixel_format}, and {base} in "
+            f"{first.pixel_format}; only runs with the same --pixel-format can be compared"
         )
 
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from corrosion_edge.benchmarks.delivered import PIXEL_FORMATS, PixelFormat
 from corrosion_edge.device.accelerator.delegate import LIBRARY
 
 __all__ = ["PROCESSES", "Job"]
@@ -18,8 +19,9 @@ class Job:
 
     ``pictures`` names a file of ``count`` frames, each uint8 [height, width, 3] RGB, one after
     the other, and ``files`` picture files to decode; ``runs`` is how often to measure once it is
-    warm; the next four say what it is to run on, see ``Accelerator``. With ``seconds`` it is a
-    sustained job: frame after frame for so long, ``rate`` a second, or at full speed if it is 0.
+    warm; the next four say what it is to run on, see ``Accelerator``. ``pixel_format`` is what
+    the frames are delivered in. With ``seconds`` it is a sustained job: frame after frame for so
+    long, ``rate`` a second, or at full speed if it is 0.
     """
 
     model: str
@@ -34,6 +36,7 @@ class Job:
     delegate: str = LIBRARY
     device: str = ""
     kernels: str = "xnnpack"
+    pixel_format: PixelFormat = PIXEL_FORMATS[0]
     seconds: float = 0.0
     rate: float = 0.0
 

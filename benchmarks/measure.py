@@ -9,6 +9,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from corrosion_edge.benchmarks.delivered import Delivered, PixelFormat
 from corrosion_edge.benchmarks.job import Job
 from corrosion_edge.benchmarks.layout import plain
 from corrosion_edge.benchmarks.memory import peak_bytes
@@ -34,8 +35,9 @@ _AROUND: Final = 20  # files read and lines written in a process: photos may tak
 class Bench:
     """A classifier and one frame's buffer, as on a device; it takes the laps of each stage.
 
-    Pictures are read one after the other into the same buffer, outside the timing, so that the
-    process holds one frame and no picture stays in the processor's cache from run to run.
+    Pictures are read one after the other into the same buffer, and delivered in the job's pixel
+    format, outside the timing, so that the process holds one frame and no picture stays in the
+    processor's cache from run to run.
     """
 
     def __init__(self, classifier: "Classifier", job: Job) -> None:
@@ -44,6 +46,7 @@ class Bench:
         self._classifier = classifier
         self._job = job
         self._frame = np.empty((job.height, job.width, 3), np.uint8)
+        self._delivered = Delivered(classifier, job.pixel_format)
         self._next = 0
 
     def read_picture(self) -> None:
@@ -51,13 +54,14 @@ class Bench:
         with Path(self._job.pictures).open("rb", buffering=0) as stream:
             stream.seek(self._frame.nbytes * (self._next % self._job.count))
             stream.readinto(self._frame.data)
+        self._delivered.show(self._frame)
         self._next += 1
 
     def path(self) -> tuple[int, int, int, "Pixels"]:
         """One frame path: nanoseconds to prepare, invoke and decode; and the network's input."""
         clock, classifier = time.monotonic_ns, self._classifier
         t0 = clock()
-        prepared = classifier.prepare(self._frame)[None]
+        prepared = self._delivered.prepared()
         t1 = clock()
         outputs = classifier.backend.run(prepared)
         t2 = clock()
@@ -121,11 +125,14 @@ def open_classifier(job: Job) -> "Classifier":
     return Classifier.open(Path(job.model), opening=opening)
 
 
-def _import() -> None:
+def _import(pixel_format: PixelFormat) -> None:
     """Import what the first verdict needs, so that loading the model is timed apart."""
     importlib.import_module("corrosion_edge.device.classifier")
     importlib.import_module("corrosion_edge.device.accelerator.opening")
     importlib.import_module("corrosion_edge.device.backends.litert").find_runtime()
+    importlib.import_module("corrosion_edge.device.capture.quality")
+    if pixel_format == "yuv420p":
+        importlib.import_module("corrosion_edge.device.sources.scaling")
 
 
 def measure(
@@ -133,7 +140,7 @@ def measure(
 ) -> dict[str, Any]:
     """Do a job: a ``Round`` as plain values, its ``interpreter_ns`` replaced by ``entered_ns``."""
     clock = time.monotonic_ns
-    _import()
+    _import(job.pixel_format)
     imported = clock()
     with opener(job) as classifier:
         loaded = clock()

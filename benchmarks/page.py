@@ -171,8 +171,9 @@ def _method(report: LatencyReport) -> str:
     most = max(len(result.rounds) for result in report.results)
     return (
         f"Each configuration ran in {most} fresh processes, taking turns with the others, "
-        f"{report.runs} runs in all over {report.pictures}. One run is a frame path (prepare, "
-        "invoke, decode) and then the invoke alone, again, on the same prepared picture. Invoke "
+        f"{report.runs} runs in all over {report.pictures}, delivered as {report.pixel_format}. "
+        "One run is a frame path (prepare: scale and the quality gate, as watch does it; invoke; "
+        "decode) and then the invoke alone, again, on the same prepared picture. Invoke "
         "means: hand over the input, run the network, take its outputs. The frame lies in memory "
         "when a run begins. Once all runs of a process are done it decodes pictures from their "
         f"files ({_files(report)}) and writes verdicts to /dev/null, some times. The warm-up "

@@ -9,6 +9,7 @@ from typing import Any
 
 from corrosion_edge import __version__
 from corrosion_edge.benchmarks import state
+from corrosion_edge.benchmarks.delivered import PIXEL_FORMATS, PixelFormat, require_format
 from corrosion_edge.benchmarks.endurance import NOT_MEASURED, Sustained
 from corrosion_edge.benchmarks.job import PROCESSES, Job
 from corrosion_edge.benchmarks.launching import launch
@@ -50,9 +51,9 @@ class Plan:
     """What to measure: every model (None is the default one) on every number of threads and size.
 
     ``runs`` is per configuration, shared by so many ``processes``; ``sizes`` are widths and
-    heights of a frame in pixels. ``photos`` is a folder, None for rendered pictures. What each
-    model runs on, ``accelerator`` says. Afterwards each configuration runs for ``minutes``, with
-    ``rate`` frames a second, or at full speed if it is 0.
+    heights of a frame in pixels, delivered as ``pixel_format``. ``photos`` is a folder, None for
+    rendered pictures. What each model runs on, ``accelerator`` says. Afterwards each configuration
+    runs for ``minutes``, with ``rate`` frames a second, or at full speed if it is 0.
     """
 
     models: tuple[Path | None, ...]
@@ -61,6 +62,7 @@ class Plan:
     sizes: tuple[Size, ...]
     accelerator: Accelerator = field(default_factory=Accelerator)
     photos: Path | None = None
+    pixel_format: PixelFormat = PIXEL_FORMATS[0]
     processes: int = PROCESSES
     minutes: float = 0.0
     rate: float = 0.0
@@ -82,7 +84,7 @@ class Plan:
         return Job(
             str(one.file), one.threads, runs, str(shown.raw), len(shown.files), *one.size,
             tuple(map(str, shown.files)), asked.accelerator, asked.delegate,
-            asked.accelerator_device, asked.kernels,
+            asked.accelerator_device, asked.kernels, self.pixel_format,
         )  # fmt: skip
 
     def sustained_job(self, one: Configuration, shown: Frames) -> Job:
@@ -95,9 +97,11 @@ def measure(
 ) -> LatencyReport:
     """Do a plan and report; the ``meter``, if there is one, is taken in the sustained runs.
 
-    Every model is checked before anything is measured (BundleError). Raises the measuring
+    Every model is checked before anything is measured (BundleError), and whether frames of the
+    pixel format can be scaled here (ExtraError). Raises the measuring
     process's own error, or BackendError if it crashed.
     """
+    require_format(plan.pixel_format)
     bundles = {model: Bundle.load(model or DEFAULT_MODEL) for model in plan.models}
     for model, bundle in bundles.items():
         _require_accelerator(plan, bundle, model or DEFAULT_MODEL)
@@ -119,6 +123,7 @@ def measure(
         others_cores=others,
         swapped_pages=swapped,
         pictures=pictures,
+        pixel_format=plan.pixel_format,
         runs=plan.runs,
         warm_up=CRITERION,
         results=tuple(_result(one, bundles[one.model], parts) for one, parts in rounds.items()),

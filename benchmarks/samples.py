@@ -60,11 +60,12 @@ class WarmUp:
 class Samples:
     """Durations in nanoseconds, in the order of measuring.
 
-    A run is one frame path, whose stages are ``prepare_ns``, ``path_invoke_ns`` and
-    ``decode_ns``, and then ``invoke_ns``: the backend alone, again, on the prepared picture.
-    What lies before and after a frame path is taken once all runs are done, some times, so that it
-    does not disturb them: ``read_ns`` decodes a picture's file to RGB, in the file's own size, and
-    ``sink_ns`` writes a verdict as a JSON line to /dev/null.
+    A run is one frame path, whose stages are ``prepare_ns`` (scaling and the quality gate, as
+    ``watch`` has them), ``path_invoke_ns`` and ``decode_ns``, and then ``invoke_ns``: the backend
+    alone, again, on the prepared picture. What lies before and after a frame path is taken once
+    all runs are done, some times, so that it does not disturb them: ``read_ns`` decodes a
+    picture's file to RGB, in the file's own size, and ``sink_ns`` writes a verdict as a JSON line
+    to /dev/null.
     """
 
     prepare_ns: tuple[Count, ...]

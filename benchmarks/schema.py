@@ -6,6 +6,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any, ClassVar, Final, Literal
 
+from corrosion_edge.benchmarks.delivered import PixelFormat
 from corrosion_edge.benchmarks.endurance import NOT_MEASURED, Sustained
 from corrosion_edge.benchmarks.layout import (
     Count,
@@ -25,7 +26,7 @@ from corrosion_edge.benchmarks.stats import Statistics
 
 __all__ = ["FORMAT", "LatencyReport", "Result", "Series", "Summary"]
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Version of the layout; a reader refuses another one."""
 
 
@@ -142,6 +143,7 @@ class LatencyReport:
                         /proc/stat less our own; or "unavailable"
     swapped_pages       pages swapped in and out meanwhile, by any program; or "unavailable"
     pictures            see ``Pictures``
+    pixel_format        of the frames, as their source delivers them, by FFmpeg's names
     runs                runs asked for, per configuration
     warm_up             when a process counts as warm
     results             see ``Result``; each has in JSON a ``summary``, see ``Summary``, with the
@@ -163,13 +165,14 @@ class LatencyReport:
     others_cores: NotNegative | Unavailable
     swapped_pages: Whole | Unavailable
     pictures: Pictures
+    pixel_format: PixelFormat
     runs: Count
     warm_up: str
     results: tuple[Result, ...]
     meter: str = NOT_MEASURED
     sustained: tuple[Sustained, ...] = ()
     void: tuple[str, ...] = ()
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
 
     def __post_init__(self) -> None:
         if self.format != FORMAT:

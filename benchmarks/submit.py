@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from corrosion_edge.benchmarks.delivered import PIXEL_FORMATS
 from corrosion_edge.benchmarks.layout import plain
 from corrosion_edge.benchmarks.published import Published, slug_of
 from corrosion_edge.benchmarks.samples import UNAVAILABLE
@@ -24,7 +25,7 @@ def submission(
     """What is published of the report in the file ``path``: all of it, but models by name alone.
 
     Raises GateError for void figures, and UsageError for a report whose reasons do not follow from
-    its figures, that is of no real board (unless ``virtual``), was not made on rendered pictures,
+    its figures, that is of no real board (unless ``virtual``), was not made on the default frames,
     or holds a path.
     """
     _require_valid(path, report)
@@ -34,6 +35,11 @@ def submission(
         raise UsageError(
             f"{path}: measured on {report.pictures}, which nobody else has; measure without "
             "--pictures"
+        )
+    if report.pixel_format != PIXEL_FORMATS[0]:
+        raise UsageError(
+            f"{path}: measured on frames in {report.pixel_format}, not {PIXEL_FORMATS[0]} as the "
+            "other results; measure without --pixel-format"
         )
     try:
         made = Published(board or slug_of(report), by, note, _with_names(report))

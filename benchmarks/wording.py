@@ -156,7 +156,8 @@ def text(report: LatencyReport) -> str:
         f"state: {_known(report.after.temperature_c, 'temperature', ' °C')}; "
         f"{_known(report.after.throttled, 'throttling flags')}; "
         f"other programs used {others(report)} cores",
-        f"pictures: {report.pictures}; runs: {report.runs}; {report.finished_at}",
+        f"pictures: {report.pictures}, {report.pixel_format}; runs: {report.runs}; "
+        f"{report.finished_at}",
         *_sustained_lines(report),
         f"power: {report.meter}",
         *void_lines(report),

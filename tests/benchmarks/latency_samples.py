@@ -50,6 +50,7 @@ def make_report(model: str = "/models/a.tflite", **changes: object) -> LatencyRe
         others_cores=0.02,
         swapped_pages=0,
         pictures=Pictures("rendered", 4, "f" * 64),
+        pixel_format="yuv420p",
         runs=120,
         warm_up="made up",
         results=(result,),

@@ -43,7 +43,7 @@ def test_a_table_on_stdout(run, model):
     assert [line.split()[:2] for line in lines[1:3]] == [["a.tflite", "1"], ["a.tflite", "2"]]
     assert len({len(line) for line in lines[:3]}) == 1  # aligned
     assert any(line.startswith("machine: ") for line in lines)
-    assert "pictures: 4 rendered frames; runs: 100" in done.stdout
+    assert "pictures: 4 rendered frames, yuv420p; runs: 100" in done.stdout
     assert done.stderr == ""  # no bar where nobody looks
 
 

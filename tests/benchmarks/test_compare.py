@@ -63,6 +63,7 @@ def test_every_report_is_compared_with_the_first():
             "on 4 photos, and a.json on 4 rendered",
         ),
         (make_report(pictures=Pictures("rendered", 4, "e" * 64)), "and a.json on others"),
+        (make_report(pixel_format="rgb24"), "frames in rgb24, and a.json in yuv420p"),
         (changed(make_report(), model_sha256="1" * 64), "use --across-models"),
         (changed(make_report(), threads=2), r"CPU with 2 threads .* against CPU with 1 thread on"),
         (changed(make_report(), width=640), r"640x1080 against"),

@@ -49,7 +49,7 @@ def test_a_missing_field_is_named(field):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 1}, "this version reads 2"),
+        ({"format": 1}, "this version reads 3"),
         ({"runs": 0}, "runs: expected 1"),
         ({"results": ()}, "results: expected 1"),
         ({"started_at": "2026-01-02T03:04:05"}, "time in UTC"),

@@ -76,6 +76,11 @@ def test_what_is_no_real_board_is_refused_unless_that_is_wanted(machine):
     assert submitted(valid(machine=machine), virtual=True, board="mine").board == "mine"
 
 
+def test_frames_of_another_kind_are_refused():
+    with pytest.raises(UsageError, match="frames in rgb24, not yuv420p as the other results"):
+        submitted(valid(pixel_format="rgb24"))
+
+
 def test_photos_that_nobody_has_are_refused():
     with pytest.raises(UsageError, match="measured on 9 photos, which nobody else has"):
         submitted(valid(pictures=Pictures("photos", 9, "a" * 64)))

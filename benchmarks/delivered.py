@@ -1,0 +1,77 @@
+"""A frame as its source delivers it, and what ``watch`` makes of it for the network."""
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from corrosion_edge.device.capture_options import Capture
+from corrosion_edge.errors import ExtraError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from corrosion_edge.device.classifier import Classifier
+
+    Pixels = npt.NDArray[np.uint8]
+
+__all__ = ["PIXEL_FORMATS", "Delivered", "PixelFormat", "require_format"]
+
+PixelFormat = Literal["yuv420p", "rgb24"]
+"""What a source delivers, by FFmpeg's names: decoders and USB cameras YUV with half the colour each
+way, picamera2 and photos RGB."""
+
+PIXEL_FORMATS: Final[tuple[PixelFormat, ...]] = ("yuv420p", "rgb24")
+"""The first is the default."""
+
+
+def require_format(pixel_format: PixelFormat) -> None:
+    """ExtraError where frames of it cannot be scaled here."""
+    if pixel_format == "yuv420p" and find_spec("av") is None:
+        raise ExtraError(
+            "--pixel-format yuv420p: needs PyAV, which scales such frames; run: pip install "
+            "'corrosion-edge[device]', or measure with --pixel-format rgb24"
+        )
+
+
+class Delivered:
+    """The frames of one source, of which it holds the last one that was ``show``n.
+
+    They go the way that ``watch`` has by default: scaled in the source where it can, else by the
+    reference, and through the quality gate, whatever that finds.
+    """
+
+    def __init__(self, classifier: "Classifier", pixel_format: PixelFormat) -> None:
+        watch = Capture()
+        self._classifier, self._gate = classifier, watch.gate(classifier)
+        self._scaling = None
+        if pixel_format == "yuv420p":
+            from corrosion_edge.device.sources.scaling import Scaling
+
+            self._scaling = Scaling(watch.scaled(classifier))
+        self._shown: Any = None
+
+    def show(self, frame: "Pixels") -> None:
+        """Deliver uint8 [h, w, 3] RGB; nobody writes into it before the next one."""
+        if self._scaling is None:
+            self._shown = frame
+            return
+        import av
+
+        rgb = av.VideoFrame.from_ndarray(frame, format="rgb24")
+        self._shown = rgb.reformat(format="yuv420p")
+
+    def prepared(self) -> "Pixels":
+        """The network's input, uint8 [1, height, width, 3]."""
+        pixels = self._pixels()
+        if self._gate is not None:
+            _, pixels = self._gate.check(pixels)
+        return self._classifier.prepare(pixels)[None]
+
+    def _pixels(self) -> "Pixels":
+        from corrosion_edge.frame import pixels_of
+
+        if self._scaling is None:
+            shown: Pixels = self._shown
+            return shown
+        whole, small = self._scaling.both(self._shown)
+        return pixels_of(whole) if small is None else small
