@@ -16,18 +16,24 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 import numpy as np
 
 from corrosion_edge.benchmarks.process import PROGRAM, cpu_seconds
 from corrosion_edge.cli import Command
+from corrosion_edge.device.accelerator.options import Accelerator
+from corrosion_edge.device.kernels import KERNELS
 from corrosion_edge.errors import OutputError
 from corrosion_edge.render import clip
 
-__all__ = ["both", "bound", "main", "watched", "write_video"]
+if TYPE_CHECKING:
+    from corrosion_edge.device.classifier import Classifier
+
+__all__ = ["Network", "both", "bound", "main", "watched", "write_video"]
 
 _AHEAD: Final = 30
 _DEPTH: Final = 3  # frames that wait, as in watch
@@ -35,6 +41,31 @@ _ALONE: Final = 2.0  # seconds for the network alone
 _BITRATE: Final = 6_000_000
 
 Found = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A model file (None is the default one), on so many threads, by whose kernels.
+
+    The runtime's own kernels stand for a slower processor, where decoding costs the same.
+    """
+
+    threads: int = 1
+    model: Path | None = None
+    kernels: str = KERNELS[0]
+
+    @property
+    def words(self) -> list[str]:
+        """The options of ``watch`` that name it."""
+        model = ["--model", str(self.model)] if self.model else []
+        return ["--threads", str(self.threads), "--kernels", self.kernels, *model]
+
+    def open(self) -> "Classifier":
+        """The same in this process (BundleError, BackendError)."""
+        from corrosion_edge.device.classifier import Classifier
+
+        opening = Accelerator("cpu", self.kernels).openings(threads=self.threads)
+        return Classifier.open(self.model, opening=opening)
 
 
 def write_video(path: Path, frames: int, size: tuple[int, int] = (1920, 1080)) -> None:
@@ -58,13 +89,12 @@ def bound(cores: int, decode: float, invoke: float) -> float:
     return cores / (decode + invoke)
 
 
-def watched(video: Path, threads: int, model: Path | None) -> dict[str, float]:
+def watched(video: Path, network: Network) -> dict[str, float]:
     """Frames a second (``fps``) and milliseconds of processor time a frame (``cpu_ms``) of watch.
 
     OutputError if it ends too soon.
     """
-    command = [*PROGRAM, "watch", "--camera", str(video), "--json",
-               "--threads", str(threads), *(["--model", str(model)] if model else [])]  # fmt: skip
+    command = [*PROGRAM, "watch", "--camera", str(video), "--json", *network.words]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
     ) as process:
@@ -85,10 +115,8 @@ def watched(video: Path, threads: int, model: Path | None) -> dict[str, float]:
     return {"fps": frames / (now - start), "cpu_ms": 1000 * (cpu_now - cpu) / frames}
 
 
-def _invoke(threads: int, model: Path | None) -> dict[str, float]:
-    from corrosion_edge.device.classifier import Classifier
-
-    with Classifier.open(model, threads=threads) as classifier:
+def _invoke(network: Network) -> dict[str, float]:
+    with network.open() as classifier:
         spec = classifier.manifest.preprocessing
         pixels = np.zeros((1, spec.height, spec.width, 3), np.uint8)
         classifier.backend.run(pixels)
@@ -110,11 +138,9 @@ def _decode(video: Path) -> dict[str, float]:
         return {"fps": frames / (time.monotonic() - start), "cpu_ms": cpu_ms}
 
 
-def both(video: Path, threads: int, model: Path | None) -> dict[str, float]:
+def both(video: Path, network: Network) -> dict[str, float]:
     """The same of decoding and invoking, overlapped; the network always gets the same pixels."""
     import av
-
-    from corrosion_edge.device.classifier import Classifier
 
     decoded: queue.Queue[object] = queue.Queue(_DEPTH)
 
@@ -124,7 +150,7 @@ def both(video: Path, threads: int, model: Path | None) -> dict[str, float]:
                 decoded.put(picture)
         decoded.put(None)
 
-    with Classifier.open(model, threads=threads) as classifier:
+    with network.open() as classifier:
         spec = classifier.manifest.preprocessing
         pixels = np.zeros((1, spec.height, spec.width, 3), np.uint8)
         thread = threading.Thread(target=decode)
@@ -146,9 +172,10 @@ def both(video: Path, threads: int, model: Path | None) -> dict[str, float]:
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--model", type=click.Path(path_type=Path), help="[default: the default model]")
-def main(frames: int, rounds: int, threads: int, model: Path | None) -> None:
+@click.option("--kernels", type=click.Choice(KERNELS), default=KERNELS[0], show_default=True)
+def main(frames: int, rounds: int, threads: int, model: Path | None, kernels: str) -> None:
     """Measure watch over a 1080p recording against the network alone, in turn."""
-    cores = len(os.sched_getaffinity(0))
+    cores, network = len(os.sched_getaffinity(0)), Network(threads, model, kernels)
     found: dict[str, list[dict[str, float]]] = {
         "watch": [], "both": [], "invoke": [], "decode": [],
     }  # fmt: skip
@@ -161,9 +188,9 @@ def main(frames: int, rounds: int, threads: int, model: Path | None) -> None:
         )
         for _ in range(rounds):
             for name, measured in (
-                ("watch", watched(video, threads, model)),
-                ("both", both(video, threads, model)),
-                ("invoke", _invoke(threads, model)),
+                ("watch", watched(video, network)),
+                ("both", both(video, network)),
+                ("invoke", _invoke(network)),
                 ("decode", _decode(video)),
             ):
                 found[name].append(measured)

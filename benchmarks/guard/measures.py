@@ -18,7 +18,7 @@ from corrosion_edge.benchmarks.archive.bare import bare, least_side
 from corrosion_edge.benchmarks.archive.cost import measured
 from corrosion_edge.benchmarks.archive.many import linked, rendered
 from corrosion_edge.benchmarks.process import PROGRAM
-from corrosion_edge.benchmarks.video import both, watched, write_video
+from corrosion_edge.benchmarks.video import Network, both, watched, write_video
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.device.sources.source import Source
 from corrosion_edge.errors import BackendError
@@ -148,7 +148,7 @@ def frame_rate(setting: Setting, rounds: int) -> tuple[float, ...]:
 def watch(setting: Setting, rounds: int) -> tuple[float, ...]:
     """Frames a second of watch, by those of decoding and invoking side by side."""
     return tuple(
-        watched(setting.video, 1, None)["fps"] / both(setting.video, 1, None)["fps"]
+        watched(setting.video, Network())["fps"] / both(setting.video, Network())["fps"]
         for _ in range(rounds)
     )
 

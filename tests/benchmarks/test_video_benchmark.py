@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corrosion_edge.benchmarks.video import bound, main
+from corrosion_edge.benchmarks.video import Network, bound, main
+from corrosion_edge.device.kernels import KERNELS
 
 COST = st.floats(1e-4, 1.0)
 
@@ -11,6 +14,16 @@ COST = st.floats(1e-4, 1.0)
 @given(st.integers(1, 64), COST, COST)
 def test_at_the_bound_all_cores_are_busy(cores, decode, invoke):
     assert bound(cores, decode, invoke) * (decode + invoke) == pytest.approx(cores)
+
+
+@pytest.mark.parametrize("kernels", KERNELS)
+def test_what_watch_is_told_is_what_is_measured_alone(kernels):
+    network = Network(2, None, kernels)
+    with network.open() as classifier:
+        assert "2 threads" in classifier.backend.name
+        assert classifier.backend.xnnpack is (kernels == "xnnpack")
+    assert network.words == ["--threads", "2", "--kernels", kernels]
+    assert Network(1, Path("a")).words[-2:] == ["--model", "a"]
 
 
 def test_a_recording_is_watched_and_compared_with_the_network_alone():
