@@ -22,6 +22,13 @@ def test_its_card_is_true_and_classify_evaluate_and_watch_say_the_same(data, tmp
     assert f"| ROC-AUC | {figures['auc']:.4f} |" in card
 
 
+def test_benchmark_on_photos(data):
+    photos = data / "validation" / "CORROSION"
+    ran = typed("benchmark", "--threads", "1,2", "--pictures", photos, code=None)
+    assert "pictures: 16 photos, yuv420p" in ran.stdout
+    assert ran.returncode == (3 if "void: " in ran.stdout else 0)  # tests may run beside it
+
+
 def test_a_video_of_photos_is_judged_frame_by_frame(data, tmp_path):
     av = pytest.importorskip("av", reason="PyAV is not installed")
     photos = find_photos(data / "validation").photos[::12]

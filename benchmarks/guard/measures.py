@@ -26,7 +26,7 @@ from corrosion_edge.frame import Frame
 
 __all__ = ["MEASURES", "Setting", "prepared"]
 
-_FRAMES: Final = 240
+_FRAMES: Final = 180
 _RUNS: Final = 12
 _SERIES: Final = 30
 _FEW, _MANY, _SIZE = 8, 200, (1920, 1080)
@@ -58,7 +58,7 @@ class Setting:
 
         self.video, self.photo = folder / "surface.mp4", folder / "photo.jpg"
         self.network = folder / "network.tflite"
-        write_video(self.video, _FRAMES)
+        write_video(self.video, _FRAMES, _SIZE)
         Image.fromarray(surface("paint", rust=0.2, seed=1, size=(640, 480))).save(self.photo)
         output.write(self.network, Bundle.load(DEFAULT_MODEL).model)
         few = folder / "few"

@@ -76,6 +76,7 @@ def test_each_measure_runs(tmp_path, monkeypatch):
     pytest.importorskip("av", reason="PyAV is not installed")
     monkeypatch.setattr(measures, "_FRAMES", 90)
     monkeypatch.setattr(measures, "_MANY", 20)
+    monkeypatch.setattr(measures, "_SIZE", (640, 360))
     (tmp_path / "kept.toml").write_text(LENIENT)
     done = CliRunner().invoke(main, ["--rounds", "1", "--kept", str(tmp_path / "kept.toml")],
                               catch_exceptions=False)  # fmt: skip
