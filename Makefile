@@ -20,9 +20,9 @@ $(STAMP): setup.cfg pyproject.toml
 demo: $(STAMP)
 	$(BIN)/python tools/demo.py --out $(OUT) $(if $(DATA),--data $(DATA)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
-# Files of tests in as many processes as there are cores; then likewise the rigs, whose emulated
-# machines keep their time only beside one another. AFTER is a command that returns when they are
-# built.
+# Files of tests in as many processes as there are cores; then likewise the rigs, apart from the
+# others, so that their emulated machines keep their time. AFTER is a command that returns when
+# they are built.
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not photos and not slow" -n $(WORKERS) --dist loadfile --ignore tests/rigs
 	$(AFTER)

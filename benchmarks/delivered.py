@@ -1,7 +1,7 @@
 """A frame as its source delivers it, and what ``watch`` makes of it for the network."""
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from corrosion_edge.device.capture_options import Capture
 from corrosion_edge.errors import ExtraError
@@ -20,7 +20,7 @@ PixelFormat = Literal["yuv420p", "rgb24"]
 """What a source delivers, by FFmpeg's names: decoders and USB cameras YUV with half the colour each
 way, picamera2 and photos RGB."""
 
-PIXEL_FORMATS: Final[tuple[PixelFormat, ...]] = ("yuv420p", "rgb24")
+PIXEL_FORMATS: Final[tuple[PixelFormat, ...]] = get_args(PixelFormat)
 """The first is the default."""
 
 

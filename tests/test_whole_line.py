@@ -62,3 +62,9 @@ def test_the_search_is_nearer_than_the_plain_conversion(model):
 
 def test_classify_evaluate_and_watch_say_the_same(model, data, tmp_path):
     same_scores(model, data, tmp_path, "--no-slices")
+
+
+def test_benchmark_on_this_machine(model):
+    ran = typed("benchmark", model, "--threads", "1,2", code=None)
+    assert model.name in ran.stdout
+    assert ran.returncode == (3 if "void: " in ran.stdout else 0)  # tests may run beside it

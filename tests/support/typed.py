@@ -1,4 +1,4 @@
-"""Commands as a user types them, on real photos; what they print is shown with ``-s``."""
+"""Commands as a user types them, on real photos; ``-rP`` shows what they print."""
 
 import csv
 import json
