@@ -134,12 +134,13 @@ def test_it_is_given_back_again_and_again_until_the_end(monkeypatch):
 
 @pytest.mark.skipif(look() is None, reason="only glibc from 2.33 on has mallinfo2")
 def test_what_is_in_use_is_told_apart_from_what_is_free():
-    small, large = 10_000, 100 * 2**20  # more than ``keep`` lets into the heap
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
     before = look()
+    # More than ``keep`` lets into the heap, and than tests before this one left free in it.
+    small, large = 10_000, 100 * 2**20 + before.free
     blocks = [libc.malloc(small) for _ in range(500)]
-    mapped = libc.malloc(large)
+    mapped = libc.malloc(ctypes.c_size_t(large))
     held = look()
     assert held.used - before.used >= 500 * small
     assert held.mapped - before.mapped >= large
