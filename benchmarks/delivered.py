@@ -1,10 +1,13 @@
 """A frame as its source delivers it, and what ``watch`` makes of it for the network."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from corrosion_edge.device.capture_options import Capture
+from corrosion_edge.device.capturing import Capture
 from corrosion_edge.errors import ExtraError
+from corrosion_edge.frame import Frame
+from corrosion_edge.prediction import Prediction
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +23,8 @@ PixelFormat = Literal["yuv420p", "rgb24"]
 """What a source delivers, by FFmpeg's names: decoders and USB cameras YUV with half the colour each
 way, picamera2 and photos RGB."""
 
+_NOTHING: Final = Prediction(0.5, 0.5)
+
 PIXEL_FORMATS: Final[tuple[PixelFormat, ...]] = get_args(PixelFormat)
 """The first is the default."""
 
@@ -33,6 +38,19 @@ def require_format(pixel_format: PixelFormat) -> None:
         )
 
 
+class _Preparing:
+    """Stops where the network would be invoked."""
+
+    def __init__(self, classifier: "Classifier") -> None:
+        self._classifier = classifier
+        self.prepared: Any = None
+
+    def classify(self, pixels: "Pixels") -> Prediction:
+        """What the network would get stays in ``prepared``; what is said of it means nothing."""
+        self.prepared = self._classifier.prepare(pixels)[None]
+        return _NOTHING
+
+
 class Delivered:
     """The frames of one source, of which it holds the last one that was ``show``n.
 
@@ -41,13 +59,14 @@ class Delivered:
     """
 
     def __init__(self, classifier: "Classifier", pixel_format: PixelFormat) -> None:
-        watch = Capture()
-        self._classifier, self._gate = classifier, watch.gate(classifier)
+        watch = Capture(dark_below=0, bright_above=256, covered_below=0, blurred_below=0)
+        self._preparing = _Preparing(classifier)
+        self._view = replace(watch.view(classifier), classifier=self._preparing)
         self._scaling = None
         if pixel_format == "yuv420p":
             from corrosion_edge.device.sources.scaling import Scaling
 
-            self._scaling = Scaling(watch.scaled(classifier))
+            self._scaling = Scaling(watch.sizes(classifier))
         self._shown: Any = None
 
     def show(self, frame: "Pixels") -> None:
@@ -62,16 +81,12 @@ class Delivered:
 
     def prepared(self) -> "Pixels":
         """The network's input, uint8 [1, height, width, 3]."""
-        pixels = self._pixels()
-        if self._gate is not None:
-            _, pixels = self._gate.check(pixels)
-        return self._classifier.prepare(pixels)[None]
+        self._view.judge(self._frame())
+        made: Pixels = self._preparing.prepared
+        return made
 
-    def _pixels(self) -> "Pixels":
-        from corrosion_edge.frame import pixels_of
-
+    def _frame(self) -> Frame:
         if self._scaling is None:
-            shown: Pixels = self._shown
-            return shown
+            return Frame.now(self._shown, 0)
         whole, small = self._scaling.both(self._shown)
-        return pixels_of(whole) if small is None else small
+        return Frame.now(whole, 0, scaled=small)

@@ -66,9 +66,9 @@ class Frame:
     capture and carries a time zone. ``name`` is the file behind the frame, empty for a camera.
     ``position`` is the time in the recording in seconds, None for a live source. ``monotonic``
     is the monotonic clock's time of capture in seconds, for durations; None where nobody read
-    it. ``camera`` is the user's name for one of several cameras, else empty. ``scaled`` is the
-    whole picture in the size that the source was asked for beside it, uint8 [h, w, 3] RGB,
-    where it has one.
+    it. ``camera`` is the user's name for one of several cameras, else empty. ``scaled`` holds the
+    whole picture in those of the sizes asked for beside it that the source has, each uint8
+    [h, w, 3] RGB.
     """
 
     picture: Picture
@@ -78,13 +78,13 @@ class Frame:
     position: float | None = None
     monotonic: float | None = None
     camera: str = ""
-    scaled: Pixels | None = None
+    scaled: tuple[Pixels, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.picture, Deferred):
             require_rgb(self.picture)
-        if self.scaled is not None:
-            require_rgb(self.scaled)
+        for small in self.scaled:
+            require_rgb(small)
         if self.index < 0:
             raise ValueError(f"index: expected 0 or more, got {self.index}")
         if self.taken_at.tzinfo is None:
@@ -102,6 +102,10 @@ class Frame:
             return self.picture.size
         return self.picture.shape[1], self.picture.shape[0]
 
+    def fitting(self, size: tuple[int, int] | None) -> Pixels | None:
+        """What its source scaled to this width and height, if it did."""
+        return next((small for small in self.scaled if small.shape[1::-1] == size), None)
+
     @classmethod
     def now(
         cls,
@@ -109,7 +113,7 @@ class Frame:
         index: int,
         name: str = "",
         position: float | None = None,
-        scaled: Pixels | None = None,
+        scaled: tuple[Pixels, ...] = (),
     ) -> "Frame":
         """A frame taken at this moment (UTC)."""
         now, monotonic = datetime.now(UTC), time.monotonic()

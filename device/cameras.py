@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from corrosion_edge.device.capture_options import Capture
+from corrosion_edge.device.capturing import Capture
 from corrosion_edge.device.config.tables import tables_of
 from corrosion_edge.errors import NoSuchSource, SourceError, UsageError
 
@@ -83,7 +83,7 @@ class Cameras:
     ) -> "Source":
         """Open all or none (UsageError, and what opening raises), or await them if that is asked.
 
-        Where whole pictures are judged, sources are asked for them in the classifier's size too.
+        Where whole pictures are judged, sources are asked for the sizes that are judged too.
         """
         from corrosion_edge.device.capture import FollowedFolder, open_several
 
@@ -104,15 +104,7 @@ class Cameras:
 
     def view(self, classifier: "Classifier", camera: str) -> "View":
         """How this camera's frames are judged by this classifier; '' is one without a name."""
-        from corrosion_edge.device.judging import View
-
-        capture = self._cameras[camera].capture
-        return View(
-            capture.judge(classifier),
-            self._looks[camera],
-            capture.gate(classifier),
-            capture.scaled(classifier),
-        )
+        return self._cameras[camera].capture.view(classifier, self._looks[camera])
 
     @property
     def spacings(self) -> dict[str, float]:

@@ -4,19 +4,13 @@ import functools
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from corrosion_edge.device.capture import Framing, Gate, Look, Observer
-    from corrosion_edge.device.capture.bell import Bell
-    from corrosion_edge.device.classifier import Classifier
-    from corrosion_edge.device.judging import Classifies
-    from corrosion_edge.device.sources import Source
+from corrosion_edge.device.capturing import Capture
 
-__all__ = ["Capture", "capture_options"]
+__all__ = ["capture_options"]
 
 
 def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> Any:
@@ -92,6 +86,12 @@ _OPTIONS = (
         help="Judge so many columns and rows of tiles apart; the worst one counts.",
     ),
     click.option(
+        "--scale-at-source/--no-scale-at-source",
+        default=True,
+        show_default=True,
+        help="Let the decoder or the camera's image processor scale whole pictures.",
+    ),
+    click.option(
         "--quality/--no-quality",
         default=True,
         show_default=True,
@@ -132,104 +132,6 @@ _OPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """What these options said; ``frozen_after`` 0 means never.
-
-    ``resolution`` is width and height in pixels, ``tiles`` columns and rows.
-    """
-
-    follow: bool = False
-    resolution: tuple[int, int] | None = None
-    rate: float | None = None
-    rotate: str = "0"
-    roi: str | None = None
-    tiles: tuple[int, int] | None = None
-    quality: bool = True
-    dark_below: float = 48.0
-    bright_above: float = 240.0
-    covered_below: float = 5.0
-    blurred_below: float = 20.0
-    reconnect: bool = True
-    await_cameras: bool = False
-    hung_after: float = 10.0
-    frozen_after: float = 60.0
-
-    def open(
-        self,
-        spec: str,
-        observe: "Observer | None" = None,
-        classifier: "Classifier | None" = None,
-        name: str = "",
-        bell: "Bell | None" = None,
-    ) -> "Source":
-        """Open a source (UsageError, and what opening raises); of several by ``name``.
-
-        Whole pictures are asked for in the ``classifier``'s size too, where that serves it.
-        """
-        from corrosion_edge.device.capture import Patience, open_camera
-        from corrosion_edge.device.sources import Wish
-
-        frozen_after = self.frozen_after or float("inf")
-        patience = Patience(hung_after=self.hung_after, frozen_after=frozen_after)
-        return open_camera(
-            spec,
-            patience=patience,
-            reconnect=self.reconnect,
-            observe=observe,
-            wish=Wish(self.resolution, self.rate, self.scaled(classifier) if classifier else None),
-            name=name,
-            bell=bell,
-            awaited=self.await_cameras,
-        )
-
-    def scaled(self, classifier: "Classifier") -> tuple[int, int] | None:
-        """The size in which a whole picture serves the network and the gate before it, or None."""
-        from corrosion_edge.device.capture.quality import SPEC
-
-        if self.tiles or not self._framing().takes_all:
-            return None
-        spec = classifier.manifest.preprocessing
-        return (spec.width, spec.height) if spec == SPEC or not self.quality else None
-
-    def look(self) -> "Look":
-        """What turns a delivered frame into the judged one (UsageError)."""
-        from corrosion_edge.device.capture import Look
-
-        return Look(self._framing(), _say)
-
-    def _framing(self) -> "Framing":
-        from corrosion_edge.device.capture import Framing, Region
-
-        roi = Region.parse(self.roi) if self.roi else None
-        return Framing(self.resolution, int(self.rotate), roi)
-
-    def judge(self, classifier: "Classifies") -> "Classifies":
-        """The classifier, behind tiles where they are asked for (UsageError)."""
-        from corrosion_edge.device.capture.tiles import Tiled
-
-        return Tiled(classifier, *self.tiles) if self.tiles else classifier
-
-    def gate(self, classifier: "Classifier") -> "Gate | None":
-        """What keeps unusable frames from a verdict; None if nothing does."""
-        from corrosion_edge.device.capture import Gate, Limits
-        from corrosion_edge.device.capture.quality import SPEC
-
-        if not self.quality:
-            return None
-        limits = Limits(self.dark_below, self.bright_above, self.covered_below, self.blurred_below)
-        whole = self.tiles is None and classifier.manifest.preprocessing == SPEC
-        return Gate(limits, shared=whole)
-
-    def interval(self, least: float, source: "Source", camera: str = "") -> float:
-        """The least time between verdicts where the source does not keep the rate itself."""
-        if self.rate is None or source.keeps_rate(camera):
-            return least
-        whose = f"{camera}: " if camera else ""
-        _say(f"{whose}the source keeps no rate of {self.rate:g}: frames are skipped here")
-        return max(least, 1 / self.rate)
-
-
 def capture_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command, which gets them as ``capture``."""
 
@@ -242,7 +144,3 @@ def capture_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
-
-
-def _say(sentence: str) -> None:
-    click.echo(sentence, err=True)

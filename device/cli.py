@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
-from corrosion_edge.device.capture_options import Capture, capture_options
+from corrosion_edge.device.capture_options import capture_options
+from corrosion_edge.device.capturing import Capture
 from corrosion_edge.device.config import Configurable, config_options, show_config
 from corrosion_edge.device.model_options import (
     key_option,

@@ -3,18 +3,21 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from corrosion_edge import image
 from corrosion_edge.device.accelerator.state import AcceleratorState
-from corrosion_edge.device.capture.quality import Gate
+from corrosion_edge.device.capture.quality import SPEC, Gate
 from corrosion_edge.device.verdict import ModelChange, Unusable, Verdict
 from corrosion_edge.frame import Frame
 from corrosion_edge.prediction import Prediction
 
 __all__ = ["Classifies", "Judging", "Sole", "View"]
+
+_MEASURED: Final = (SPEC.width, SPEC.height)
 
 
 class Classifies(Protocol):
@@ -28,33 +31,32 @@ class Classifies(Protocol):
 class View:
     """``look`` turns a frame into what is judged of it; what fails the ``gate`` gets no verdict.
 
-    ``scaled`` is the size (width, height) in which a source may have scaled a whole picture for
-    this classifier; None where it has to be judged from the picture itself.
+    ``size`` is the width and height in which this classifier takes a whole picture, so that its
+    source may have scaled it; None where it has to be judged from the picture itself.
     """
 
     classifier: Classifies
     look: Callable[[Frame], Frame] | None = None
     gate: Gate | None = None
-    scaled: tuple[int, int] | None = None
+    size: tuple[int, int] | None = None
 
     def judge(self, frame: Frame) -> Verdict | Unusable:
         """The verdict on a frame as its source delivered it."""
         start = time.perf_counter()
         if self.look is not None:
             frame = self.look(frame)
-        pixels = self._pixels(frame)
+        pixels = frame.fitting(self.size)
         if self.gate is not None:
-            quality, pixels = self.gate.check(pixels)
+            small = frame.fitting(_MEASURED)
+            if small is None:
+                small = image.prepare(frame.pixels, SPEC)
+            quality = self.gate.check(small, frame.size)
             if not quality.usable:
                 return Unusable(frame, quality)
-        prediction = self.classifier.classify(pixels)
+            if self.size == _MEASURED:
+                pixels = small
+        prediction = self.classifier.classify(frame.pixels if pixels is None else pixels)
         return Verdict(frame, prediction, 1000 * (time.perf_counter() - start))
-
-    def _pixels(self, frame: Frame) -> npt.NDArray[np.uint8]:
-        """What its source scaled for this classifier, if it did, or else the picture."""
-        small = frame.scaled
-        fits = small is not None and small.shape[1::-1] == self.scaled
-        return small if fits and small is not None else frame.pixels
 
 
 @runtime_checkable

@@ -78,10 +78,12 @@ class _Scaled(Source):
 
     name = "decoded"
 
-    def __init__(self, pictures: Sequence[Any], size: tuple[int, int], count: int) -> None:
+    def __init__(
+        self, pictures: Sequence[Any], sizes: Sequence[tuple[int, int]], count: int
+    ) -> None:
         from corrosion_edge.device.sources.scaling import Scaling
 
-        self._scaling, self._pictures, self._count = Scaling(size), pictures, count
+        self._scaling, self._pictures, self._count = Scaling(sizes), pictures, count
         self._index = 0
 
     def read(self) -> Frame | None:
@@ -102,17 +104,16 @@ def _frames(setting: Setting) -> Iterator[tuple[Callable[[int], Source], Any, Ca
     """So many frames from a source, what judges one, and the invoke alone."""
     import av
 
-    from corrosion_edge.device.capture.quality import Gate, Limits
+    from corrosion_edge.device.capturing import Capture
     from corrosion_edge.device.classifier import Classifier
-    from corrosion_edge.device.judging import View
 
     with Classifier.open(threads=1) as classifier, av.open(str(setting.video)) as container:
         spec = classifier.manifest.preprocessing
-        size = (spec.width, spec.height)
-        view = View(classifier, gate=Gate(Limits(blurred_below=0), shared=True), scaled=size)
+        watch = Capture(blurred_below=0)
+        judge, sizes = watch.view(classifier).judge, watch.sizes(classifier)
         pictures = [picture for picture, _ in zip(container.decode(video=0), range(8))]  # noqa: B905
         still = np.zeros((1, spec.height, spec.width, 3), np.uint8)
-        yield (partial(_Scaled, pictures, size), view.judge, lambda: classifier.backend.run(still))
+        yield (partial(_Scaled, pictures, sizes), judge, lambda: classifier.backend.run(still))
 
 
 def frame_path(setting: Setting, rounds: int) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corrosion_edge import image
+from corrosion_edge.device.capture.parity import Parity
 from corrosion_edge.device.capture.region import Region
 from corrosion_edge.errors import UsageError
 from corrosion_edge.frame import Frame
@@ -52,11 +53,15 @@ class Framing:
 
 
 class Look:
-    """Applies a framing to frames, and says, once for each, what the camera did not do itself."""
+    """Applies a framing to frames, and says, once for each, what the camera did not do itself.
+
+    What a source scaled is compared with its picture (``Parity``).
+    """
 
     def __init__(self, framing: Framing, say: Callable[[str], None]) -> None:
         self._framing = framing
         self._say = say
+        self._parity = Parity(say)
         self._delivered: dict[str, tuple[int, int]] = {}
 
     def __call__(self, frame: Frame) -> Frame:
@@ -66,8 +71,8 @@ class Look:
             self._delivered[frame.camera] = (width, height)
             self._explain(frame.camera, width, height)
         if self._framing.takes_all:
-            return frame
-        return replace(frame, picture=self._framing.apply(frame.pixels), scaled=None)
+            return self._parity.checked(frame)
+        return replace(frame, picture=self._framing.apply(frame.pixels), scaled=())
 
     def _explain(self, camera: str, width: int, height: int) -> None:
         wanted = self._framing.resolution

@@ -67,17 +67,15 @@ class Quality:
 
 
 class Gate:
-    """Measures pictures; with ``shared`` the network takes them at ``SPEC`` too, scaled once."""
+    """Measures pictures."""
 
-    def __init__(self, limits: Limits, *, shared: bool = False) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._shared = shared
 
-    def check(self, pixels: Pixels) -> tuple[Quality, Pixels]:
-        """The quality of uint8 [h, w, 3] RGB, and what to give to the classifier."""
-        small = image.prepare(pixels, SPEC)
-        enlarged = pixels.shape[0] < SPEC.height or pixels.shape[1] < SPEC.width
-        return assess(small, self._limits, enlarged=enlarged), small if self._shared else pixels
+    def check(self, small: Pixels, size: tuple[int, int]) -> Quality:
+        """The quality of a picture of this width and height, from uint8 RGB of ``SPEC``'s size."""
+        enlarged = size[0] < SPEC.width or size[1] < SPEC.height
+        return assess(small, self._limits, enlarged=enlarged)
 
 
 def assess(small: Pixels, limits: Limits, *, enlarged: bool = False) -> Quality:

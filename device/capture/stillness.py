@@ -44,5 +44,5 @@ class Stillness:
 
 
 def _digest(frame: Frame) -> bytes:
-    rows = frame.pixels[::_STRIDE] if frame.scaled is None else frame.scaled
+    rows = frame.scaled[0] if frame.scaled else frame.pixels[::_STRIDE]
     return hashlib.blake2b(np.ascontiguousarray(rows).data, key=str(frame.size).encode()).digest()

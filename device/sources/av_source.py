@@ -1,7 +1,7 @@
 """Videos, network streams and V4L2 devices, through PyAV."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,7 +77,7 @@ class AvSource(Source):
         file: str = "",
         live: bool,
         rate: float | None = None,
-        scaled: tuple[int, int] | None = None,
+        scaled: Sequence[tuple[int, int]] = (),
     ) -> None:
         self.name = name
         self.live = live

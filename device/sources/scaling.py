@@ -1,6 +1,7 @@
-"""A decoded picture in RGB, in its own size and in the network's."""
+"""A decoded picture in RGB, in its own size and in those that are judged."""
 
 import threading
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -22,39 +23,41 @@ names for the last two."""
 class Scaling:
     """Converts pictures of one track; what libswscale computes for a size is kept for the next.
 
-    ``size`` (width, height) is the second one that is wanted, None for none.
+    ``sizes`` (width, height) are wanted beside its own.
     """
 
-    def __init__(self, size: tuple[int, int] | None = None) -> None:
-        self._size = size
-        self._full, self._small = VideoReformatter(), VideoReformatter()
+    def __init__(self, sizes: Sequence[tuple[int, int]] = ()) -> None:
+        self._small = {size: VideoReformatter() for size in sizes}
+        self._full = VideoReformatter()
         self._lock = threading.Lock()
 
-    def both(self, picture: Any) -> tuple[Picture, npt.NDArray[np.uint8] | None]:
-        """The picture in its own size, turned as its display matrix says, and in ``size``.
+    def both(self, picture: Any) -> tuple[Picture, tuple[npt.NDArray[np.uint8], ...]]:
+        """The picture in its own size, turned as its display matrix says, and ``scaled``.
 
         Where there is the second, the first is made only if somebody wants it, by their thread.
         """
-        small = self._scaled(picture)
-        if small is None:
-            return self._whole(picture), None
+        small = self.scaled(picture)
+        if not small:
+            return self._whole(picture), ()
         return Deferred((picture.width, picture.height), partial(self._whole, picture)), small
+
+    def scaled(self, picture: Any) -> tuple[npt.NDArray[np.uint8], ...]:
+        """The whole picture in those ``sizes`` that do not enlarge it, uint8 [h, w, 3] RGB.
+
+        In none for a turned one, nor one in RGB: there no conversion costs the reference anything.
+        """
+        if picture.rotation or picture.format.is_rgb:
+            return ()
+        return tuple(_scaled(picture, size, by) for size, by in self._small.items()
+                     if size[0] <= picture.width and size[1] <= picture.height)  # fmt: skip
 
     def _whole(self, picture: Any) -> npt.NDArray[np.uint8]:
         with self._lock:
             pixels = self._full.reformat(picture, format="rgb24").to_ndarray()
         return np.ascontiguousarray(np.rot90(pixels, round(picture.rotation / 90)))
 
-    def _scaled(self, picture: Any) -> npt.NDArray[np.uint8] | None:
-        """The whole picture in ``size``; None where that is not wanted, or would enlarge it.
 
-        None also for a picture in RGB: there no conversion costs the reference anything.
-        """
-        if self._size is None or picture.rotation or picture.format.is_rgb:
-            return None
-        width, height = self._size
-        if picture.width < width or picture.height < height:
-            return None
-        # In planes: the same values as rgb24, which libswscale writes without vector instructions.
-        scaled = self._small.reformat(picture, width, height, "gbrp", interpolation=_FLAGS)
-        return np.asarray(scaled.to_ndarray(), dtype=np.uint8)
+def _scaled(picture: Any, size: tuple[int, int], by: VideoReformatter) -> npt.NDArray[np.uint8]:
+    # In planes: the same values as rgb24, which libswscale writes without vector instructions.
+    scaled = by.reformat(picture, *size, "gbrp", interpolation=_FLAGS)
+    return np.asarray(scaled.to_ndarray(), dtype=np.uint8)

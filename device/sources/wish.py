@@ -9,13 +9,13 @@ __all__ = ["NOTHING", "Wish"]
 class Wish:
     """The ``resolution`` (width, height in pixels) and the ``rate`` in frames a second, or None.
 
-    ``scaled`` is the size (width, height) in which the whole picture is wanted beside it, for a
+    ``scaled`` are the sizes (width, height) in which the whole picture is wanted beside it, for a
     source that scales well and at less cost than can be done afterwards.
     """
 
     resolution: tuple[int, int] | None = None
     rate: float | None = None
-    scaled: tuple[int, int] | None = None
+    scaled: tuple[tuple[int, int], ...] = ()
 
 
 NOTHING = Wish()

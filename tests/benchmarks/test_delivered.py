@@ -49,11 +49,13 @@ def test_the_network_gets_what_the_reference_makes_of_it(classifier, pixel_forma
 def test_the_quality_gate_is_passed_as_in_watch(classifier, pixel_format, monkeypatch):
     seen = []
     check = Gate.check
-    monkeypatch.setattr(Gate, "check", lambda self, pixels: seen.append(pixels.shape)
-                        or check(self, pixels))  # fmt: skip
+    monkeypatch.setattr(Gate, "check", lambda self, *picture: seen.append(picture)
+                        or check(self, *picture))  # fmt: skip
     dark = np.zeros((LARGE[1], LARGE[0], 3), np.uint8)
     assert shown(classifier, pixel_format, dark).prepared().shape == (1, 224, 224, 3)
-    assert seen == [(224, 224, 3) if pixel_format == "yuv420p" else dark.shape]
+    ((small, size),) = seen
+    assert small.shape == (224, 224, 3)
+    assert size == LARGE
 
 
 def test_a_frame_of_a_decoder_is_not_turned_into_rgb_as_a_whole(classifier, monkeypatch):
@@ -87,3 +89,12 @@ def test_without_what_scales_it_the_way_out_is_told(tmp_path, monkeypatch):
     done = CliRunner().invoke(cli, ["benchmark", model, "--size", "64x48"])
     assert done.exit_code == 1
     assert "or measure with --pixel-format rgb24" in done.output
+
+
+def test_a_network_of_another_size_costs_no_whole_picture_either(tmp_path, monkeypatch):
+    spec = image.Preprocessing(96, 96)
+    bundle = Bundle.load(make_model(tmp_path / "a.tflite")).with_fields(preprocessing=spec)
+    classifier = Classifier(bundle, FakeBackend())
+    source = shown(classifier, "yuv420p", surface("paint", seed=2, size=LARGE))
+    monkeypatch.setattr(Deferred, "pixels", lambda self: pytest.fail("made whole"))
+    assert source.prepared().shape == (1, 96, 96, 3)

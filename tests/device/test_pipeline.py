@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kept import Kept
 
 from corrosion_edge.device.backends.fake import FakeBackend
-from corrosion_edge.device.capture import Framing, Look, Region, Supervised
+from corrosion_edge.device.capture import Framing, Look, Region, Supervised, parity
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.judging import Sole, View
 from corrosion_edge.device.pipeline import Pace, Pipeline
@@ -23,28 +23,31 @@ from corrosion_edge.prediction import Prediction
 
 
 class Scaled(FakeCamera):
-    """A source that scales: beside each picture one of other content in the network's size."""
+    """A source that scales: beside each picture one of other content in each size."""
+
+    sizes = ((224, 224),)
 
     def read(self):
         frame = super().read()
-        small = np.full((224, 224, 3), (255, 0, 0), np.uint8)
-        return frame and replace(frame, scaled=small)
+        small = (np.full((h, w, 3), (255, 0, 0), np.uint8) for w, h in self.sizes)
+        return frame and replace(frame, scaled=tuple(small))
 
 
 def test_what_was_scaled_for_another_model_is_not_judged(bundle):
     kept, source = Kept(), Scaled(["frame"], live=False, spacing=0.1)
-    view = View(Classifier(bundle, FakeBackend()), scaled=(192, 192))
+    view = View(Classifier(bundle, FakeBackend()), size=(192, 192))
     Pipeline(source, Sole(view), [kept]).run()
     assert kept.results[0].prediction.score < 0.5
 
 
 @pytest.mark.parametrize("judged_small", [True, False])
-def test_what_the_source_scaled_is_judged_unless_a_part_is(judged_small, bundle):
+def test_what_the_source_scaled_is_judged_unless_a_part_is(judged_small, bundle, monkeypatch):
+    monkeypatch.setattr(parity, "LIMIT", 256)
     classifier = Classifier(bundle, FakeBackend())
     look = Look(Framing(roi=None if judged_small else Region.parse("0,0,32,32")), print)
     kept = Kept()
     source = Scaled(["frame"] * 2, live=False, spacing=0.1)
-    judging = Sole(View(classifier, look, scaled=(224, 224)))
+    judging = Sole(View(classifier, look, size=(224, 224)))
     Pipeline(source, judging, [kept]).run()
     assert [round(v.prediction.score) == 1 for v in kept.results] == [judged_small] * 2
     side = (48, 64) if judged_small else (32, 32)

@@ -24,7 +24,7 @@ def picture():
 def test_a_picture_in_rgb_is_left_to_the_reference(picture):
     for kind in ("rgb24", "bgr0", "gbrp"):
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=kind)
-        assert Scaling((224, 224)).both(frame)[1] is None
+        assert Scaling([(224, 224)]).both(frame)[1] == ()
 
 
 def test_from_yuv_it_is_nearer_to_the_reference_than_half_resolution_colour_would_be(picture):
@@ -32,7 +32,7 @@ def test_from_yuv_it_is_nearer_to_the_reference_than_half_resolution_colour_woul
     exact = yuv.reformat(format="rgb24", interpolation=0x2 | 0x2000 | 0x40000).to_ndarray()
     reference = image.prepare(exact, SPEC).astype(int)
     plain = yuv.reformat(width=224, height=224, format="rgb24", interpolation="BILINEAR")
-    off = np.abs(Scaling((224, 224)).both(yuv)[1] - reference)
+    off = np.abs(Scaling([(224, 224)]).both(yuv)[1][0] - reference)
     ours = off.mean()
     assert ours < 0.5
     assert off.max() <= 12
@@ -41,11 +41,11 @@ def test_from_yuv_it_is_nearer_to_the_reference_than_half_resolution_colour_woul
 
 def test_the_full_picture_comes_beside_it(picture):
     frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-    assert (Scaling((224, 224)).both(frame)[0] == picture).all()
+    assert (Scaling([(224, 224)]).both(frame)[0] == picture).all()
 
 
 def test_from_yuv_it_is_made_when_it_is_asked_for_also_later_and_by_several(picture):
-    scaling = Scaling((224, 224))
+    scaling = Scaling([(224, 224)])
     frames = [av.VideoFrame.from_ndarray(p, format="rgb24") for p in (picture, picture[::-1])]
     whole = [scaling.both(frame.reformat(format="yuv420p"))[0] for frame in frames]
     assert all(isinstance(one, Deferred) and one.size == (1280, 720) for one in whole)
@@ -57,6 +57,17 @@ def test_from_yuv_it_is_made_when_it_is_asked_for_also_later_and_by_several(pict
 
 def test_none_where_none_is_wanted_or_it_would_be_enlarged(picture):
     frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
-    assert Scaling().both(frame)[1] is None
-    assert Scaling((1281, 224)).both(frame)[1] is None
-    assert Scaling((1280, 720)).both(frame)[1].shape == (720, 1280, 3)
+    assert Scaling().both(frame)[1] == ()
+    assert Scaling([(1281, 224)]).both(frame)[1] == ()
+    (same,) = Scaling([(1280, 720)]).both(frame)[1]
+    assert same.shape == (720, 1280, 3)
+    (small,) = Scaling([(1281, 224), (320, 180)]).both(frame)[1]
+    assert small.shape == (180, 320, 3)
+
+
+def test_each_size_is_made_from_the_picture(picture):
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+    sizes = [(224, 224), (96, 64)]
+    made = Scaling(sizes).both(frame)[1]
+    for size, one in zip(sizes, made, strict=True):
+        assert (one == Scaling([size]).both(frame)[1][0]).all()

@@ -23,7 +23,8 @@ from losable import Losable, Named
 
 pytest.importorskip("uvicorn", reason="the extra web is not installed")
 
-from corrosion_edge.device.capture.quality import Gate, Limits
+from corrosion_edge import image
+from corrosion_edge.device.capture.quality import SPEC, Limits, assess
 from corrosion_edge.device.capture.state import CameraState
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.events.event import Happening, Scene
@@ -150,7 +151,7 @@ def judged(live: Live, classifier: Classifier, camera: str, **how: Any) -> None:
 
 def dark(live: Live, camera: str) -> None:
     pixels = np.full((480, 640, 3), 12, np.uint8)
-    quality, _ = Gate(Limits()).check(pixels)
+    quality = assess(image.prepare(pixels, SPEC), Limits())
     live.take(Unusable(Frame(pixels, 9, datetime.now(UTC), camera=camera), quality))
 
 

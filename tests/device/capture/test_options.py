@@ -1,7 +1,7 @@
 """The options of ``watch``: one default, wherever it is asked for."""
 
 from corrosion_edge.device.capture import Limits, Patience
-from corrosion_edge.device.capture_options import Capture
+from corrosion_edge.device.capturing import Capture
 from corrosion_edge.device.cli import watch
 
 

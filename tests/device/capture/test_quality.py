@@ -28,7 +28,11 @@ def scene():
 
 
 def word(pixels, limits=LIMITS):
-    return Gate(limits).check(np.asarray(pixels).astype(np.uint8))[0].word
+    return checked(np.asarray(pixels).astype(np.uint8), limits).word
+
+
+def checked(pixels, limits=LIMITS):
+    return Gate(limits).check(image.prepare(pixels, SPEC), pixels.shape[1::-1])
 
 
 def blurred(pixels, sigma):
@@ -90,7 +94,7 @@ def test_values_are_those_of_their_definitions():
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_any_picture_gets_an_answer_and_a_darker_one_stays_dark(width, height, seed):
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
-    found = Gate(LIMITS).check(pixels)[0]
+    found = checked(pixels)
     assert found.word in ("ok", "dark", "bright", "covered", "blurred")
     if found.word == "dark":
         assert word(pixels // 2) == "dark"
@@ -101,12 +105,6 @@ def test_a_picture_that_had_to_be_enlarged_is_not_blurred_by_that(scene):
     large = image.prepare(small, image.Preprocessing(640, 480))
     assert word(large) == "blurred"
     assert word(small) == "ok"
-
-
-def test_scaled_once_or_given_whole(scene):
-    small = image.prepare(scene, SPEC)
-    assert np.array_equal(Gate(LIMITS, shared=True).check(scene)[1], small)
-    assert Gate(LIMITS).check(scene)[1] is scene
 
 
 @pytest.mark.parametrize("name", Limits.__slots__)

@@ -8,7 +8,7 @@ import commands
 import pytest
 
 from corrosion_edge.device.cameras import Cameras
-from corrosion_edge.device.capture_options import Capture
+from corrosion_edge.device.capturing import Capture
 from corrosion_edge.device.cli import watch
 from corrosion_edge.device.config.tables import TABLE_KEYS
 from corrosion_edge.errors import UsageError

@@ -11,7 +11,7 @@ from putting import put
 from corrosion_edge.cli import cli
 from corrosion_edge.device import capture
 from corrosion_edge.device.cameras import Camera, Cameras
-from corrosion_edge.device.capture_options import Capture
+from corrosion_edge.device.capturing import Capture
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.sources.fake import FakeCamera
 from corrosion_edge.device.stop import on_hangup
