@@ -1,6 +1,7 @@
 """A network's folder of model files, as the parent sees it; ``prepare`` fills it."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -48,7 +49,7 @@ def filled(name: str, folder: Path, rigs: Path) -> Path:
         check=False,
     )
     if done.returncode:
-        raise _failure(name, done.stderr)
+        raise _failure(name, done)
     return folder
 
 
@@ -60,8 +61,12 @@ def network(folder: Path, pictures: Pictures, scratch: Path) -> Network:
     return Network(made["network"], made["trained"], folder, made["absent"], prepared)
 
 
-def _failure(name: str, told: str) -> errors.CorrosionEdgeError:
-    last = (told.strip().splitlines() or ["no word"])[-1]
+def _failure(name: str, done: subprocess.CompletedProcess[str]) -> errors.CorrosionEdgeError:
+    if done.returncode < 0:
+        by = signal.Signals(-done.returncode).name
+        why = ", as the system does when memory runs out" if by == "SIGKILL" else ""
+        return errors.BackendError(f"{name}: its files could not be made (ended by {by}{why})")
+    last = (done.stderr.strip().splitlines() or ["no word"])[-1]
     try:
         error = json.loads(last)
     except ValueError:

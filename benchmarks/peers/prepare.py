@@ -3,10 +3,17 @@
 In FOLDER: ``int8.tflite``, one model file for all that read TFLite; for an untrained network
 ``float.tflite`` and ``float.keras`` with the same weights; and ``.onnx`` of the TFLite files. At
 last ``made.json``, which tells what there is, and why the rest is not. Files there are kept.
+
+Each conversion has a process of its own: those of a large network take up to 12 GB, and give none
+of it back.
 """
 
 import json
+import multiprocessing
 import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +22,7 @@ import numpy as np
 from corrosion_edge import __version__, image, output
 from corrosion_edge.benchmarks.peers.files import DEFAULT, MADE
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
-from corrosion_edge.errors import CorrosionEdgeError
+from corrosion_edge.errors import BackendError, CorrosionEdgeError
 from corrosion_edge.image import Preprocessing
 from corrosion_edge.quantize.about import About
 from corrosion_edge.quantize.metadata import with_metadata
@@ -35,7 +42,7 @@ def make(name: str, folder: Path, size: int = 224) -> dict[str, Any]:
     output.make_folder(folder)
     trained = name == DEFAULT
     if not (folder / "int8.tflite").is_file():
-        _default(folder) if trained else _untrained(name, folder, size)
+        _default(folder) if trained else _apart(_untrained, name, folder, size)
     absent = {}
     if trained:
         reason = "the package ships the int8 model alone"
@@ -94,11 +101,23 @@ def _onnx(folder: Path, kinds: tuple[str, ...]) -> dict[str, str]:
         from corrosion_edge.benchmarks.peers.onnx_files import to_onnx
 
         for kind in wanted:
-            to_onnx(folder / f"{kind}.tflite", folder / f"{kind}.onnx")
+            _apart(to_onnx, folder / f"{kind}.tflite", folder / f"{kind}.onnx")
     except ModuleNotFoundError as error:
         reason = f"not installed: the package {error.name}; run tests/rigs/peers.sh"
         return {f"{kind}.onnx": reason for kind in wanted}
     return {}
+
+
+def _apart(work: Callable[..., Any], *given: Any) -> None:
+    """In a process that ends afterwards; what it raises is raised (BackendError if it dies)."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        try:
+            pool.submit(work, *given).result()
+        except BrokenProcessPool:
+            raise BackendError(
+                f"{' '.join(map(str, given))}: the conversion's process was ended, as the system "
+                "does when memory runs out"
+            ) from None
 
 
 def main() -> None:

@@ -3,16 +3,21 @@
 picamera2 names its formats by the order of the bits in a little-endian word, so its ``RGB888``
 lies in memory as blue, green, red, and its ``BGR888`` as red, green, blue (Picamera2 manual,
 appendix A). This module asks for ``BGR888`` and no other place turns colours round.
+
+Where scaled pictures are wanted, the image processor delivers each one a second time, smaller, in
+its low-resolution stream (``lores``), which on a Pi 4 can only be YUV.
 """
 
 import importlib.util
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from corrosion_edge.device.sources.low_stream import LowStream, low_size
 from corrosion_edge.device.sources.source import Source
 from corrosion_edge.device.sources.v4l2 import busy
 from corrosion_edge.device.sources.wish import NOTHING, Wish
@@ -45,8 +50,9 @@ def attached() -> list[int]:
 class Picamera2Source(Source):
     """Camera ``number`` as picamera2 counts, in RGB of the size it really grants.
 
-    Raises SourceError if picamera2 is missing, the camera is absent or busy, or its pixels do
-    not come as three bytes red, green, blue: libcamera may hand out another format in silence.
+    What is wanted ``scaled`` is made from the low-resolution stream, where that would be smaller
+    than the main one. Raises SourceError if picamera2 is missing, the camera is absent or busy, or
+    its pixels do not come as asked for: libcamera may hand out another format in silence.
     """
 
     live = True
@@ -57,6 +63,7 @@ class Picamera2Source(Source):
         self._wish = wish
         self._index = 0
         self._next = 0.0
+        self._low: LowStream | None = None
         self._camera = _opened(self.name, number)
         try:
             self._shape = self._configured()
@@ -73,10 +80,11 @@ class Picamera2Source(Source):
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = time.monotonic() + _SHORTEST
         try:
-            pixels = self._camera.capture_array("main")
+            (pixels, *low), _ = self._camera.capture_arrays(self._streams)
         except Exception as error:
             raise SourceLost(f"{self.name}: delivers no more ({error})") from None
-        frame = Frame.now(self._checked(pixels), self._index)
+        scaled = self._low.scaled(low[0]) if self._low else ()
+        frame = Frame.now(self._checked(pixels), self._index, scaled=scaled)
         self._index += 1
         return frame
 
@@ -85,17 +93,33 @@ class Picamera2Source(Source):
         self._camera.close()
 
     def _configured(self) -> tuple[int, int, int]:
-        wanted = {"size": self._wish.resolution or SIZE, "format": _FORMAT}
-        pace = {"controls": {"FrameRate": self._wish.rate}} if self._wish.rate else {}
-        self._camera.configure(self._camera.create_video_configuration(main=wanted, **pace))
-        granted = self._camera.camera_configuration()["main"]
-        if granted["format"] != _FORMAT:
-            raise SourceError(
-                f"{self.name}: the camera delivers {granted['format']} where {_FORMAT} was asked "
-                "for; use another camera"
-            )
-        width, height = granted["size"]
+        size = self._wish.resolution or SIZE
+        wanted: dict[str, Any] = {"main": {"size": size, "format": _FORMAT}}
+        if low := low_size(size, self._wish.scaled):
+            wanted["lores"] = {"size": low, "format": LowStream.FORMAT}
+        if self._wish.rate:
+            wanted["controls"] = {"FrameRate": self._wish.rate}
+        asked = self._camera.create_video_configuration(**wanted)
+        colours = str(asked.get("colour_space"))
+        self._camera.configure(asked)
+        granted = self._camera.camera_configuration()
+        self._require(granted["main"], _FORMAT, "use another camera")
+        if low:
+            self._require(granted["lores"], LowStream.FORMAT, "add --no-scale-at-source")
+            self._low = LowStream(granted["lores"], colours, self._wish.scaled)
+        width, height = granted["main"]["size"]
         return height, width, 3
+
+    @property
+    def _streams(self) -> list[str]:
+        return ["main", "lores"] if self._low else ["main"]
+
+    def _require(self, granted: Mapping[str, Any], wanted: str, way_out: str) -> None:
+        if granted["format"] != wanted:
+            raise SourceError(
+                f"{self.name}: the camera delivers {granted['format']} where {wanted} was asked "
+                f"for; {way_out}"
+            )
 
     def _checked(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         if pixels.dtype != np.uint8 or pixels.shape != self._shape:

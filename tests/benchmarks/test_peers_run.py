@@ -1,13 +1,15 @@
 """Whole runs: of fakes, and of ours beside plain LiteRT on the default model."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import peers_fakes
 import pytest
 from click.testing import CliRunner
 
-from corrosion_edge.benchmarks.peers import pictures
+from corrosion_edge.benchmarks.peers import files, pictures, prepare
 from corrosion_edge.benchmarks.peers.cli import main
 from corrosion_edge.benchmarks.peers.files import Network, filled
 from corrosion_edge.benchmarks.peers.result import Difference, Result
@@ -110,3 +112,22 @@ def test_the_error_of_the_process_that_makes_the_files_is_raised(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be made a folder"):
         filled("default", tmp_path / "file" / "default", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("code", "told", "sentence"),
+    [(-9, "INFO: started", r"ended by SIGKILL, as the system does when memory runs out"),
+     (-11, "", r"\(ended by SIGSEGV\)$"), (1, "INFO: a\nValueError: b", r"\(ValueError: b\)$")],
+)  # fmt: skip
+def test_how_that_process_died_is_told(tmp_path, monkeypatch, code, told, sentence):
+    done = subprocess.CompletedProcess([], code, "", told)
+    monkeypatch.setattr(files.subprocess, "run", lambda *words, **how: done)
+    with pytest.raises(BackendError, match=sentence):
+        filled("default", tmp_path, tmp_path)
+
+
+def test_what_a_conversion_raises_is_raised_and_its_death_told():
+    with pytest.raises(ValueError, match="invalid literal"):
+        prepare._apart(int, "none")
+    with pytest.raises(BackendError, match="7: the conversion's process was ended, as the system"):
+        prepare._apart(os._exit, 7)

@@ -6,19 +6,30 @@ import types
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from corrosion_edge.device.capture import Framing, Look
 from corrosion_edge.device.sources import Wish, open_directly, open_source, picamera2_source
+from corrosion_edge.device.sources.low_stream import low_size
 from corrosion_edge.device.sources.picamera2_source import SIZE, Picamera2Source, attached
 from corrosion_edge.errors import SourceError, SourceLost
+
+av = pytest.importorskip("av", reason="PyAV is not installed")
 
 RUST = (183, 65, 14)
 
 
 class StubCamera:
-    """Shows a plain rust-coloured wall; ``RGB888`` is blue, green, red in memory as in reality."""
+    """Shows a plain rust-coloured wall; ``RGB888`` is blue, green, red in memory as in reality.
+
+    Its low-resolution stream shows ``low``, in planes whose rows are filled up to 64 bytes.
+    """
 
     cameras = ({"Num": 0, "Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Model": "imx708"},)
     instead: str | None = None  # a format handed out whatever was asked for
+    low_instead: str | None = None
+    low = RUST
     trouble: Exception | None = None
     made: "list[StubCamera]" = []  # noqa: RUF012
 
@@ -34,24 +45,46 @@ class StubCamera:
     def global_camera_info():
         return list(StubCamera.cameras)
 
-    def create_video_configuration(self, main, controls=None):
+    def create_video_configuration(self, main, lores=None, controls=None):
         self.controls = controls
-        return {"main": dict(main)}
+        space = "SMPTE170M" if main["size"][0] < 1280 or main["size"][1] < 720 else "Rec709"
+        colours = f"<libcamera.ColorSpace '{space}'>"
+        return {"main": dict(main), "lores": lores and dict(lores), "colour_space": colours}
 
     def configure(self, configuration):
-        self._main = dict(configuration["main"])
+        self.asked = configuration
+        self._main, self._low = dict(configuration["main"]), configuration["lores"]
         self._main["format"] = StubCamera.instead or self._main["format"]
+        if self._low:
+            stride = -(-self._low["size"][0] // 128) * 128
+            self._low = {**self._low, "stride": stride}
+            self._low["format"] = StubCamera.low_instead or self._low["format"]
 
     def camera_configuration(self):
-        return {"main": self._main}
+        return {"main": self._main, "lores": self._low}
 
     def start(self):
         self.history.append("started")
 
-    def capture_array(self, name):
-        assert name == "main"
+    def capture_arrays(self, names):
         if self.fails:
             raise RuntimeError("Camera frontend has timed out!")
+        return [{"main": self._whole, "lores": self._lores}[name]() for name in names], {}
+
+    def _lores(self):
+        (width, height), stride = self._low["size"], self._low["stride"]
+        picture = np.full((height, width, 3), StubCamera.low, np.uint8)
+        matrix = 1 if "709" in self.asked["colour_space"] else 6
+        yuv = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
+            format="yuv420p", dst_colorspace=matrix).to_ndarray()  # fmt: skip
+        y, uv = yuv[:height], yuv[height:].reshape(height, width // 2)
+        rest = stride - width
+        return np.concatenate([
+            np.pad(y, ((0, 0), (0, rest)), constant_values=255),
+            np.pad(uv, ((0, 0), (0, rest // 2)), constant_values=255).reshape(height // 2, stride),
+        ])  # fmt: skip
+
+    def _whole(self):
         width, height = self._main["size"]
         if self._main["format"] == "NV12":
             return np.full((height * 3 // 2, width), 128, np.uint8)
@@ -89,8 +122,73 @@ def test_size_and_rate_are_asked_of_the_camera(stub):
 
 def test_the_stub_is_as_treacherous_as_the_real_one(stub):
     camera = StubCamera()
-    camera.configure({"main": {"size": (4, 2), "format": "RGB888"}})
-    assert tuple(camera.capture_array("main")[0, 0]) == RUST[::-1]
+    camera.configure({"main": {"size": (4, 2), "format": "RGB888"}, "lores": None})
+    ((pixels,), _) = camera.capture_arrays(["main"])
+    assert tuple(pixels[0, 0]) == RUST[::-1]
+
+
+SIZES = ((224, 224), (192, 160))
+
+
+@pytest.mark.parametrize("resolution", [None, (1280, 720), (1920, 1080), (2028, 1520)])
+def test_the_image_processor_scales(stub, resolution):
+    wish = Wish(resolution, None, SIZES)
+    with Picamera2Source(0, wish) as source:
+        frame = source.read()
+    width, height = resolution or SIZE
+    assert frame.size == (width, height)
+    low = StubCamera.made[0].asked["lores"]
+    assert low["format"] == "YUV420"
+    assert low["size"][0] / low["size"][1] == pytest.approx(width / height, rel=0.003)
+    assert min(low["size"]) >= 448
+    for size in SIZES:
+        small = frame.fitting(size)
+        assert small.shape == (size[1], size[0], 3)
+        assert np.abs(small.astype(int) - RUST).max() <= 2
+
+
+def test_a_stream_that_shows_something_else_is_given_up(stub):
+    said = []
+    stub.setattr(StubCamera, "low", (40, 40, 40))
+    with Picamera2Source(0, Wish(scaled=SIZES)) as source:
+        look = Look(Framing(), said.append)
+        assert not look(source.read()).scaled
+    assert "scaled here from now on" in said[0]
+
+
+@pytest.mark.parametrize("wish", [Wish(), Wish((320, 240), None, SIZES)])
+def test_no_second_stream_where_it_is_not_wanted_or_would_be_no_smaller(stub, wish):
+    with Picamera2Source(0, wish) as source:
+        assert source.read().scaled == ()
+    assert StubCamera.made[0].asked["lores"] is None
+
+
+def test_another_format_of_the_second_stream_is_refused(stub):
+    stub.setattr(StubCamera, "low_instead", "NV12")
+    with pytest.raises(
+        SourceError, match="delivers NV12 where YUV420 was asked for; add --no-scale"
+    ):
+        Picamera2Source(0, Wish(scaled=SIZES))
+    assert StubCamera.made[0].history == ["closed"]
+
+
+def test_a_second_stream_that_belies_the_configuration_is_refused(stub):
+    with Picamera2Source(0, Wish(scaled=SIZES)) as source:
+        StubCamera.made[0]._low["size"] = (64, 48)
+        with pytest.raises(SourceError, match="expected a low-resolution stream of uint8"):
+            source.read()
+
+
+@given(st.tuples(st.integers(16, 2300), st.integers(16, 2300)),
+       st.lists(st.tuples(st.integers(1, 600), st.integers(1, 600)), max_size=3))  # fmt: skip
+def test_the_size_asked_for_is_smaller_even_and_large_enough(half, wanted):
+    main = (2 * half[0], 2 * half[1])
+    low = low_size(main, wanted)
+    if low is None:
+        return
+    assert all(side % 2 == 0 for side in low)
+    assert all(side < of for side, of in zip(low, main, strict=True))
+    assert all(2 * side <= of + 1 for size in wanted for side, of in zip(size, low, strict=True))
 
 
 @pytest.mark.parametrize("granted", ["NV12", "RGB888", "XBGR8888"])

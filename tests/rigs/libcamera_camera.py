@@ -1,8 +1,8 @@
 """picamera2 on libcamera's virtual camera, which lacks four things that every Pi's camera has.
 
 ``VirtualPicamera2`` supplies modes of the sensor and one memory for all planes of a buffer.
-``RgbPicamera2`` also turns the only format of the virtual camera, NV12, into the one asked for,
-as a Pi's image processor would.
+``RgbPicamera2`` also turns the only format of the virtual camera, NV12, into those asked for, as
+a Pi's image processor would.
 """
 
 import contextlib
@@ -57,14 +57,18 @@ class VirtualPicamera2(picamera2.Picamera2):
 
 
 class RgbPicamera2(VirtualPicamera2):
-    """A virtual camera behind an image processor: RGB in the order that was asked for."""
+    """A virtual camera behind an image processor: the formats that were asked for."""
 
-    _asked = ""
+    def __init__(self, number: int = 0) -> None:
+        self._asked: dict[str, str] = {}
+        super().__init__(number)
 
     def configure(self, config: Any = None) -> None:
-        """Remember the format asked for, ask libcamera for its own."""
-        self._asked = config["main"]["format"]
-        config["main"]["format"] = "NV12"
+        """Remember the formats asked for, ask libcamera for its own."""
+        streams = [name for name in ("main", "lores") if config[name]]
+        self._asked = {name: config[name]["format"] for name in streams}
+        for name in streams:
+            config[name]["format"] = "NV12"
         super().configure(config)
 
     def camera_configuration(self) -> Any:
@@ -72,19 +76,42 @@ class RgbPicamera2(VirtualPicamera2):
         config = super().camera_configuration()
         if not self._asked or config is None:
             return config
-        return {**config, "main": {**config["main"], "format": self._asked}}
+        asked = {name: {**config[name], "format": kind} for name, kind in self._asked.items()}
+        return {**config, **asked}
 
-    def capture_array(self, name: str = "main", **_: Any) -> np.ndarray:
-        """The picture, uint8 [h, w, 3]; BGR888 is red, green, blue in memory."""
-        rgb = _rgb(super().capture_array(name), super().camera_configuration()["main"]["size"])
-        return rgb if self._asked == "BGR888" else np.ascontiguousarray(rgb[..., ::-1])
+    def capture_arrays(self, names: Any = None, **how: Any) -> Any:
+        """The pictures of one moment, and what libcamera says of it."""
+        arrays, metadata = super().capture_arrays(names, **how)
+        config = super().camera_configuration()
+        made = [
+            _as(self._asked[name], array, config[name]["size"])
+            for name, array in zip(names, arrays, strict=True)
+        ]
+        return made, metadata
+
+
+def _as(kind: str, nv12: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Uint8 [h, w, 3], of which BGR888 is red, green, blue in memory; or planes, [h * 3 / 2, w]."""
+    if kind == "YUV420":
+        return _planes(nv12, size)
+    rgb = _rgb(nv12, size)
+    return rgb if kind == "BGR888" else np.ascontiguousarray(rgb[..., ::-1])
+
+
+def _planes(nv12: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """In limited range, as the colour space that is asked for has it."""
+    width, height = size
+    colour = nv12[height:, :width].reshape(height // 2, width // 2, 2)
+    luma = nv12[:height, :width] * np.float32(219 / 255) + 16
+    chroma = (colour - np.float32(128)) * np.float32(224 / 255) + 128
+    parts = [luma.ravel(), chroma[..., 0].ravel(), chroma[..., 1].ravel()]
+    return np.concatenate(parts).round().astype(np.uint8).reshape(height * 3 // 2, width)
 
 
 def _rgb(nv12: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """NV12 (BT.601, limited range) as rows of brightness, then of colour, to RGB."""
+    """NV12 as libcamera makes it of a JPEG (BT.601, full range): rows of brightness, of colour."""
     width, height = size
-    brightness = (nv12[:height, :width].astype(np.int16) - 16) * 255 // 219
     colour = nv12[height : height + height // 2, :width].reshape(height // 2, width // 2, 2)
-    planes = [brightness.clip(0, 255).astype(np.uint8)]
+    planes = [nv12[:height, :width]]
     planes += [np.repeat(np.repeat(colour[..., n], 2, 0), 2, 1) for n in (0, 1)]
     return np.asarray(Image.fromarray(np.dstack(planes), "YCbCr").convert("RGB"))

@@ -15,7 +15,8 @@ from typing import Any
 import picamera2
 from libcamera_camera import RgbPicamera2, VirtualPicamera2
 
-from corrosion_edge.device.sources import open_source
+from corrosion_edge.device.capture.parity import difference
+from corrosion_edge.device.sources import Wish, open_source
 from corrosion_edge.device.sources.picamera2_source import Picamera2Source
 from corrosion_edge.errors import SourceError
 
@@ -78,6 +79,20 @@ def _picture(spec: str) -> dict[str, Any]:
     return {"name": source.name, "shape": frame.pixels.shape, "mean": mean}
 
 
+def scaled() -> dict[str, Any]:
+    """What comes of the low-resolution stream, in the sizes asked for."""
+    found = {}
+    for number in (0, 1):
+        with Picamera2Source(number, Wish(scaled=((224, 224), (192, 192)))) as source:
+            frame = source.read()
+        found[str(number)] = {
+            "shapes": [small.shape for small in frame.scaled],
+            "difference": difference(frame),
+            "mean": frame.scaled[0].reshape(-1, 3).mean(0).tolist(),
+        }
+    return found
+
+
 def pace() -> float:
     """Frames a second of a camera that has no pace of its own."""
     with Picamera2Source(0) as source:
@@ -104,7 +119,7 @@ def watched() -> dict[str, Any]:
 
 
 SCENARIOS: list[Callable[[], Any]] = [
-    listed, silent_format, absent, pictures, pace, watched, in_use
+    listed, silent_format, absent, pictures, scaled, pace, watched, in_use
 ]  # fmt: skip
 
 

@@ -15,12 +15,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import rig
 from PIL import Image
 
+from corrosion_edge.device.capture.parity import LIMIT
+
 SHOWN = (200, 40, 30)
-"""What the camera Virtual1 sees, as red, green, blue; Virtual0 sees colour bars."""
+"""What the camera Virtual1 sees on average, as red, green, blue; Virtual0 sees colour bars."""
 
 WITHIN = 180.0
 
@@ -51,7 +54,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
         pytest.skip("entering this rig needs root")
     exchange, shown = tmp_path_factory.mktemp("exchange"), tmp_path_factory.mktemp("shown")
     shutil.copyfile(rig.model_file(), exchange / "model.tflite")
-    Image.new("RGB", (1024, 768), SHOWN).save(shown / "0.jpg", quality=95)
+    _picture().save(shown / "0.jpg", quality=95)
     places = {"ROOT": folder / "root", "EXCHANGE": exchange, "SHOWN": shown}
     done = rig.run(
         ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER],
@@ -62,6 +65,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
         },
     )
     return _result(done, exchange / "found.json")
+
+
+def _picture() -> Image.Image:
+    """``SHOWN`` on average, in waves that look different wherever a side is cut off or turned."""
+    across, down = np.linspace(0, 1, 1024), np.linspace(0, 1, 768)[:, None]
+    waves = np.sin(20 * across**2 + 5 * down) * np.sin(15 * down**2)
+    return Image.fromarray((np.array(SHOWN) + 25 * waves[..., None]).round().astype(np.uint8))
 
 
 def _result(done: Any, path: Path) -> Found:
@@ -97,6 +107,15 @@ def test_numbers_are_those_of_picamera2_and_red_is_red(found):
     assert found["pictures"][f"picamera2:{number}"]["shape"] == [768, 1024, 3]
     assert _shows_the_picture(found["pictures"][f"picamera2:{number}"])
     assert not _shows_the_picture(found["pictures"][f"picamera2:{1 - number}"])
+
+
+def test_the_low_resolution_stream_shows_what_the_main_one_shows(found):
+    assert isinstance(found["scaled"], dict), found["scaled"]
+    # Not of the bars, which libcamera draws anew, and elsewhere, for each size.
+    seen = found["scaled"][str(found["listed"].index("Virtual1"))]
+    assert seen["shapes"] == [[224, 224, 3], [192, 192, 3]]
+    assert seen["difference"] < LIMIT  # 2.2: libcamera's scaled copy has other colours by itself
+    assert _shows_the_picture(seen)
 
 
 def test_auto_is_the_first_camera(found):

@@ -1,0 +1,161 @@
+"""What scaling at the source does: ``python -m corrosion_edge.benchmarks.parity PHOTOS``.
+
+Each photo is judged twice by the default model: as the reference scales it, and as a source would.
+Beside that stands what `watch` compares as it runs, the mean difference of the two pictures, also
+for sources that deliver something else than they should: from these its limit was chosen.
+
+A Raspberry Pi's image processor is stood in for by libswscale's filters: each photo, brought to
+2028x1520 as a sensor delivers it, is scaled by one of them to the main stream (RGB) and to the
+low-resolution stream (YUV 4:2:0). No image processor has been measured.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import av
+import click
+import numpy as np
+import numpy.typing as npt
+
+from corrosion_edge import image
+from corrosion_edge.cli import Command
+from corrosion_edge.device.capture.parity import LIMIT, difference
+from corrosion_edge.device.sources.low_stream import LowStream, low_size
+from corrosion_edge.device.sources.picamera2_source import SIZE
+from corrosion_edge.device.sources.scaling import Scaling
+from corrosion_edge.errors import DataError
+from corrosion_edge.frame import Frame
+from corrosion_edge.photos import find_photos
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.classifier import Classifier
+
+__all__ = ["WAYS", "Moved", "main", "moved"]
+
+_SENSOR: Final = image.Preprocessing(2028, 1520)
+_VIDEO: Final = image.Preprocessing(1920, 1080)
+_EXACT: Final = 0x2000 | 0x40000  # SWS_FULL_CHR_H_INT | SWS_ACCURATE_RND
+_FILTERS: Final = {"fast bilinear": 1, "bilinear": 2, "bicubic": 4, "area": 0x20}
+
+Pixels = npt.NDArray[np.uint8]
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of all photos: levels of 255, and changes of the score.
+
+    ``noticed`` counts those whose pictures differ by more than ``watch`` lets pass.
+    """
+
+    photos: int
+    levels: float
+    most_levels: float
+    mean: float
+    largest: float
+    verdicts: int
+    noticed: int
+
+
+def _decoder(pixels: Pixels, size: Size) -> Frame:
+    """A video's or USB camera's picture, scaled where it is decoded."""
+    rgb = av.VideoFrame.from_ndarray(image.prepare(pixels, _VIDEO), format="rgb24")
+    whole, small = Scaling([size]).both(rgb.reformat(format="yuv420p"))
+    return Frame.now(whole, 0, scaled=small)
+
+
+def _processor(
+    pixels: Pixels,
+    size: Size,
+    kernel: int,
+    part: Callable[[Pixels], Pixels] = lambda pixels: pixels,
+    colours: str = "SMPTE170M",
+) -> Frame:
+    """A camera's two streams; the second is of a ``part``, and taken to be of these ``colours``."""
+    sensor = image.prepare(pixels, _SENSOR)
+    low = low_size(SIZE, [size])
+    assert low is not None
+    whole = _by(kernel, sensor, SIZE, "rgb24")
+    stream = LowStream({"size": low, "stride": low[0]}, colours, [size])
+    return Frame.now(whole, 0, scaled=stream.scaled(_by(kernel, part(sensor), low, "yuv420p")))
+
+
+def _by(kernel: int, pixels: Pixels, size: Size, kind: str) -> Pixels:
+    picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+    made: Pixels = picture.reformat(*size, kind, interpolation=kernel | _EXACT).to_ndarray()
+    return made
+
+
+def _seven_eighths(pixels: Pixels) -> Pixels:
+    return pixels[:, pixels.shape[1] // 8 :]
+
+
+def _square(pixels: Pixels) -> Pixels:
+    """The middle, as of an image processor that keeps squares square."""
+    beside = (pixels.shape[1] - pixels.shape[0]) // 2
+    return pixels[:, beside:-beside]
+
+
+WAYS: Final[Mapping[str, Callable[[Pixels, Size], Frame]]] = {
+    "decoder, from 1920x1080": _decoder,
+    **{f"image processor, {name}": partial(_processor, kernel=kernel)
+       for name, kernel in _FILTERS.items()},
+    "wrong: full range for limited": partial(_processor, kernel=2, colours="sYCC"),
+    "wrong: BT.709 for BT.601": partial(_processor, kernel=2, colours="Rec709"),
+    "wrong: an eighth cut off": partial(_processor, kernel=2, part=_seven_eighths),
+    "wrong: sides cut off to a square": partial(_processor, kernel=2, part=_square),
+    "wrong: upside down": partial(_processor, kernel=2, part=lambda pixels: pixels[::-1]),
+}  # fmt: skip
+"""What scales a photo, by name; those that are wrong are to be noticed."""
+
+
+def moved(
+    photos: list[Path], way: Callable[[Pixels, Size], Frame], classifier: "Classifier"
+) -> Moved:
+    """What one way does to these photos (ImageError)."""
+    spec = classifier.manifest.preprocessing
+    size = (spec.width, spec.height)
+    levels, changes, verdicts = [], [], 0
+    for path in photos:
+        frame = way(image.read(path), size)
+        theirs = frame.fitting(size)
+        assert theirs is not None
+        levels.append(difference(frame))
+        ours = classifier.classify(frame.pixels)
+        other = classifier.classify(theirs)
+        changes.append(abs(ours.score - other.score))
+        verdicts += ours.label != other.label
+    return Moved(
+        len(photos), float(np.mean(levels)), max(levels), float(np.mean(changes)), max(changes),
+        verdicts, sum(level > LIMIT for level in levels),
+    )  # fmt: skip
+
+
+def _rows(found: Mapping[str, Moved]) -> Iterator[str]:
+    yield "| scaled by | levels | most | change of the score | largest | verdicts | noticed |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, one in found.items():
+        yield (f"| {name} | {one.levels:.2f} | {one.most_levels:.2f} | {one.mean:.4f} | "
+               f"{one.largest:.3f} | {one.verdicts} | {one.noticed} |")  # fmt: skip
+
+
+@click.command(cls=Command)
+@click.argument("photos", type=click.Path(path_type=Path))
+def main(photos: Path) -> None:
+    """Compare the sources' scaling with the reference on a folder of PHOTOS."""
+    from corrosion_edge.device.classifier import Classifier
+
+    files = list(find_photos(photos).photos)
+    if not files:
+        raise DataError(f"{photos}: holds no photo")
+    with Classifier.open() as classifier:
+        found = {name: moved(files, way, classifier) for name, way in WAYS.items()}
+    click.echo(f"{len(files)} photos, {classifier.manifest.name}, limit {LIMIT:g} levels")
+    click.echo("\n".join(_rows(found)))
+
+
+if __name__ == "__main__":
+    main()
