@@ -1,6 +1,6 @@
-"""A result into the documentation: ``python -m corrosion_edge.benchmarks.peers.document``.
+"""Results into the documentation: ``python -m corrosion_edge.benchmarks.peers.document``.
 
-Puts the tables of a result.json between the two marks of a Markdown file, in place of the old.
+Puts the tables of each result.json between the two marks of a Markdown file, in place of the old.
 """
 
 import json
@@ -23,19 +23,29 @@ END: Final = "<!-- peers: end -->"
 
 
 @click.command(cls=Command)
-@click.argument("result", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument(
+    "results",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="RESULT...",
+)
 @click.argument("page", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def main(result: Path, page: Path) -> None:
-    """Write the tables of RESULT (a result.json) into PAGE."""
+def main(results: tuple[Path, ...], page: Path) -> None:
+    """Write the tables of each RESULT (a result.json) into PAGE, in this order."""
+    tables = "\n".join(map(_tables, results))
     try:
-        found = Result.from_dict(json.loads(result.read_text(encoding="utf-8")))
-    except (ValueError, DataError) as error:
-        raise DataError(f"{result}: {error}") from None
-    try:
-        content = between(page.read_text(encoding="utf-8"), BEGIN, END, markdown(found))
+        content = between(page.read_text(encoding="utf-8"), BEGIN, END, tables)
     except DataError as error:
         raise DataError(f"{page}: {error}") from None
     output.write(page, content)
+
+
+def _tables(result: Path) -> str:
+    try:
+        return markdown(Result.from_dict(json.loads(result.read_text(encoding="utf-8"))))
+    except (ValueError, DataError) as error:
+        raise DataError(f"{result}: {error}") from None
 
 
 if __name__ == "__main__":
