@@ -13,7 +13,7 @@ __all__ = ["AHEAD", "CHUNK", "Ordered"]
 T = TypeVar("T")
 R = TypeVar("R")
 
-CHUNK: Final = 4
+CHUNK: Final = 8
 """Items that a worker gets at a time: fewer cost more messages, more leave workers idle at the
 end and are tried again, one by one, when a worker dies."""
 
