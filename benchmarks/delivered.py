@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from corrosion_edge.device.capturing import Capture
 from corrosion_edge.errors import ExtraError
-from corrosion_edge.frame import Frame
-from corrosion_edge.prediction import Prediction
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from corrosion_edge.device.classifier import Classifier
+    from corrosion_edge.frame import Frame
+    from corrosion_edge.prediction import Prediction
 
     Pixels = npt.NDArray[np.uint8]
 
@@ -22,8 +22,6 @@ __all__ = ["PIXEL_FORMATS", "Delivered", "PixelFormat", "require_format"]
 PixelFormat = Literal["yuv420p", "rgb24"]
 """What a source delivers, by FFmpeg's names: decoders and USB cameras YUV with half the colour each
 way, picamera2 and photos RGB."""
-
-_NOTHING: Final = Prediction(0.5, 0.5)
 
 PIXEL_FORMATS: Final[tuple[PixelFormat, ...]] = get_args(PixelFormat)
 """The first is the default."""
@@ -42,13 +40,15 @@ class _Preparing:
     """Stops where the network would be invoked."""
 
     def __init__(self, classifier: "Classifier") -> None:
-        self._classifier = classifier
+        from corrosion_edge.prediction import Prediction
+
+        self._classifier, self._nothing = classifier, Prediction(0.5, 0.5)
         self.prepared: Any = None
 
-    def classify(self, pixels: "Pixels") -> Prediction:
+    def classify(self, pixels: "Pixels") -> "Prediction":
         """What the network would get stays in ``prepared``; what is said of it means nothing."""
         self.prepared = self._classifier.prepare(pixels)[None]
-        return _NOTHING
+        return self._nothing
 
 
 class Delivered:
@@ -85,7 +85,9 @@ class Delivered:
         made: Pixels = self._preparing.prepared
         return made
 
-    def _frame(self) -> Frame:
+    def _frame(self) -> "Frame":
+        from corrosion_edge.frame import Frame
+
         if self._scaling is None:
             return Frame.now(self._shown, 0)
         whole, small = self._scaling.both(self._shown)

@@ -30,15 +30,16 @@ class Meter(Closing):
     def __init__(self, name: str) -> None:
         self.name = name
         self._lock, self._ended = threading.Lock(), threading.Event()
-        self._readings: list[float] = []
+        self._sum, self._count = 0.0, 0  # not the readings: a command may print without end
         self._thread = threading.Thread(target=self._work, name="meter", daemon=True)
         self._thread.start()
 
     def mean(self) -> float | None:
         """Watts on average since it was asked last, or None without a reading since then."""
         with self._lock:
-            taken, self._readings = self._readings, []
-        return sum(taken) / len(taken) if taken else None
+            taken, count = self._sum, self._count
+            self._sum, self._count = 0.0, 0
+        return taken / count if count else None
 
     def close(self) -> None:
         """Take no more."""
@@ -47,7 +48,7 @@ class Meter(Closing):
 
     def _take(self, watts: float) -> None:
         with self._lock:
-            self._readings.append(watts)
+            self._sum, self._count = self._sum + watts, self._count + 1
 
     def _work(self) -> None:
         raise NotImplementedError

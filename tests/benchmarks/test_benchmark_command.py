@@ -179,12 +179,12 @@ def test_a_sustained_run_of_each_configuration(run, model, monkeypatch, tmp_path
     page = tmp_path / "r.html"
     done = run(
         model, "--threads", "1,2", "--sustained", "2", "--rate", "5",
-        "--meter-command", "yes 2", "--html", page,
+        "--meter-command", "sh -c 'while echo 2; do sleep 0.05; done'", "--html", page,
     )  # fmt: skip
     assert done.exit_code == 0, done.output
-    assert asked == [(1, 120.0, 5.0, "the command yes"), (2, 120.0, 5.0, "the command yes")]
+    assert asked == [(1, 120.0, 5.0, "the command sh"), (2, 120.0, 5.0, "the command sh")]
     rows = [line.split() for line in done.stdout.splitlines()]
-    assert rows[rows.index(["power:", "the", "command", "yes"]) - 2][:2] == ["a.tflite", "2"]
+    assert rows[rows.index(["power:", "the", "command", "sh"]) - 2][:2] == ["a.tflite", "2"]
     assert "energy per frame" in done.stdout
     assert page.read_text().count("Over time: a.tflite") == 2
 
