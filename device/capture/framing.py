@@ -38,8 +38,12 @@ class Framing:
 
     @property
     def takes_all(self) -> bool:
-        """Whether the judged picture is the delivered one."""
-        return not (self.resolution or self.rotate or self.roi)
+        """Whether the judged picture is the delivered one, if that has the ``resolution``."""
+        return not (self.rotate or self.roi)
+
+    def leaves(self, size: tuple[int, int]) -> bool:
+        """Whether a delivered picture of this width and height is judged as it is."""
+        return self.takes_all and self.resolution in (None, size)
 
     def apply(self, pixels: Pixels) -> Pixels:
         """Uint8 [h, w, 3] RGB in, the judged part out, contiguous (UsageError beyond a border)."""
@@ -70,7 +74,7 @@ class Look:
         if (width, height) != self._delivered.get(frame.camera):
             self._delivered[frame.camera] = (width, height)
             self._explain(frame.camera, width, height)
-        if self._framing.takes_all:
+        if self._framing.leaves(frame.size):
             return self._parity.checked(frame)
         return replace(frame, picture=self._framing.apply(frame.pixels), scaled=())
 

@@ -1,7 +1,7 @@
 """Videos, network streams and V4L2 devices, through PyAV."""
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +37,7 @@ def open_video(path: Path, wish: Wish = NOTHING) -> "AvSource":
     """Open a video file (SourceError)."""
     # "file:" keeps a colon in the name from being taken for a protocol.
     container = _opened(f"file:{path}", str(path))
-    return AvSource(container, str(path), file=str(path), live=False, scaled=wish.scaled)
+    return AvSource(container, str(path), file=str(path), live=False, wish=wish)
 
 
 def open_stream(url: str, wish: Wish = NOTHING) -> "AvSource":
@@ -46,7 +46,7 @@ def open_stream(url: str, wish: Wish = NOTHING) -> "AvSource":
     options = {"rtsp_flags": "prefer_tcp"} if url.lower().startswith("rtsp") else {}
     name = redacted(url)
     container = _opened(url, name, options=options, timeout=(OPEN_WITHIN, READ_WITHIN))
-    return AvSource(container, name, live=not container.duration, scaled=wish.scaled)
+    return AvSource(container, name, live=not container.duration, wish=wish)
 
 
 def open_device(path: Path, wish: Wish = NOTHING) -> "AvSource":
@@ -58,7 +58,7 @@ def open_device(path: Path, wish: Wish = NOTHING) -> "AvSource":
     if wish.rate:
         options["framerate"] = f"{wish.rate:g}"
     container = _opened(str(path), str(path), format="v4l2", options=options)
-    return AvSource(container, str(path), live=True, rate=wish.rate, scaled=wish.scaled)
+    return AvSource(container, str(path), live=True, wish=wish)
 
 
 class AvSource(Source):
@@ -76,8 +76,7 @@ class AvSource(Source):
         *,
         file: str = "",
         live: bool,
-        rate: float | None = None,
-        scaled: Sequence[tuple[int, int]] = (),
+        wish: Wish = NOTHING,
     ) -> None:
         self.name = name
         self.live = live
@@ -85,14 +84,14 @@ class AvSource(Source):
         self._file = file
         self.is_video = not live
         self._is_device = live and name.startswith("/dev/")
-        self._scaling = Scaling(scaled)
+        self._scaling = Scaling(wish.scaled, wish.resolution)
         self._index = 0
         self._origin: float | None = None
         self._packets = 0
         self._damaged = 0
         self._end = 0.0
         self._track = _video_track(container, name)
-        granted = self._track.average_rate
+        rate, granted = wish.rate if self._is_device else None, self._track.average_rate
         self.paced = bool(rate and granted and abs(float(granted) - rate) < _SAME_RATE * rate)
         self._pictures: Iterator[Any] = self._decoded()
 

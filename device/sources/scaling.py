@@ -23,10 +23,14 @@ names for the last two."""
 class Scaling:
     """Converts pictures of one track; what libswscale computes for a size is kept for the next.
 
-    ``sizes`` (width, height) are wanted beside its own.
+    ``sizes`` (width, height) are wanted beside its own; of pictures of the size ``only``, if that
+    is given.
     """
 
-    def __init__(self, sizes: Sequence[tuple[int, int]] = ()) -> None:
+    def __init__(
+        self, sizes: Sequence[tuple[int, int]] = (), only: tuple[int, int] | None = None
+    ) -> None:
+        self._only = only
         self._small = {size: VideoReformatter() for size in sizes}
         self._full = VideoReformatter()
         self._lock = threading.Lock()
@@ -46,10 +50,11 @@ class Scaling:
 
         In none for a turned one, nor one in RGB: there no conversion costs the reference anything.
         """
-        if picture.rotation or picture.format.is_rgb:
+        own = (picture.width, picture.height)
+        if picture.rotation or picture.format.is_rgb or self._only not in (None, own):
             return ()
         return tuple(_scaled(picture, size, by) for size, by in self._small.items()
-                     if size[0] <= picture.width and size[1] <= picture.height)  # fmt: skip
+                     if size[0] <= own[0] and size[1] <= own[1])  # fmt: skip
 
     def _whole(self, picture: Any) -> npt.NDArray[np.uint8]:
         with self._lock:

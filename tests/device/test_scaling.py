@@ -65,6 +65,12 @@ def test_none_where_none_is_wanted_or_it_would_be_enlarged(picture):
     assert small.shape == (180, 320, 3)
 
 
+def test_only_pictures_of_the_size_that_is_judged_are_scaled(picture):
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+    assert Scaling([(224, 224)], (640, 360)).both(frame)[1] == ()
+    assert len(Scaling([(224, 224)], (1280, 720)).both(frame)[1]) == 1
+
+
 def test_each_size_is_made_from_the_picture(picture):
     frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
     sizes = [(224, 224), (96, 64)]

@@ -84,6 +84,14 @@ def test_it_is_looked_at_ever_more_rarely():
     assert [index + 1 for index in made] == [1, 2, 4, 8, 16, 32, 64]
 
 
+@pytest.mark.parametrize(("resolution", "kept"), [((640, 360), True), ((320, 180), False)])
+def test_the_scaled_whole_counts_where_the_picture_comes_in_the_size_asked_for(
+    picture, resolution, kept
+):
+    look = Look(Framing(resolution=resolution), lambda sentence: None)
+    assert bool(look(frame(picture, *reference(picture))).scaled) is kept
+
+
 def test_a_part_of_the_picture_is_never_taken_from_the_scaled_whole(picture):
     look = Look(Framing(rotate=90), print)
     assert look(frame(picture, *reference(picture))).scaled == ()
