@@ -162,16 +162,16 @@ def test_a_closed_terminal_still_ends_it(monkeypatch, terminal, usual_hangup):
     assert heard == ([] if terminal else [1])
 
 
-def test_the_gate_and_the_tiles_are_made_for_each_model(default, backend):
+def test_the_size_and_the_tiles_are_those_of_each_model(default, backend):
     small = default.with_fields(preprocessing=Preprocessing(96, 96))
     cameras = Cameras([Camera("a", "x"), Camera("b", "y", Capture(tiles=(2, 1)))])
     classifiers = [Classifier(bundle, backend) for bundle in (default, small)]
     models = Models(classifiers[0], cameras.view)
-    assert models.view("a").gate._shared
-    assert not models.view("b").gate._shared
+    assert models.view("a").size == (224, 224)
+    assert models.view("b").size is None
     assert models.view("a").classifier is classifiers[0]
     assert models.view("b").classifier._classifier is classifiers[0]
     look = models.view("a").look
-    assert not cameras.view(classifiers[1], "a").gate._shared
+    assert cameras.view(classifiers[1], "a").size == (96, 96)
     assert cameras.view(classifiers[1], "b").classifier._classifier is classifiers[1]
     assert cameras.view(classifiers[1], "a").look is look
