@@ -258,7 +258,7 @@ def test_the_camera_is_asked_for_size_and_rate_at_every_opening(monkeypatch):
         "--camera", "/dev/video0", "--frames", "2", "--resolution", "64x48", "--rate", "0.1"
     )
     assert result.exit_code == 0
-    assert asked == [Wish((64, 48), 0.1)] * 2
+    assert asked == [Wish((64, 48), 0.1, ((224, 224),))] * 2
     assert "here" not in result.stderr
 
 
