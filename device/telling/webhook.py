@@ -126,20 +126,21 @@ class WebhookSender(Sender):
 
     def _post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, float | None]:
         """The answer's status, and the seconds that it wants us to wait."""
-        deadline = threading.Timer(self._timeout, self._shut)
+        late = threading.Event()  # set before anything is shut: the timer's own comes after it
+        deadline = threading.Timer(self._timeout, self._expire, (late,))
         deadline.daemon = True
         deadline.start()
         connection = self._connection()
         try:
             connection.connect()
-            self._begun(connection.sock, deadline)
+            self._begun(connection.sock, late)
             connection.request("POST", self._target.path, body, dict(headers))
             answer = connection.getresponse()
             answer.read(_MOST_ANSWER)
             return answer.status, _wait(answer.getheader("Retry-After"))
         except (OSError, http.client.HTTPException, ValueError) as error:
-            late = deadline.finished.is_set()
-            reason = f"no answer within {self._timeout:g} s" if late else self._plain(error)
+            within = f"no answer within {self._timeout:g} s"
+            reason = within if late.is_set() else self._plain(error)
             raise Later(reason) from None
         finally:
             deadline.cancel()
@@ -154,11 +155,15 @@ class WebhookSender(Sender):
             )
         return http.client.HTTPConnection(host, port, timeout=self._timeout)
 
-    def _begun(self, sock: socket.socket, deadline: threading.Timer) -> None:
+    def _begun(self, sock: socket.socket, late: threading.Event) -> None:
         """Let the deadline and ``close`` reach the socket, unless they came already."""
         self._sock = sock
-        if self._closed or deadline.finished.is_set():
+        if self._closed or late.is_set():
             raise TimeoutError
+
+    def _expire(self, late: threading.Event) -> None:
+        late.set()
+        self._shut()
 
     def _shut(self) -> None:
         """End what is under way, from another thread: a read that waits gets an error."""

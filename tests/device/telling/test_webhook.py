@@ -171,6 +171,23 @@ def test_whatever_goes_wrong_for_a_while_nothing_is_lost(store, receiver):
     assert not any("geheim" in line or "of-mine" in line for line in said)
 
 
+def test_a_deadline_is_told_as_one_however_the_threads_run(store, receiver, monkeypatch):
+    class Slow(threading.Timer):
+        """Its own word of the deadline comes long after what it does then."""
+
+        def run(self):
+            if not self.finished.wait(self.interval):
+                self.function(*self.args)
+                self.finished.wait(0.5)
+
+    monkeypatch.setattr("corrosion_edge.device.telling.webhook.threading.Timer", Slow)
+    fill(store, 1)
+    said = []
+    receiver.script = ["hang"]
+    delivered(store, receiver, said, 1)
+    assert "no answer within 2 s" in said[0]
+
+
 def test_an_event_that_is_refused_is_set_aside_and_told(store, receiver):
     wanted, said = fill(store, 4), []
     receiver.script = [200, 400, 422]
