@@ -162,8 +162,10 @@ def _compressed(rng: Random) -> bytes:
     """A ZIP bomb: a megabyte becomes a gigabyte, or a member is said to be encrypted."""
     stream = io.BytesIO(NETWORK)
     stream.seek(0, io.SEEK_END)
-    with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(MANIFEST_NAME, b" " * rng.choice((1000, 1_000_000, 5_000_000)))
+    entry = zipfile.ZipInfo(MANIFEST_NAME)  # of a fixed date: the same number, the same file
+    with zipfile.ZipFile(stream, "a") as archive:
+        content = b" " * rng.choice((1000, 1_000_000, 5_000_000))
+        archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return stream.getvalue()
 
 
