@@ -82,10 +82,12 @@ def broker(tmp_path):
 
 def test_events_are_those_of_the_store_and_not_retained(store, broker, said):
     wanted = fill(store, 120)
-    with Listener(broker.port) as listener, Told(store.folder, here(broker.port), said):
-        until(lambda: len(listener.at(TOPICS.events)) == 120)
-        wanted += fill(store, 3)
-        until(lambda: len(listener.at(TOPICS.events)) == 123)
+    with Listener(broker.port) as listener:
+        with Told(store.folder, here(broker.port), said):
+            until(lambda: len(listener.at(TOPICS.events)) == 120)
+            wanted += fill(store, 3)
+            until(lambda: len(listener.at(TOPICS.events)) == 123)
+        until(lambda: len(listener.at(TOPICS.availability)) == 2)
     got = listener.events(TOPICS.events)
     assert [event["uuid"] for event in got] == wanted
     assert [event["sequence"] for event in got] == list(range(1, 124))
