@@ -25,7 +25,7 @@ from corrosion_edge.cli import Command
 from corrosion_edge.device.capture.parity import LIMIT, difference
 from corrosion_edge.device.sources.low_stream import LowStream, low_size
 from corrosion_edge.device.sources.picamera2_source import SIZE
-from corrosion_edge.device.sources.scaling import Scaling
+from corrosion_edge.device.sources.scaling import EXACT, Scaling
 from corrosion_edge.errors import DataError
 from corrosion_edge.frame import Frame
 from corrosion_edge.photos import find_photos
@@ -37,7 +37,6 @@ __all__ = ["WAYS", "Moved", "main", "moved"]
 
 _SENSOR: Final = image.Preprocessing(2028, 1520)
 _VIDEO: Final = image.Preprocessing(1920, 1080)
-_EXACT: Final = 0x2000 | 0x40000  # SWS_FULL_CHR_H_INT | SWS_ACCURATE_RND
 _FILTERS: Final = {"fast bilinear": 1, "bilinear": 2, "bicubic": 4, "area": 0x20}
 
 Pixels = npt.NDArray[np.uint8]
@@ -85,7 +84,7 @@ def _processor(
 
 def _by(kernel: int, pixels: Pixels, size: Size, kind: str) -> Pixels:
     picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-    made: Pixels = picture.reformat(*size, kind, interpolation=kernel | _EXACT).to_ndarray()
+    made: Pixels = picture.reformat(*size, kind, interpolation=kernel | EXACT).to_ndarray()
     return made
 
 
@@ -116,8 +115,7 @@ def moved(
     photos: list[Path], way: Callable[[Pixels, Size], Frame], classifier: "Classifier"
 ) -> Moved:
     """What one way does to these photos (ImageError)."""
-    spec = classifier.manifest.preprocessing
-    size = (spec.width, spec.height)
+    size = classifier.manifest.preprocessing.size
     levels, changes, verdicts = [], [], 0
     for path in photos:
         frame = way(image.read(path), size)

@@ -53,6 +53,11 @@ class Preprocessing:
         if (got := (self.colour, self.resize, self.filter, self.dtype)) != fixed:
             raise ValueError(f"preprocessing: this version knows only {fixed}, got {got}")
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.width, self.height
+
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "Preprocessing":
         """Read the specification back (ValueError on unknown or wrong fields)."""
@@ -158,7 +163,7 @@ def _pixels(picture: Image.Image) -> Pixels:
 
 
 def _scaled(picture: Image.Image, spec: Preprocessing) -> Image.Image:
-    size = (spec.width, spec.height)
+    size = spec.size
     if picture.size == size:
         return picture
     # Pillow 13 may scale rows before columns, and then rounds otherwise: the order is fixed here.

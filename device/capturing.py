@@ -73,15 +73,15 @@ class Capture:
 
         if not (self.scale_at_source and self._framing().takes_all):
             return ()
-        network = () if self.tiles else (_size_of(classifier),)
-        gate = ((SPEC.width, SPEC.height),) if self.quality else ()
+        network = () if self.tiles else (classifier.manifest.preprocessing.size,)
+        gate = (SPEC.size,) if self.quality else ()
         return tuple(dict.fromkeys(network + gate))
 
     def view(self, classifier: "Classifier", look: "Look | None" = None) -> "View":
         """How frames are judged by this classifier (UsageError)."""
         from corrosion_edge.device.judging import View
 
-        size = None if self.tiles else _size_of(classifier)
+        size = None if self.tiles else classifier.manifest.preprocessing.size
         return View(self._judge(classifier), look, self._gate(), size)
 
     def look(self) -> "Look":
@@ -116,11 +116,6 @@ class Capture:
         whose = f"{camera}: " if camera else ""
         _say(f"{whose}the source keeps no rate of {self.rate:g}: frames are skipped here")
         return max(least, 1 / self.rate)
-
-
-def _size_of(classifier: "Classifier") -> tuple[int, int]:
-    spec = classifier.manifest.preprocessing
-    return spec.width, spec.height
 
 
 def _say(sentence: str) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,6 @@ from corrosion_edge.frame import Frame
 from corrosion_edge.prediction import Prediction
 
 __all__ = ["Classifies", "Judging", "Sole", "View"]
-
-_MEASURED: Final = (SPEC.width, SPEC.height)
 
 
 class Classifies(Protocol):
@@ -47,13 +45,13 @@ class View:
             frame = self.look(frame)
         pixels = frame.fitting(self.size)
         if self.gate is not None:
-            small = frame.fitting(_MEASURED)
+            small = frame.fitting(SPEC.size)
             if small is None:
                 small = image.prepare(frame.pixels, SPEC)
             quality = self.gate.check(small, frame.size)
             if not quality.usable:
                 return Unusable(frame, quality)
-            if self.size == _MEASURED:
+            if self.size == SPEC.size:
                 pixels = small
         prediction = self.classifier.classify(frame.pixels if pixels is None else pixels)
         return Verdict(frame, prediction, 1000 * (time.perf_counter() - start))

@@ -83,7 +83,10 @@ class Picamera2Source(Source):
             (pixels, *low), _ = self._camera.capture_arrays(self._streams)
         except Exception as error:
             raise SourceLost(f"{self.name}: delivers no more ({error})") from None
-        scaled = self._low.scaled(low[0]) if self._low else ()
+        try:
+            scaled = self._low.scaled(low[0]) if self._low else ()
+        except SourceError as error:
+            raise SourceError(f"{self.name}: {error}") from None
         frame = Frame.now(self._checked(pixels), self._index, scaled=scaled)
         self._index += 1
         return frame

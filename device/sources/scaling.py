@@ -11,13 +11,14 @@ from av.video.reformatter import VideoReformatter
 
 from corrosion_edge.frame import Deferred, Picture
 
-__all__ = ["Scaling"]
+__all__ = ["EXACT", "Scaling"]
 
 # Without full chroma each two pixels of a row share a colour: on 1080p pictures the result is 3
 # levels of 255 away from the reference on average, with it 0.2.
-_FLAGS: Final = 0x2 | 0x2000 | 0x40000
-"""SWS_BILINEAR, SWS_FULL_CHR_H_INT, SWS_ACCURATE_RND of libswscale/swscale.h; PyAV 14 knows no
-names for the last two."""
+EXACT: Final = 0x2000 | 0x40000
+"""SWS_FULL_CHR_H_INT, SWS_ACCURATE_RND of libswscale/swscale.h; PyAV 14 knows no names for them."""
+
+_FLAGS: Final = 0x2 | EXACT  # SWS_BILINEAR
 
 
 class Scaling:
