@@ -8,7 +8,7 @@ from PIL import Image
 
 from corrosion_edge.prediction import Prediction
 
-__all__ = ["FULL_EVIDENCE", "overlay"]
+__all__ = ["FULL_EVIDENCE", "overlay", "strength"]
 
 FULL_EVIDENCE: Final = 20.0
 """Local log-odds that are drawn in the strongest colour; the same in every picture."""
@@ -16,6 +16,11 @@ FULL_EVIDENCE: Final = 20.0
 # Yellow to dark red, light to dark: read in print and by the colour-blind.
 _STOPS = np.array([[255, 255, 178], [254, 178, 76], [240, 59, 32], [128, 0, 38]], np.float32)
 _STRONGEST = 0.65  # the picture stays visible below the strongest evidence
+
+
+def strength(local: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """How strongly local log-odds of any shape are drawn: 0, not at all, to 1 in the same shape."""
+    return np.clip(local / FULL_EVIDENCE, 0, 1)
 
 
 def overlay(pixels: npt.NDArray[np.uint8], prediction: Prediction) -> npt.NDArray[np.uint8]:
@@ -30,9 +35,9 @@ def overlay(pixels: npt.NDArray[np.uint8], prediction: Prediction) -> npt.NDArra
     height, width = pixels.shape[:2]
     local = Image.fromarray(prediction.heatmap.astype(np.float32))
     large = np.asarray(local.resize((width, height), Image.Resampling.BICUBIC), np.float32)
-    strength = np.clip(large / FULL_EVIDENCE, 0, 1)[..., None]
-    opacity = _STRONGEST * np.sqrt(strength)
-    blend = pixels * (1 - opacity) + _colour(strength[..., 0]) * opacity
+    evidence = strength(large)
+    opacity = _STRONGEST * np.sqrt(evidence)[..., None]
+    blend = pixels * (1 - opacity) + _colour(evidence) * opacity
     return np.clip(np.rint(blend), 0, 255).astype(np.uint8)
 
 

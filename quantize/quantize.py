@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from corrosion_edge import output
 from corrosion_edge.bundle import Bundle
@@ -20,7 +20,8 @@ from corrosion_edge.quantize.evidence.comparison import DriftReport
 from corrosion_edge.quantize.evidence.files import write_evidence
 from corrosion_edge.quantize.evidence.further import Further, read_further, require_names
 from corrosion_edge.quantize.evidence.limits import Limits
-from corrosion_edge.quantize.evidence.models import keras_look
+from corrosion_edge.quantize.evidence.maps import with_map
+from corrosion_edge.quantize.evidence.models import Look, keras_look
 from corrosion_edge.quantize.evidence.page import Subject
 from corrosion_edge.quantize.evidence.sets import Evidence
 from corrosion_edge.quantize.found import Found
@@ -118,17 +119,19 @@ def quantize(request: Request) -> Result:
     rungs = tuple(_rungs(request, maker, photos, judges))
     taken = best(rungs)
     bundle = golden.with_golden(taken_bundle(request, run, taken))
-    evidence = _evidence(judges, taken, bundle, request.limits)
-    confidence = worth(run, evidence.data)
-    aimed = aim(bundle.model, request.out.name, wanted=request.target == "edgetpu")
-    found = Found(
-        rungs,
-        taken,
-        aimed,
-        _compared(request, run, maker, judges[_GATE], (rungs, taken)),
-        of_rungs(maker.conversions.float_model, rungs, taken, photos) if request.layers else {},
-    )
-    report = _write_report(request.out, run, evidence, found, confidence, network, bundle)
+    with Classifier(bundle, open_backend(bundle)) as classifier:
+        looks = keras_look(network, run.threshold), classifier.classify
+        evidence = with_map(_evidence(judges, taken, bundle, request.limits), looks)
+        confidence = worth(run, evidence.data)
+        aimed = aim(bundle.model, request.out.name, wanted=request.target == "edgetpu")
+        found = Found(
+            rungs,
+            taken,
+            aimed,
+            _compared(request, run, maker, judges[_GATE], (rungs, taken)),
+            of_rungs(maker.conversions.float_model, rungs, taken, photos) if request.layers else {},
+        )
+        report = _write_report(request.out, run, evidence, found, confidence, looks)
     refused = (*evidence.broken, *aimed.refusals)
     if not refused:
         done = bundle.with_fields(drift=evidence.to_dict(), confidence=confidence)
@@ -224,18 +227,15 @@ def _write_report(
     evidence: Evidence,
     found: Found,
     confidence: Confidence,
-    network: Any,
-    bundle: Bundle,
+    looks: tuple[Look, Look],
 ) -> Path:
     subtitle = f"{run.info['backbone']}, recipe {run.info['recipe']}, {evidence.converted}"
     subject = Subject(f"Conversion of {out.name}", subtitle, confidence)
-    with Classifier(bundle, open_backend(bundle)) as classifier:
-        looks = keras_look(network, run.threshold), classifier.classify
-        return write_evidence(
-            out.with_suffix(".drift"),
-            subject,
-            evidence,
-            looks,
-            sections=found.sections(),
-            more=found.to_dict(),
-        )
+    return write_evidence(
+        out.with_suffix(".drift"),
+        subject,
+        evidence,
+        looks,
+        sections=found.sections(),
+        more=found.to_dict(),
+    )

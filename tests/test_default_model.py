@@ -10,6 +10,8 @@ from typed import same_scores, typed
 
 from corrosion_edge import image
 from corrosion_edge.bundle import DEFAULT_MODEL
+from corrosion_edge.device.classifier import Classifier
+from corrosion_edge.heatmap import strength
 from corrosion_edge.photos import find_photos
 
 pytestmark = pytest.mark.photos
@@ -20,6 +22,19 @@ def test_its_card_is_true_and_classify_evaluate_and_watch_say_the_same(data, tmp
     card = (Path(__file__).parents[1] / "MODEL_CARD.md").read_text()
     assert f"| accuracy | {figures['accuracy']:.4f} |" in card
     assert f"| ROC-AUC | {figures['auc']:.4f} |" in card
+
+
+def test_its_map_adds_up_to_the_score_and_reaches_the_strongest_colour(data):
+    strongest = []
+    with Classifier.open() as classifier:
+        for photo in find_photos(data / "test").photos[::3]:
+            seen = classifier.classify(image.read(photo))
+            strongest.append(float(strength(seen.heatmap).max()))
+            if 0.02 < seen.score < 0.98:  # beyond, a step of the score is more than a log-odd
+                score = np.log(seen.score / (1 - seen.score))
+                assert seen.heatmap.mean() == pytest.approx(score, abs=0.5), photo
+    assert len(strongest) > 50
+    assert np.mean(np.array(strongest) == 1) > 0.2
 
 
 def test_benchmark_on_photos(data):

@@ -21,10 +21,10 @@ def _limit(default: float, option: str, title: str, text: str) -> Any:
 class Limits:
     """The limits of a conversion, each a fraction in [0, 1] (ValueError beyond).
 
-    This is the one place where they are named: options, checks and pages are made from it. The
-    first five are judged on the photos that are compared, ``false_alarm_rise`` on every further
-    folder. Drops are float minus int8, rises int8 minus float, changes absolute differences of a
-    photo's two probabilities.
+    This is the one place where they are named: options, checks and pages are made from it. All
+    but ``false_alarm_rise``, which is for every further folder, are judged on the photos that are
+    compared, ``map_change`` (see ``maps``) on some of them. Drops are float minus int8, rises int8
+    minus float, changes absolute differences of a photo's two probabilities.
     """
 
     accuracy_drop: float = _limit(
@@ -45,6 +45,13 @@ class Limits:
     )
     agreement: float = _limit(
         0.98, "--min-agreement", "same verdict", "Least share of photos with the same verdict."
+    )
+    map_change: float = _limit(
+        0.05,
+        "--max-map-change",
+        "mean change of the heat map",
+        "Largest mean change of the heat map, 1 being its strongest colour, over the cells that "
+        "either model colours.",
     )
     false_alarm_rise: float = _limit(
         0.05,
@@ -76,6 +83,8 @@ _WORDS: Final = {
     "mean_change": "a probability changes by {value:.4f} on average, more than {limit:g}",
     "largest_change": "a probability changes by {value:.4f}, more than {limit:g}",
     "agreement": "{value:.4f} of the verdicts are the same, less than {limit:g}",
+    "map_change": "the heat map changes by {value:.4f} of its strongest colour on average, more "
+    "than {limit:g}",
     "false_alarm_rise": "false alarms rise by {value:.4f}, more than {limit:g}",
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from corrosion_edge.quantize.evidence.files import write_evidence
 from corrosion_edge.quantize.evidence.further import Further, read_further, require_names
 from corrosion_edge.quantize.evidence.limits import Limits
+from corrosion_edge.quantize.evidence.maps import with_map
 from corrosion_edge.quantize.evidence.models import (
     Side,
     open_float,
@@ -57,10 +58,11 @@ def measure_drift(request: Request, out: Path | None = None) -> Result:
         sets = _score(request, reference, quantized)
         threshold = quantized.scorer.threshold
         evidence = Evidence.of(sets[0], sets[1:], threshold, request.limits, quantized.precision)
+        looks = reference.look, quantized.look
+        evidence = with_map(evidence, looks)
         page = None
         if out is not None:
             subject = _subject(request, quantized)
-            looks = reference.look, quantized.look
             page = write_evidence(out / "drift", subject, evidence, looks)
     return Result(evidence=evidence, page=page, notes=_notes(request, reference, quantized))
 

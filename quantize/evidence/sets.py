@@ -80,6 +80,10 @@ class Evidence:
         ]  # fmt: skip
         return cls(replace(main, converted=converted), data, tuple(others))
 
+    def with_check(self, check: Check) -> "Evidence":
+        """The same with one more limit judged on the gate's photos."""
+        return replace(self, main=replace(self.main, checks=(*self.main.checks, check)))
+
     @property
     def converted(self) -> str:
         """The precision of the model that is compared with the float one."""

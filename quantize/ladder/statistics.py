@@ -36,7 +36,8 @@ def gather(network: Network, pixels: Pixels) -> Statistics:
     """Run float32 pixels [n, h, w, 3] in 0..255 through the network twice: extremes, then counts.
 
     An error e of a tensor's value moves the log-odds z by about dz/dx * e, and the probability p
-    by p (1 - p) times that. So its square weighs (dz/dx)**2 * ((p (1 - p))**2 + a floor).
+    by p (1 - p) times that. So its square weighs (dz/dx)**2 * ((p (1 - p))**2 + a floor). On the
+    way to the map alone the log-odds do not depend: all errors there weigh alike, as each is seen.
     """
     tensors = [op.output for op in network.ops]
     lows, highs = _extremes(network, tensors, pixels)
@@ -50,13 +51,15 @@ def gather(network: Network, pixels: Pixels) -> Statistics:
         weights += weight.numpy()
         for kept, found in zip(places, place, strict=True):
             kept.append(found.numpy())
+    joined = [np.concatenate(one) for one in places]
+    for i in np.flatnonzero(weights.sum(1) == 0):
+        weights[i] = counts[i]
+        joined[i] = np.ones_like(joined[i])
     histograms = {
         tensor: Histogram(float(lows[i]), float(highs[i]), counts[i], weights[i])
         for i, tensor in enumerate(tensors)
     }
-    return Statistics(
-        histograms, {t: np.concatenate(p) for t, p in zip(tensors, places, strict=True)}
-    )
+    return Statistics(histograms, dict(zip(tensors, joined, strict=True)))
 
 
 def _batches(network: Network, pixels: Pixels) -> Iterator[Any]:

@@ -30,7 +30,7 @@ from corrosion_edge.trainer.model import deliverable, load, predict
 from corrosion_edge.trainer.samples import Samples
 
 WIDE = ("--max-accuracy-drop", 1, "--max-auc-drop", 1, "--max-mean-change", 1, "--max-change", 1,
-        "--min-agreement", 0, "--max-false-alarm-rise", 1)  # fmt: skip
+        "--min-agreement", 0, "--max-map-change", 1, "--max-false-alarm-rise", 1)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_drift_and_quantize_find_the_same(compared, tiny_model):
 def test_the_page_says_the_verdict_first_and_whom_it_is_for(compared):
     page = (compared[1] / "drift.html").read_text()
     text = html.unescape(re.sub(r"<[^>]+>", " ", page))
-    assert text.index("All 7 limits are kept.") < text.index("drop of accuracy")
+    assert text.index("All 8 limits are kept.") < text.index("drop of accuracy")
     assert "it is for you, not for publication" in text
     for title in ("Verdicts that turned", "Largest changes", "On site", "On lookalikes"):
         assert f"<h2>{title}</h2>" in page

@@ -16,7 +16,7 @@ from corrosion_edge.network.graph import read
 from corrosion_edge.quantize.edgetpu import compiler, rules
 
 WIDE = ("--max-accuracy-drop", 1, "--max-auc-drop", 1, "--max-mean-change", 1, "--max-change", 1,
-        "--min-agreement", 0)  # fmt: skip
+        "--min-agreement", 0, "--max-map-change", 1)  # fmt: skip
 
 
 @pytest.fixture

@@ -103,6 +103,19 @@ def test_sensitivity_is_how_the_log_odds_move():
     assert found.places[op.output][place] == pytest.approx(photo * total, rel=0.05)
 
 
+def test_what_only_the_map_depends_on_keeps_its_range():
+    """The log-odds do not move with it: weighed by them alone, any range is as good as another."""
+    network, _ = fold(opened("tiny"))
+    pixels = pictures(16, seed=9).astype(np.float32)
+    found = statistics.gather(network, pixels)
+    tensor = next(op.output for op in network.ops if list(network.shapes[op.output])[-1:] == [1])
+    values = arithmetic.run(network, pixels - network.offset)[tensor].numpy()
+    held = ranges.choose(network, found.histograms, "sensitivity")[tensor]
+    clipped = np.clip(values, held.low, held.high)
+    assert np.abs(clipped - values).mean() < 0.02 * np.abs(values).mean()
+    assert (found.places[tensor] == 1).all()
+
+
 def test_solving_makes_up_for_coarse_ranges():
     network, _ = fold(opened("tiny"))
     pixels = pictures(64, seed=7).astype(np.float32)

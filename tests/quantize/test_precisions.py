@@ -31,7 +31,7 @@ from corrosion_edge.trainer.model import load as load_model
 
 OTHERS = [name for name in PRECISIONS if name != INT8]
 WIDE = ("--max-accuracy-drop", 1, "--max-auc-drop", 1, "--max-mean-change", 1, "--max-change", 1,
-        "--min-agreement", 0, "--max-false-alarm-rise", 1)  # fmt: skip
+        "--min-agreement", 0, "--max-map-change", 1, "--max-false-alarm-rise", 1)  # fmt: skip
 NEAR = {"float32": 1e-5, "float16": 0.01, "dynamic": 0.1, "int16x8": 0.1}
 """Largest change of a probability that a precision's rounding explains."""
 

@@ -30,7 +30,7 @@ from corrosion_edge.trainer.evaluate import evaluate
 from corrosion_edge.trainer.load import load
 
 WIDE = ("--max-accuracy-drop", 1, "--max-auc-drop", 1, "--max-mean-change", 1, "--max-change", 1,
-        "--min-agreement", 0, "--max-false-alarm-rise", 1)  # fmt: skip
+        "--min-agreement", 0, "--max-map-change", 1, "--max-false-alarm-rise", 1)  # fmt: skip
 
 
 def test_the_model_is_integer_throughout_and_for_one_picture(tiny_model):
