@@ -29,6 +29,7 @@ __all__ = [
     "CorrosionEdgeError",
     "DataError",
     "ExtraError",
+    "FetchError",
     "GateError",
     "ImageError",
     "KeyFileError",
@@ -70,6 +71,10 @@ class WeightsError(CorrosionEdgeError, ValueError):
 
 class ImageError(CorrosionEdgeError, ValueError):
     """A photo that cannot be read: broken, no image, or too large."""
+
+
+class FetchError(ImageError):
+    """A photo that could not be fetched this time; it may be there the next."""
 
 
 class BundleError(CorrosionEdgeError, ValueError):

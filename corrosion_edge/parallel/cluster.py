@@ -86,7 +86,10 @@ class Actors(Workers[T, R]):
             self._ray.init(address, **how)
         except (OSError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())
-            raise UsageError(f"--ray {address}: no cluster can be reached ({reason})") from None
+            raise UsageError(
+                f"--ray {address}: no cluster can be reached ({reason}); if it asks for a token, "
+                "set RAY_AUTH_MODE=token"
+            ) from None
 
 
 def _require_answer(address: str) -> None:

@@ -105,9 +105,11 @@ def classify(
     from corrosion_edge.device.archive.running import Archive
     from corrosion_edge.device.loading import opened
 
+    if ray == "":
+        raise UsageError("--ray: is empty; name an address, or leave the option out")
     outcome = _outcome(out, resume=resume, as_json=as_json)
     if outcome and outcome.is_complete():
-        click.echo(f"{out}: complete already", err=True)
+        click.echo(f"{out}: complete already; photos and options were not compared", err=True)
         return
     archive = Archive.of(listed(paths), workers, ray)
     threads = archive.threads(threads)
@@ -121,7 +123,7 @@ def classify(
             return _with_bar(results, archive.length)
 
         if outcome:
-            failed = outcome.collect(archive, classifier, decode, judged)
+            failed = outcome.collect(archive, classifier, decode, accelerator.kernels, judged)
         else:
             failed = _show(judged(archive), as_json=as_json)
     ctx.exit(int(failed > 0))

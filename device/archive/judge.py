@@ -1,6 +1,7 @@
 """What becomes of one photo: its verdict, its line, its overlay."""
 
 import io
+import socket
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,14 +11,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from corrosion_edge import heatmap, image, output
+from corrosion_edge import __version__, heatmap, image, output
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.device.archive.remote import fetched, is_address
 from corrosion_edge.device.backends import open_backend
+from corrosion_edge.device.backends.litert import find_runtime
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.heap import keep
 from corrosion_edge.device.lines import emit, json_line, printable
-from corrosion_edge.errors import ImageError, UsageError
+from corrosion_edge.errors import BackendError, FetchError, ImageError, UsageError
 from corrosion_edge.prediction import Prediction
 
 __all__ = [
@@ -40,6 +42,7 @@ class Result:
     """A photo's prediction, or why it has none.
 
     ``size`` in bytes and ``modified`` in ns since the epoch are those of its file, if it is one.
+    ``again`` tells that the error may not last: a store that did not answer.
     """
 
     path: str
@@ -47,6 +50,7 @@ class Result:
     error: str = ""
     size: int | None = None
     modified: int | None = None
+    again: bool = False
 
     def show(self, *, as_json: bool) -> None:
         """Print the result: failures to standard error, unless in JSON."""
@@ -93,19 +97,26 @@ class Judge:
                 whole = image.read(source if content is None else io.BytesIO(content), path)
                 write_overlay(overlay_path(self.overlays, path), whole, prediction)
         except ImageError as error:
-            return Result(path, error=str(error), size=size, modified=modified)
+            again = isinstance(error, FetchError)
+            return Result(path, error=str(error), size=size, modified=modified, again=again)
         bare = replace(prediction, heatmap=None)
         return Result(path, bare, size=size, modified=modified)
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeOpening:
-    """Makes a ``Judge`` in another process, of the very model file's content that was checked."""
+    """Makes a ``Judge`` in another process, of the very model file's content that was checked.
+
+    ``version`` and ``runtime`` are those of the process that asked: a node that has others would
+    judge by other rounding (BackendError).
+    """
 
     content: bytes = field(repr=False)
     threshold: float
     threads: int
     kernels: str
+    version: str
+    runtime: str
     overlays: Path | None = None
     at_least: int = 0
     folder: Path = Path()
@@ -113,12 +124,22 @@ class JudgeOpening:
     def __call__(self) -> Judge:
         """Open the network on the CPU, in a process that does nothing else."""
         keep()
+        self._require_the_same()
         bundle = Bundle.from_bytes(self.content)
         classifier = Classifier(
             bundle, open_backend(bundle, threads=self.threads, kernels=self.kernels)
         )
         classifier.use_threshold(self.threshold)
         return Judge(classifier, self.overlays, self.at_least, self.folder)
+
+    def _require_the_same(self) -> None:
+        here = f"corrosion-edge {__version__} and {find_runtime()[1]}"
+        asked = f"corrosion-edge {self.version} and {self.runtime}"
+        if here != asked:
+            raise BackendError(
+                f"{socket.gethostname()} has {here}, this command {asked}: install the same on all "
+                "nodes, or their scores cannot be compared"
+            )
 
 
 def blame(path: str) -> Result:

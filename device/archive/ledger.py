@@ -1,8 +1,8 @@
 """What was judged so far, one row a photo, safe from kills and power cuts.
 
-An SQLite database beside the result that it becomes: the path is its key, so that no photo can
-get two rows whoever starts what anew, whatever was added to a folder meanwhile; and looking
-whether a photo was judged takes no memory, however many there are.
+An SQLite database beside the result that it becomes: the photo's identity is its key, so that no
+photo can get two rows whoever starts what anew, by whichever name, whatever was added to a folder
+meanwhile; and looking whether a photo was judged takes no memory, however many there are.
 """
 
 import json
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.archive.judge import Result
+from corrosion_edge.device.archive.remote import identity
 from corrosion_edge.errors import OutputError, UsageError
 
 __all__ = ["EVERY", "Ledger"]
@@ -29,14 +30,18 @@ _TABLES: Final = """
 CREATE TABLE settings (said TEXT NOT NULL);
 CREATE TABLE results (
     number INTEGER PRIMARY KEY,
-    path BLOB NOT NULL UNIQUE,
+    key BLOB NOT NULL UNIQUE,
+    path BLOB NOT NULL,
     score REAL, label TEXT, unsure INTEGER, threshold REAL, backend TEXT,
-    error TEXT, size INTEGER, modified INTEGER
+    error TEXT, size INTEGER, modified INTEGER, again INTEGER NOT NULL
 );
 """
 _INSERT: Final = (
-    "INSERT OR IGNORE INTO results (path, score, label, unsure, threshold, backend, error, size, "
-    "modified) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO results (key, path, score, label, unsure, threshold, backend, error, size, "
+    "modified, again) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
+    "score = excluded.score, label = excluded.label, unsure = excluded.unsure, "
+    "threshold = excluded.threshold, backend = excluded.backend, error = excluded.error, "
+    "size = excluded.size, modified = excluded.modified, again = excluded.again WHERE again"
 )
 _SELECT: Final = (
     "SELECT path, score, label, unsure, threshold, backend, error, size, modified FROM results "
@@ -73,24 +78,24 @@ class Ledger(Closing):
         self._safe_at = time.monotonic()
 
     def has(self, photo: str) -> bool:
-        """Whether the photo has a row."""
+        """Whether the photo has a row, other than one whose error may not last."""
         with self._errors():
             found = self._database.execute(
-                "SELECT 1 FROM results WHERE path = ?", (os.fsencode(photo),)
+                "SELECT 1 FROM results WHERE key = ? AND NOT again", (_key(photo),)
             )
             return found.fetchone() is not None
 
     def add(self, result: Result) -> None:
-        """Give a photo its row; one that has one keeps it."""
+        """Give a photo its row; one that has one keeps it, unless its error may not last."""
         said = result.prediction
         unsure = said.unsure if said and said.band is not None else None
         judged = (
             (said.score, said.label, unsure, said.threshold, said.backend) if said else (None,) * 5
         )
         with self._errors():
-            self._database.execute(_INSERT, (os.fsencode(result.path), *judged,
+            self._database.execute(_INSERT, (_key(result.path), os.fsencode(result.path), *judged,
                                              result.error or None, result.size,
-                                             result.modified))  # fmt: skip
+                                             result.modified, result.again))  # fmt: skip
         self._added += 1
         if self._added % _LOOK == 0 and time.monotonic() >= self._safe_at + EVERY:
             self.save()
@@ -102,10 +107,12 @@ class Ledger(Closing):
             self._database.execute("BEGIN IMMEDIATE")
         self._safe_at = time.monotonic()
 
-    def counts(self) -> tuple[int, int]:
-        """How many photos have a row, and how many of them could not be judged."""
+    def counts(self) -> tuple[int, int, int]:
+        """How many photos have a row, could not be judged, and may be judged at another time."""
         with self._errors():
-            return self._database.execute("SELECT count(*), count(error) FROM results").fetchone()
+            return self._database.execute(
+                "SELECT count(*), count(error), coalesce(sum(again), 0) FROM results"
+            ).fetchone()
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Path (bytes), score, label, unsure, threshold, backend, error, size, modified."""
@@ -150,3 +157,7 @@ class Ledger(Closing):
             if "locked" in reason:
                 reason = "another classify is writing it"
             raise OutputError(f"{self._path}: cannot be written ({reason})") from None
+
+
+def _key(photo: str) -> bytes:
+    return os.fsencode(identity(photo))

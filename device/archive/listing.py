@@ -3,11 +3,10 @@
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
-from functools import lru_cache
 from glob import has_magic
 from pathlib import Path, PurePath
 
+from corrosion_edge.device.archive.pattern import fits
 from corrosion_edge.device.archive.remote import is_address, photos_at
 from corrosion_edge.device.lines import emit, printable
 from corrosion_edge.errors import DataError
@@ -57,6 +56,8 @@ def _lines(name: str) -> Iterator[str]:
 
 
 def _photos(argument: str, empty: list[str]) -> Iterator[str]:
+    if not argument:
+        raise DataError("a PATH is empty; name a photo, a folder or an address")
     if is_address(argument):
         junk: Counter[str] = Counter()
         yield from _told(argument, photos_at(argument, junk), junk, empty)
@@ -90,17 +91,8 @@ def _matches(pattern: str) -> Iterator[str]:
     top = PurePath(*parts[:fixed])
     none = True
     for photo in walk_photos(str(top), Counter()):
-        if _fits(PurePath(photo).parts[fixed:], parts[fixed:]):
+        if fits(PurePath(photo).parts[fixed:], parts[fixed:]):
             none = False
             yield photo
     if none:
         raise DataError(f"{printable(pattern)}: no photo matches")
-
-
-@lru_cache(maxsize=4096)
-def _fits(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        return _fits(parts, pattern[1:]) or (bool(parts) and _fits(parts[1:], pattern))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])

@@ -14,7 +14,7 @@ from corrosion_edge.device.archive.ledger import Ledger
 from corrosion_edge.device.archive.running import Archive
 from corrosion_edge.device.archive.table import require_format, write_table
 from corrosion_edge.device.classifier import Classifier
-from corrosion_edge.errors import OutputError
+from corrosion_edge.errors import OutputError, UsageError
 
 __all__ = ["Outcome"]
 
@@ -38,6 +38,8 @@ class Outcome:
         replaced, or a folder that cannot be written.
         """
         require_format(self.path)
+        if self.path.parts[0].endswith(":"):  # what Path leaves of an address
+            raise UsageError(f"--out {self.path}: expected a path; copy the file there afterwards")
         if self.path.exists() and not self.partial.exists():
             if self.resume:
                 return True
@@ -50,28 +52,37 @@ class Outcome:
         archive: Archive,
         classifier: Classifier,
         decode: str,
+        kernels: str,
         judged: Callable[[Archive], Generator[Result]],
     ) -> int:
-        """Judge what has no result yet, and write the file; how many could not be judged."""
-        settings = _settings(classifier, decode)
+        """Judge what has no result yet, and write the file; how many could not be judged.
+
+        Where some could not be fetched, what is needed to try these again is kept beside it.
+        """
+        settings = _settings(classifier, decode, kernels)
         with Ledger(self.partial, settings, resume=self.resume) as ledger:
             with closing(judged(archive.without(ledger.has))) as results:
                 for result in results:
                     ledger.add(result)
-            photos, failed = ledger.counts()
+            photos, failed, again = ledger.counts()
             write_table(self.path, ledger.rows(), settings)
-        self.partial.unlink()
         told = f"; {failed} could not be judged" if failed else ""
+        if again:
+            told += f", {again} of them not fetched: --resume tries those again"
+        else:
+            self.partial.unlink()
         click.echo(f"{self.path}: {photos} photos{told}", err=True)
         return failed
 
 
-def _settings(classifier: Classifier, decode: str) -> dict[str, Any]:
+def _settings(classifier: Classifier, decode: str, kernels: str) -> dict[str, Any]:
     """What all rows have in common, and a run that goes on has to have too."""
     return {
         "model_sha256": classifier.manifest.model_sha256,
         "threshold": classifier.threshold,
         "band": classifier.band and list(classifier.band),
         "decode": decode,
+        "runtime": classifier.backend.name.split(",")[0],
+        "kernels": kernels,
         "version": __version__,
     }

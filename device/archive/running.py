@@ -6,9 +6,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from corrosion_edge import __version__
 from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.archive.judge import Judge, JudgeOpening, Result, blame
-from corrosion_edge.device.backends.litert import usable_cores
+from corrosion_edge.device.backends.litert import find_runtime, usable_cores
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.errors import UsageError
 
@@ -88,6 +89,7 @@ class Archive:
             return
         opening = JudgeOpening(
             classifier.bundle.to_bytes(), classifier.threshold, threads or 1, kernels,
+            __version__, find_runtime()[1],
             overlays and overlays.absolute() if self.ray else overlays, at_least,
             Path.cwd() if self.ray else Path(),
         )  # fmt: skip

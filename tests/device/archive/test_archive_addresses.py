@@ -13,7 +13,7 @@ from PIL import Image
 
 from corrosion_edge.device.archive.listing import listed
 from corrosion_edge.device.archive.remote import fetched, is_address, photos_at
-from corrosion_edge.errors import DataError, ExtraError, ImageError, UsageError
+from corrosion_edge.errors import DataError, ExtraError, FetchError, ImageError, UsageError
 
 fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")
 
@@ -77,7 +77,33 @@ def test_a_folder_is_searched_to_the_bottom_in_order(kind, request):
 def test_patterns(kind, request):
     address = request.getfixturevalue(kind)
     found = list(photos_at(f"{address}/**/*.jpg", Counter()))
-    assert [photo.rpartition("/")[2] for photo in found if "/." not in photo] == ["2.jpg", "3.jpg"]
+    assert [photo.rpartition("/")[2] for photo in found] == ["2.jpg", "3.jpg"]
+    for pattern in ("?.jpg", "[23].jpg"):
+        assert list(photos_at(f"{address}/**/{pattern}", Counter())) == found
+
+
+def test_a_pattern_passes_over_what_is_no_photo_and_says_if_nothing_is_left(memory):
+    assert len(list(photos_at(f"{memory}/**", Counter()))) == len(PHOTOS)
+    with pytest.raises(DataError, match="no photo matches"):
+        list(photos_at(f"{memory}/**/*.tif", Counter()))
+
+
+def test_a_store_that_fails_once_is_asked_again(memory, monkeypatch):
+    monkeypatch.setattr("corrosion_edge.device.archive.remote._WAITS", (0, 0))
+    system, tries = fsspec.filesystem("memory"), []
+
+    def cat_file(path, **_):
+        tries.append(path)
+        if len(tries) < 3:
+            raise OSError("SlowDown")
+        return b"content"
+
+    monkeypatch.setattr(type(system), "cat_file", lambda self, path, **_: cat_file(path))
+    assert fetched(f"{memory}/a.jpg") == b"content"
+    tries.clear()
+    monkeypatch.setattr("corrosion_edge.device.archive.remote._WAITS", (0,))
+    with pytest.raises(FetchError, match="SlowDown"):
+        fetched(f"{memory}/a.jpg")
 
 
 def test_what_looks_like_a_photo_is_not_asked_for(memory):

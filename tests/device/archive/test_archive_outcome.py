@@ -19,12 +19,12 @@ from PIL import Image
 from corrosion_edge import __version__
 from corrosion_edge.bundle import DEFAULT_MODEL
 from corrosion_edge.compilation import Compilation
-from corrosion_edge.device.archive.judge import Result
+from corrosion_edge.device.archive.judge import JudgeOpening, Result
 from corrosion_edge.device.archive.ledger import Ledger
 from corrosion_edge.device.archive.table import write_table
 from corrosion_edge.device.backends.fake import FakeBackend
 from corrosion_edge.device.classifier import Classifier
-from corrosion_edge.errors import OutputError, UsageError
+from corrosion_edge.errors import BackendError, FetchError, OutputError, UsageError
 from corrosion_edge.prediction import Prediction
 
 SETTINGS = {"model_sha256": "ab12", "threshold": 0.5, "band": None, "decode": "full"}
@@ -83,6 +83,71 @@ def test_a_photo_that_is_named_twice_gets_one_row(photos):
     assert [line["path"] for line in lines("r.jsonl")] == ["f/a.png", "f/b.png", "f/c.jpg"]
 
 
+def test_a_photo_of_several_names_is_one_photo(photos, here):
+    Path("link").symlink_to("f")
+    names = ("f/a.png", "./f/a.png", "f/../f/a.png", here / "f/a.png", f"file://{here}/f/a.png",
+             "link/a.png")  # fmt: skip
+    assert run("classify", *names, "--out", "r.jsonl").exit_code == 0
+    assert [line["path"] for line in lines("r.jsonl")] == ["f/a.png"]
+
+
+def test_a_link_to_a_photo_is_a_photo_of_its_own(photos):
+    Path("f/linked.png").symlink_to("a.png")
+    run("classify", "f/a.png", "f/linked.png", "--out", "r.jsonl")
+    assert len(lines("r.jsonl")) == 2
+
+
+def test_what_could_not_be_fetched_is_tried_again(photos, monkeypatch):
+    """A store that does not answer for a while: the row is there, and mended by --resume."""
+    away, content = [True], Path("f/a.png").read_bytes()
+
+    def fetched(address):
+        if away[0] and address.endswith("1.png"):
+            raise FetchError(f"{address}: cannot be fetched (503)")
+        return content
+
+    monkeypatch.setattr("corrosion_edge.device.archive.judge.fetched", fetched)
+    words = (
+        "classify",
+        "memory://b/0.png",
+        "memory://b/1.png",
+        "memory://b/2.png",
+        "--out",
+        "r.jsonl",
+    )
+    first = run(*words)
+    assert first.exit_code == 1
+    assert "3 photos; 1 could not be judged, 1 of them not fetched: --resume tries" in first.stderr
+    assert "503" in lines("r.jsonl")[1]["error"]
+    away[0] = False
+    second = run(*words, "--resume")
+    assert second.exit_code == 0, second.stderr
+    assert [line["error"] for line in lines("r.jsonl")] == [None] * 3
+    assert [line["path"][-5] for line in lines("r.jsonl")] == ["0", "1", "2"]
+    assert not Path("r.jsonl.partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("f", "--out", "s3://b/r.jsonl"), "--out s3:/b/r.jsonl: expected a path"),
+        (("f", "--ray", ""), "--ray: is empty"),
+        (("",), "a PATH is empty"),
+    ],
+)
+def test_what_is_empty_or_no_path_is_said(photos, words, said):
+    result = run("classify", *words)
+    assert result.exit_code in (1, 2)
+    assert said in result.stderr
+    assert not Path("s3:").exists()
+
+
+def test_a_node_with_another_runtime_is_refused(bundle):
+    opening = JudgeOpening(bundle.to_bytes(), 0.5, 1, "xnnpack", __version__, "other runtime 1.0")
+    with pytest.raises(BackendError, match=r"this command .* and other runtime 1\.0"):
+        opening()
+
+
 def test_a_name_that_is_no_unicode_is_kept(classifier):
     name = os.fsdecode(b"odd\xff.png")
     Image.new("RGB", (20, 10)).save(name)
@@ -118,7 +183,8 @@ def test_what_is_there_is_not_replaced(photos):
 def cut(photos, bundle):
     """A run that was cut short after its first photo."""
     sha256 = bundle.manifest.model_sha256
-    settings = {**SETTINGS, "model_sha256": sha256, "version": __version__}
+    settings = {**SETTINGS, "model_sha256": sha256, "version": __version__,
+                "runtime": "fake backend", "kernels": "xnnpack"}  # fmt: skip
     with Ledger(Path("r.jsonl.partial"), settings, resume=False) as ledger:
         ledger.add(Result("f/a.png", Prediction(0.125, 0.5)))
     return photos
@@ -146,7 +212,8 @@ def test_without_resume_what_was_begun_is_left_alone(cut):
 
 
 @pytest.mark.parametrize(("words", "name"), [(["--threshold", "0.3"], "threshold"),
-                                             (["--decode", "reduced"], "decode")])  # fmt: skip
+                                             (["--decode", "reduced"], "decode"),
+                                             (["--kernels", "builtin"], "kernels")])  # fmt: skip
 def test_other_options_do_not_go_on_with_it(cut, words, name):
     result = run("classify", cut, "--out", "r.jsonl", "--resume", *words)
     assert result.exit_code == 2
