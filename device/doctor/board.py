@@ -37,7 +37,8 @@ def temperature(host: Host) -> Iterator[Finding]:
     """The hottest thermal zone, in degrees Celsius."""
     hottest = hottest_zone(host.root)
     if hottest is None:
-        yield Finding("temperature", UNKNOWN, "no thermal zone tells one")
+        yield Finding("temperature", UNKNOWN, "no thermal zone tells one",
+                      "Feel whether it gets hot; virtual machines have no zone.")  # fmt: skip
         return
     said = f"{hottest:.1f} °C"
     if hottest >= _HOT:
@@ -55,7 +56,8 @@ def throttling(host: Host) -> Iterator[Finding]:
     flags = read_throttled(host.root, host.throttled)
     if flags is None:
         where = "the firmware does not say" if host.is_raspberry_pi else "only a Raspberry Pi tells"
-        yield Finding("throttling", UNKNOWN, where)
+        yield Finding("throttling", UNKNOWN, where, "On a Raspberry Pi install raspi-utils, "
+                      "which brings vcgencmd; else watch the clock under load.")  # fmt: skip
         return
     reasons = throttle_reasons(flags)
     if not reasons:
@@ -74,7 +76,8 @@ def power(host: Host) -> Iterator[Finding]:
         return
     current = supply_milliamperes(host.root)
     if current is None:
-        yield Finding("power", UNKNOWN, "this board does not say what its supply gives")
+        yield Finding("power", UNKNOWN, "this board does not say what its supply gives",
+                      "See that the supply is the one that the board's maker names.")  # fmt: skip
     elif current < _PI_5_SUPPLY:
         yield Finding("power", WARNING, f"the supply promises {current} mA, so all USB devices "
                       "together get 600 mA", "Use the 27 W supply, before a Coral or a USB disk is "
@@ -90,7 +93,8 @@ def governor(host: Host) -> Iterator[Finding]:
              if host.text(path / "scaling_governor")]  # fmt: skip
     said = "; ".join(dict.fromkeys(found))
     if not found:
-        yield Finding("cpu", UNKNOWN, "the processor's clock is not to be seen")
+        yield Finding("cpu", UNKNOWN, "the processor's clock is not to be seen",
+                      "Nothing, where the host sets it; else look for cpufreq.")  # fmt: skip
     elif "powersave" in said:
         yield Finding("cpu", WARNING, said, "For full speed run: echo ondemand | sudo tee "
                       "/sys/devices/system/cpu/cpufreq/policy*/scaling_governor")  # fmt: skip

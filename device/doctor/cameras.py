@@ -1,7 +1,7 @@
 """Probes of V4L2 cameras, of the Edge TPU, and of the user's rights to either."""
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,17 @@ from corrosion_edge.device.accelerator.delegate import LIBRARY, Delegate
 from corrosion_edge.device.accelerator.probe import outcome_of
 from corrosion_edge.device.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Finding
 from corrosion_edge.device.doctor.host import Host
-from corrosion_edge.device.sources import v4l2
 
 __all__ = ["edge_tpu", "groups", "video"]
 
 _FOLDERS = ("usr/lib", "usr/lib/*-linux-gnu*", "usr/local/lib", "lib", "lib/*-linux-gnu*")
 _MACHINES = {183: "aarch64", 40: "32-bit Arm", 62: "x86-64"}  # e_machine in elf(5)
+
+
+def _holder(devices: Sequence[Path], processes: Path) -> str:
+    from corrosion_edge.device.sources import v4l2  # needs NumPy, of which the doctor is to tell
+
+    return v4l2.holder(devices, processes)
 
 
 def video(host: Host) -> Iterator[Finding]:
@@ -70,13 +75,13 @@ def groups(host: Host) -> Iterator[Finding]:
 def _camera(host: Host, path: Path) -> Finding:
     name = host.text(f"sys/class/video4linux/{path.name}/name") or "camera"
     where = f"/dev/{path.name} {name}"
-    if user := v4l2.holder([path], host.path("proc")):
+    if user := _holder([path], host.path("proc")):
         return Finding("cameras", WARNING, f"{where}, held by {user}", "End that program first.")
     return Finding("cameras", OK, where)
 
 
 def _held_media(host: Host) -> Iterator[Finding]:
-    if host.is_raspberry_pi and (user := v4l2.holder(host.glob("dev/media*"), host.path("proc"))):
+    if host.is_raspberry_pi and (user := _holder(host.glob("dev/media*"), host.path("proc"))):
         yield Finding("cameras", WARNING, f"the Raspberry Pi cameras are held by {user}",
                       "End that program first.")  # fmt: skip
 
@@ -105,7 +110,7 @@ def _for_this_machine(host: Host, library: str) -> Finding:
 
 def _tried(host: Host, library: str) -> Finding:
     """What a process of its own that loads it comes to; not while somebody uses the Coral."""
-    if user := v4l2.holder([*host.glob("dev/apex_*"), *usb_nodes(host.root)], host.path("proc")):
+    if user := _holder([*host.glob("dev/apex_*"), *usb_nodes(host.root)], host.path("proc")):
         return Finding("edge tpu", OK, f"{library}; in use by {user}, so not tried")
     try:
         outcome = outcome_of(Delegate(library), lambda: _answered(host, library))

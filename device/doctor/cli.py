@@ -53,25 +53,40 @@ def doctor(
     from corrosion_edge.device.doctor.host import Host
     from corrosion_edge.device.trial import ask_child
 
-    where = folder or (STORE if STORE.is_dir() else Path.cwd())
+    asked = _read(config) if config else None
+    stored = asked.params["folder"] if asked else None
+    where = folder or _existing(stored) or (STORE if STORE.is_dir() else Path.cwd())
     findings = examine(Host(folder=where, child=lambda what, *w: ask_child(what, patience, *w)))
-    if config is not None:
-        findings = [*findings, *_hosts(config, patience)]
+    if asked is not None:
+        findings = [*findings, *_configured(asked, patience)]
     problems = sum(finding.state == "problem" for finding in findings)
     click.echo(_json(findings, problems) if as_json else _text(findings))
     ctx.exit(int(problems > 0))
 
 
-def _hosts(config: Path, patience: float) -> "list[Finding]":
-    """What is found of the hosts in a configuration (UsageError for one that is not sound)."""
+def _read(config: Path) -> click.Context:
+    """``watch``'s parameters of a configuration (UsageError for one that is not sound)."""
     from corrosion_edge.device.cli import watch
-    from corrosion_edge.device.config.tables import tables_of
-    from corrosion_edge.device.doctor.reach import endpoints, reached, sources_of
 
-    read = watch.make_context("watch", ["--config", str(config)])
-    tables = {name: table.values for name, table in tables_of(read).items()}
-    sources = sources_of(read.params["camera"], tables)
-    return list(reached(list(endpoints(read.params, sources)), patience))
+    return watch.make_context("watch", ["--config", str(config)])
+
+
+def _existing(folder: Path | None) -> Path | None:
+    """The folder, or the nearest above it that is there."""
+    return (
+        next((one for one in (folder, *folder.parents) if one.is_dir()), None) if folder else None
+    )
+
+
+def _configured(asked: click.Context, patience: float) -> "list[Finding]":
+    """What is found of the hosts and of the camera devices that a configuration names."""
+    from corrosion_edge.device.config.tables import tables_of
+    from corrosion_edge.device.doctor.reach import endpoints, missing, reached, sources_of
+
+    tables = {name: table.values for name, table in tables_of(asked).items()}
+    sources = sources_of(asked.params["camera"], tables)
+    hosts = reached(list(endpoints(asked.params, sources)), patience)
+    return [*missing(sources), *hosts]
 
 
 def _json(findings: Sequence["Finding"], problems: int) -> str:

@@ -50,4 +50,5 @@ def _tried(host: Host, topic: str, probe: Probe) -> list[Finding]:
     try:
         return list(probe(host))
     except Exception as error:
-        return [Finding(topic, UNKNOWN, f"cannot be told ({error or type(error).__name__})")]
+        said = f"cannot be told ({error or type(error).__name__})"
+        return [Finding(topic, UNKNOWN, said, "Ask again, with a larger --patience.")]

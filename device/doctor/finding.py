@@ -18,8 +18,7 @@ STATES: Final = (OK, WARNING, PROBLEM, UNKNOWN)
 class Finding:
     """One line: the thing, its state (see ``STATES``), what was found, and what to do.
 
-    ``advice`` is empty only where there is nothing to do: it is demanded of a warning and of a
-    problem.
+    ``advice`` is empty only where all is well.
     """
 
     topic: str
@@ -32,7 +31,7 @@ class Finding:
             raise ValueError(f"state: expected one of {STATES}, got {self.state!r}")
         if not (self.topic and self.found):
             raise ValueError(f"expected a topic and what was found, got {self}")
-        if self.state in (WARNING, PROBLEM) and not self.advice:
+        if self.state != OK and not self.advice:
             raise ValueError(f"{self.topic}: expected advice for a {self.state}")
 
     def to_dict(self) -> dict[str, str]:

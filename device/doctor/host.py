@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from corrosion_edge.device import clock, firmware
-from corrosion_edge.device.sources import v4l2
 from corrosion_edge.device.trial import ask_child
 
 __all__ = ["Host", "Login"]
+
+
+def _is_camera(path: Path) -> bool:
+    from corrosion_edge.device.sources import v4l2  # needs NumPy, of which the doctor is to tell
+
+    return v4l2.is_camera(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Host:
     disk: Callable[[Path], tuple[int, int]] = lambda path: shutil.disk_usage(path)[::2]
     synchronised: Callable[[], bool | None] = clock.is_synchronised
     now: Callable[[], float] = time.time
-    camera: Callable[[Path], bool] = v4l2.is_camera
+    camera: Callable[[Path], bool] = _is_camera
     may_open: Callable[[Path], bool] = lambda path: os.access(path, os.R_OK | os.W_OK)
 
     def path(self, name: str) -> Path:

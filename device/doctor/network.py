@@ -18,7 +18,8 @@ def time_of_day(host: Host) -> Iterator[Finding]:
     said = f"{now:%Y-%m-%d %H:%M:%S} UTC"
     rtc = [host.text(path / "name").split()[0] for path in host.glob("sys/class/rtc/rtc*")
            if host.text(path / "name")]  # fmt: skip
-    keeps = f"battery-backed clock {rtc[0]}" if rtc else "no battery-backed clock"
+    # That a battery is fitted, no file tells: a Raspberry Pi 5 has the chip without one.
+    keeps = f"clock chip {rtc[0]}, if its battery is there" if rtc else "no battery-backed clock"
     if not clock.is_believable(now):
         yield Finding("clock", PROBLEM, f"{said}, which is past; {keeps}", _set_it(bool(rtc)))
         return
@@ -26,7 +27,8 @@ def time_of_day(host: Host) -> Iterator[Finding]:
     if synchronised:
         yield Finding("clock", OK, f"{said}, synchronised; {keeps}")
     elif synchronised is None:
-        yield Finding("clock", UNKNOWN, f"{said}; the kernel does not say whether it is right")
+        yield Finding("clock", UNKNOWN, f"{said}; the kernel does not say whether it is right",
+                      "Compare it with another clock: timedatectl")  # fmt: skip
     else:
         yield Finding("clock", WARNING, f"{said}, not synchronised; {keeps}", _set_it(bool(rtc)))
 

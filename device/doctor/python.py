@@ -19,7 +19,8 @@ _DEBIAN = "usr/lib/python3/dist-packages"
 def python(host: Host) -> Iterator[Finding]:
     """Version, environment, and whether 32 or 64 bits."""
     bits = 8 * struct.calcsize("P")
-    said = f"Python {platform.python_version()}, {bits}-bit {platform.machine()}, {_environment()}"
+    said = f"Python {platform.python_version()}, {bits}-bit {platform.machine()} {_source()}, "
+    said += _environment()
     if bits == 32:
         yield Finding("python", WARNING, said, "Install the 64-bit system: only its runtime, "
                       "ai-edge-litert, is still maintained.")  # fmt: skip
@@ -32,8 +33,13 @@ def python(host: Host) -> Iterator[Finding]:
 
 def numpy(host: Host) -> Iterator[Finding]:
     """NumPy's version and origin, against that which apt's picamera2 was built with."""
-    import numpy as found
-
+    try:
+        import numpy as found
+    except ImportError as error:
+        yield Finding("numpy", PROBLEM, f"does not load ({_first_line(error)})",
+                      "Run: pip install --force-reinstall numpy; on a Raspberry Pi also: sudo apt "
+                      "install libopenblas0")  # fmt: skip
+        return
     said = f"NumPy {found.__version__} {origin(Path(found.__file__))}"
     debian = _debian_numpy(host)
     mixed = debian and debian.split(".")[0] != found.__version__.split(".")[0]
@@ -91,6 +97,11 @@ def origin(file: Path) -> str:
     return f"from {file.parent.parent}"
 
 
+def _first_line(error: Exception) -> str:
+    """NumPy's own advice takes a page."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason")
+
+
 def _no_picamera2(host: Host) -> Finding:
     if not host.is_raspberry_pi:
         return Finding("picamera2", OK, "not installed; only Raspberry Pi cameras need it")
@@ -111,6 +122,10 @@ def _debian_numpy(host: Host) -> str:
         if found := re.match(r"numpy-([\d.]+)[.-]", path.name):
             return found[1].rstrip(".")
     return ""
+
+
+def _source() -> str:
+    return "from apt" if sys.base_prefix == "/usr" else f"from {sys.base_prefix}"
 
 
 def _environment() -> str:

@@ -19,7 +19,7 @@ from corrosion_edge.device.telling.webhook import Target
 from corrosion_edge.device.telling.words import plain
 from corrosion_edge.errors import CorrosionEdgeError
 
-__all__ = ["Endpoint", "endpoints", "reached", "sources_of"]
+__all__ = ["Endpoint", "endpoints", "missing", "reached", "sources_of"]
 
 _PORTS: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _TOPIC: Final = "names"
@@ -54,6 +54,15 @@ def endpoints(
     for name, source in sources.items():
         if is_readable(source):
             yield from _camera(f"camera {name}".strip(), source)
+
+
+def missing(sources: Mapping[str, str]) -> Iterator[Finding]:
+    """The cameras of a configuration whose device is not there."""
+    for name, source in sources.items():
+        if source.startswith("/dev/") and not Path(source).exists():
+            said = f"{f'camera {name}'.strip()}: {source} is not there"
+            yield Finding("cameras", PROBLEM, said,
+                          "Plug it in, or name another: see the cameras above.")  # fmt: skip
 
 
 def reached(found: Sequence[Endpoint | Finding], seconds: float) -> Iterator[Finding]:
@@ -92,13 +101,17 @@ def _tried(one: Endpoint | Finding, seconds: float) -> Finding:
     if isinstance(addresses, OSError):
         return _bad(one, f"{said}: {plain(addresses, one.host, '')}",
                     f"Mend the name, or ask the network: getent hosts {one.host}")  # fmt: skip
-    try:
-        left = max(end - time.monotonic(), 0.1)
-        with socket.create_connection((addresses[0], one.port), left):
-            return Finding(_TOPIC, OK, f"{said} is {addresses[0]}, and answers at port {one.port}")
-    except OSError as error:
-        return _bad(one, f"{said} is {addresses[0]}; port {one.port}: {plain(error, one.host, '')}",
-                    "See that it runs, and that the port and the firewalls are right.")  # fmt: skip
+    failed: list[OSError] = []
+    for number, address in enumerate(addresses):  # as a client does: 127.0.0.1 after ::1
+        left = max((end - time.monotonic()) / (len(addresses) - number), 0.1)
+        try:
+            with socket.create_connection((address, one.port), left):
+                return Finding(_TOPIC, OK, f"{said} is {address}, and answers at port {one.port}")
+        except OSError as error:
+            failed.append(error)
+    where = ", ".join(addresses)
+    return _bad(one, f"{said} is {where}; port {one.port}: {plain(failed[0], one.host, '')}",
+                "See that it runs, and that the port and the firewalls are right.")  # fmt: skip
 
 
 def _bad(one: Endpoint, said: str, advice: str) -> Finding:
@@ -113,7 +126,7 @@ def _looked_up(one: Endpoint, seconds: float) -> list[str] | OSError | None:
     def look() -> None:
         try:
             told = socket.getaddrinfo(one.host, one.port, type=socket.SOCK_STREAM)
-            found.append([str(each[4][0]) for each in told])
+            found.append(list(dict.fromkeys(str(each[4][0]) for each in told)))
         except (OSError, UnicodeError) as error:
             known = isinstance(error, OSError)
             found.append(error if known else socket.gaierror(str(error)))  # type: ignore[arg-type]

@@ -124,10 +124,23 @@ def _require_open(root: Path, program: Path) -> None:
     if program.parts[1] in ("home", "root"):
         raise UsageError(f"{program} lies in a home, which the service may not enter; install it "
                          "under /opt, as docs/raspberry-pi.md says")  # fmt: skip
+    interpreter = _interpreter(root / program.relative_to("/"))
+    if interpreter and interpreter.parts[1] in ("home", "root"):
+        raise UsageError(f"{program} runs {interpreter}, in a home, which the service may not "
+                         "enter; make its environment with /usr/bin/python3")  # fmt: skip
     for path in (program, *program.parents):
         if not (root / path.relative_to("/")).stat().st_mode & 0o001:
             raise UsageError(f"{path}: other users may not enter or run it, so the service's own "
                              f"cannot; run: sudo chmod o+rx {path}")  # fmt: skip
+
+
+def _interpreter(program: Path) -> Path | None:
+    """What a script's first line names, links followed; None for what is no script."""
+    with program.open("rb") as content:
+        first = content.readline(4096)
+    if not first.startswith(b"#!/"):
+        return None
+    return Path(os.fsdecode(first[2:].split()[0])).resolve()
 
 
 def take(steps: Iterator[Step], root: Path) -> Iterator[Step]:

@@ -1,8 +1,10 @@
 """Each probe over trees of a Pi 4, a Pi 5 and a PC, whole and with one thing wrong."""
 
+import json
 import os
 import shutil
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,7 +49,8 @@ def test_a_probe_that_raises_is_unknown_with_its_reason(machine):
         raise OSError("the bus is gone")
 
     found = examine(machine("pc"), {"thing": broken, "board": board.board})
-    assert found[0] == Finding("thing", "unknown", "cannot be told (the bus is gone)")
+    assert found[0] == Finding("thing", "unknown", "cannot be told (the bus is gone)",
+                               "Ask again, with a larger --patience.")  # fmt: skip
     assert found[1].state == "ok"
 
 
@@ -76,7 +79,7 @@ def test_a_pi_5(machine):
     assert said["swap"].state == "ok"  # compressed memory wears nothing
     assert said["wear"].state == "warning"
     assert "up to 80 % of its life used, reserve: normal" in said["wear"].found
-    assert "battery-backed clock rpi-rtc" in said["clock"].found
+    assert "clock chip rpi-rtc, if its battery is there" in said["clock"].found
     assert "192.168.1.44, 2001:db8::5" in said["network"].found
 
 
@@ -309,7 +312,40 @@ def test_a_runtime_that_hangs_or_dies_is_unknown(machine):
         raise TimeoutError("no answer within 2.5 s")
 
     found = examine(machine("pi4", child=late), {"runtime": python.runtime})
-    assert found == [Finding("runtime", "unknown", "cannot be told (no answer within 2.5 s)")]
+    assert found == [Finding("runtime", "unknown", "cannot be told (no answer within 2.5 s)",
+                             "Ask again, with a larger --patience.")]  # fmt: skip
+
+
+def test_a_numpy_that_does_not_load_is_told_by_a_doctor_that_runs(tmp_path):
+    broken = tmp_path / "numpy"
+    broken.mkdir()
+    (broken / "__init__.py").write_text('raise ImportError("libopenblas.so.0: cannot open")\n')
+    ran = subprocess.run([sys.executable, "-m", "corrosion_edge", "doctor", "--json"], check=False,
+                         capture_output=True, text=True, cwd=tmp_path,
+                         env={**os.environ, "PYTHONPATH": f"{tmp_path}:{Path.cwd()}"})  # fmt: skip
+    assert ran.returncode == 1, ran.stderr
+    said = {each["topic"]: each for each in json.loads(ran.stdout)["findings"]}
+    assert said["numpy"]["state"] == "problem"
+    assert said["numpy"]["found"] == "does not load (libopenblas.so.0: cannot open)"
+    assert "libopenblas0" in said["numpy"]["advice"]
+
+
+def test_whatever_is_not_well_has_advice():
+    for state in ("warning", "problem", "unknown"):
+        with pytest.raises(ValueError, match="expected advice"):
+            Finding("thing", state, "found")
+
+
+def test_a_card_tells_what_is_written_to_it_a_day(machine):
+    host = machine("pi4")
+    card = host.path("sys/block/mmcblk0")
+    sectors = 2 * 86_400 * 10  # 10 240 bytes a second for two days are 885 MB a day
+    (card / "stat").write_text(f"  1 0 8 4 90 7 {2 * sectors * 10} 5 0 1 2\n")
+    host.path("proc/uptime").write_text("172800.00 300000.00\n")
+    (found,) = storage.wear(host)
+    assert f"{2 * sectors * 10 * 512 / 2 / 1e6:.0f} MB a day written" in found.found
+    host.path("proc/uptime").write_text("600.00 300.00\n")
+    assert "a day written" not in next(storage.wear(host)).found
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 """The hosts of a configuration: looked up and called, with no secret told."""
 
 import socket
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from corrosion_edge.cli import cli
 from corrosion_edge.device.doctor import examine as module
-from corrosion_edge.device.doctor.reach import endpoints, reached
+from corrosion_edge.device.doctor.reach import Endpoint, endpoints, reached
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ source = "/dev/video0"
     assert f"webhook: 127.0.0.1 is 127.0.0.1; port {closed}: nobody answers there" in lines
     assert "camera gate: no-such-host.invalid: the name no-such-host.invalid is not known" in lines
     assert "getent hosts no-such-host.invalid" in lines
-    assert "deck" not in lines
+    assert "camera deck: /dev/video0 is not there" in lines or Path("/dev/video0").exists()
     assert "hush" not in result.output
     assert result.exit_code == 1  # a camera that is not to be had
 
@@ -67,6 +68,17 @@ def test_a_broker_that_does_not_answer_is_no_problem_but_a_warning(ask, closed):
 def test_nothing_to_call_and_nothing_sound(ask):
     assert "names no host" in ask("[watch]\njson = true\n").output
     assert ask("[mqtt]\nbrocker = 1\n").exit_code == 2
+
+
+def test_a_host_of_several_addresses_answers_at_any_of_them(monkeypatch, listening):
+    """As localhost: ::1 first, where only an older server's 127.0.0.1 listens."""
+    both = [(0, 0, 0, "", ("::1", listening)), (0, 0, 0, "", ("127.0.0.1", listening))]
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *a, **k: both if a[0] == "broker.example" else real(*a, **k)
+    )
+    (found,) = reached([Endpoint("broker", "broker.example", listening)], 5)
+    assert found.found == (f"broker: broker.example is 127.0.0.1, and answers at port {listening}")
 
 
 def test_a_name_server_that_does_not_answer(monkeypatch):

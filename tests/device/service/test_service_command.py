@@ -137,6 +137,13 @@ def test_somebody_elses_unit_is_left_alone(root, command):
     assert (root / UNIT).read_text() == "[Service]\n"
 
 
+def test_a_program_whose_python_lies_in_a_home(root):
+    (root / PROGRAM[1:]).write_text("#!/home/ann/.pyenv/bin/python3\nprint()\n")
+    result = run("install", "--root", root, "--program", PROGRAM)
+    assert result.exit_code == 2
+    assert "runs /home/ann/.pyenv/bin/python3, in a home" in result.stderr
+
+
 def test_a_program_that_the_service_could_not_run(root):
     result = run("install", "--root", root, "--program", "/opt/nothing")
     assert (result.exit_code, "is no file" in result.stderr) == (2, True)
