@@ -3,13 +3,14 @@
 import sys
 import time
 import types
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corrosion_edge.device.capture import Framing, Look
+from corrosion_edge.device.capture import Framing, Look, Patience, open_camera
 from corrosion_edge.device.sources import Wish, open_directly, open_source, picamera2_source
 from corrosion_edge.device.sources.low_stream import low_size
 from corrosion_edge.device.sources.picamera2_source import SIZE, Picamera2Source, attached
@@ -20,10 +21,15 @@ av = pytest.importorskip("av", reason="PyAV is not installed")
 RUST = (183, 65, 14)
 
 
+class StubJob(Future):
+    get_result = Future.result
+
+
 class StubCamera:
     """Shows a plain rust-coloured wall; ``RGB888`` is blue, green, red in memory as in reality.
 
-    Its low-resolution stream shows ``low``, in planes whose rows are filled up to 64 bytes.
+    Its low-resolution stream shows ``low``, in planes whose rows are filled up to 64 bytes. Where
+    it ``hangs`` no request completes any more. A camera is had once, and given back by its close.
     """
 
     cameras = ({"Num": 0, "Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Model": "imx708"},)
@@ -31,11 +37,14 @@ class StubCamera:
     low_instead: str | None = None
     low = RUST
     trouble: Exception | None = None
+    hangs = False
     made: "list[StubCamera]" = []  # noqa: RUF012
 
     def __init__(self, number=0):
         if StubCamera.trouble:
             raise StubCamera.trouble
+        if any(made.number == number and "closed" not in made.history for made in StubCamera.made):
+            raise RuntimeError("Failed to acquire camera: Device or resource busy")
         self.number = number
         self.history = []
         self.fails = False
@@ -66,10 +75,17 @@ class StubCamera:
     def start(self):
         self.history.append("started")
 
-    def capture_arrays(self, names):
+    def capture_arrays(self, names=("main",), wait=None, signal_function=None):
+        """As of picamera2 0.3.12, where seconds to wait are no limit but true."""
+        job = StubJob()
         if self.fails:
-            raise RuntimeError("Camera frontend has timed out!")
-        return [{"main": self._whole, "lores": self._lores}[name]() for name in names], {}
+            job.set_exception(RuntimeError("Camera frontend has timed out!"))
+        elif not StubCamera.hangs:
+            shown = {"main": self._whole, "lores": self._lores}
+            job.set_result(([shown[name]() for name in names], {}))
+        if signal_function and job.done():
+            signal_function(job)
+        return job.result() if wait or (wait is None and not signal_function) else job
 
     def _lores(self):
         (width, height), stride = self._low["size"], self._low["stride"]
@@ -102,6 +118,7 @@ def stub(monkeypatch):
     module.__spec__ = types.SimpleNamespace(name="picamera2")
     monkeypatch.setitem(sys.modules, "picamera2", module)
     monkeypatch.setattr(StubCamera, "made", [])
+    monkeypatch.setattr(picamera2_source, "_held", set())
     return monkeypatch
 
 
@@ -214,6 +231,34 @@ def test_a_camera_that_stops_is_lost(stub):
             source.read()
 
 
+def test_a_camera_that_hangs_is_closed_and_opened_again(stub):
+    told = []
+
+    def observe(state):
+        told.append(state)
+        StubCamera.hangs = StubCamera.hangs and state.event != "lost"
+
+    patience = Patience(hung_after=0.3)
+    with open_camera("picamera2", patience=patience, observe=observe) as source:
+        source.read()
+        stub.setattr(StubCamera, "hangs", True)
+        while told[-1].event != "recovered":
+            source.read()
+    reasons = [state.reason for state in told if state.event == "lost"]
+    assert reasons == ["no frame for 0.3 s; check the camera's cable or network"]
+    assert told[-2].abandoned == 0
+    assert [one.history for one in StubCamera.made] == [["started", "closed"]] * 2
+
+
+def test_a_read_that_waits_ends_when_it_is_interrupted(stub):
+    stub.setattr(StubCamera, "hangs", True)
+    with Picamera2Source() as source, ThreadPoolExecutor() as pool:
+        reading = pool.submit(source.read)
+        assert source.interrupt()
+        with pytest.raises(SourceLost, match="no frame came; check the ribbon cable"):
+            reading.result(10)
+
+
 def test_an_unpaced_camera_is_held_to_sixty_a_second(stub):
     with Picamera2Source() as source:
         start = time.monotonic()
@@ -226,6 +271,20 @@ def test_an_unpaced_camera_is_held_to_sixty_a_second(stub):
 def test_a_busy_camera_is_said_to_be_in_use(stub, text):
     stub.setattr(StubCamera, "trouble", RuntimeError(text))
     with pytest.raises(SourceError, match="in use by another program"):
+        Picamera2Source()
+
+
+def test_a_camera_that_this_program_has_is_said_to_be_its_own(stub):
+    with Picamera2Source(), pytest.raises(SourceError, match="in use by this program itself"):
+        Picamera2Source()
+    with Picamera2Source() as source:  # and given back
+        source.read()
+
+
+def test_who_has_some_camera_open_has_this_one_only_perhaps(stub):
+    stub.setattr(StubCamera, "trouble", RuntimeError("Device or resource busy"))
+    stub.setattr(picamera2_source, "holder", lambda paths: "motion (process 12)")
+    with pytest.raises(SourceError, match=r"in use by a program, perhaps motion \(process 12\)"):
         Picamera2Source()
 
 
