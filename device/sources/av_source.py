@@ -29,7 +29,6 @@ _IN_WORDS: Final = {
     errno.ENODEV: "the device is gone; check its cable",
 }
 _SLACK = 1.0  # seconds by which a recording may end before the length its header states
-_SAME_RATE = 0.01  # share by which a granted rate may differ from the wish
 _STATE_LENGTH = ("mov", "matroska")  # formats whose header states the length
 
 
@@ -91,8 +90,9 @@ class AvSource(Source):
         self._damaged = 0
         self._end = 0.0
         self._track = _video_track(container, name)
-        rate, granted = wish.rate if self._is_device else None, self._track.average_rate
-        self.paced = bool(rate and granted and abs(float(granted) - rate) < _SAME_RATE * rate)
+        if self._is_device and (granted := self._track.average_rate):
+            self.period = 1 / float(granted)
+        self.paced = wish.is_kept(self.period)
         self._pictures: Iterator[Any] = self._decoded()
 
     def read(self) -> Frame | None:

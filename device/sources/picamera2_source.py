@@ -33,6 +33,7 @@ cut off."""
 
 _FORMAT: Final = "BGR888"  # red, green, blue in memory
 _SHORTEST: Final = 1 / 60  # seconds between frames; a virtual camera has no pace of its own
+_MICROSECOND: Final = 1e-6  # in which libcamera states the duration of a frame
 
 _held: Final[set[int]] = set()  # the cameras that this process has open, or hangs in
 
@@ -62,7 +63,7 @@ class Picamera2Source(Source):
 
     def __init__(self, number: int = 0, wish: Wish = NOTHING) -> None:
         self.name = f"picamera2:{number}"
-        self.paced = wish.rate is not None
+        self.period = 1 / wish.rate if wish.rate else 0.0  # until a frame tells
         self._wish = wish
         self._number = number
         self._index = 0
@@ -85,7 +86,7 @@ class Picamera2Source(Source):
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = time.monotonic() + _SHORTEST
         try:
-            (pixels, *low), _ = self._captured()
+            (pixels, *low), told = self._captured()
         except SourceLost:
             raise
         except Exception as error:
@@ -94,6 +95,8 @@ class Picamera2Source(Source):
             scaled = self._low.scaled(low[0]) if self._low else ()
         except SourceError as error:
             raise SourceError(f"{self.name}: {error}") from None
+        self.period = told.get("FrameDuration", 0) * _MICROSECOND
+        self.paced = self._wish.is_kept(self.period)
         frame = Frame.now(self._checked(pixels), self._index, scaled=scaled)
         self._index += 1
         return frame

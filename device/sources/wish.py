@@ -1,8 +1,11 @@
 """What is asked of a camera; what it then delivers is another matter."""
 
 from dataclasses import dataclass
+from typing import Final
 
 __all__ = ["NOTHING", "Wish"]
+
+_SAME: Final = 0.01  # share by which a granted rate may differ from the wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,10 @@ class Wish:
     resolution: tuple[int, int] | None = None
     rate: float | None = None
     scaled: tuple[tuple[int, int], ...] = ()
+
+    def is_kept(self, period: float) -> bool:
+        """Whether a frame each ``period`` seconds is the rate asked for, to one hundredth."""
+        return self.rate is not None and abs(period * self.rate - 1) < _SAME
 
 
 NOTHING = Wish()

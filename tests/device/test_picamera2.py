@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corrosion_edge.device.capture import Framing, Look, Patience, open_camera
+from corrosion_edge.device.capturing import Capture
 from corrosion_edge.device.sources import Wish, open_directly, open_source, picamera2_source
 from corrosion_edge.device.sources.low_stream import low_size
 from corrosion_edge.device.sources.picamera2_source import SIZE, Picamera2Source, attached
@@ -30,6 +31,7 @@ class StubCamera:
 
     Its low-resolution stream shows ``low``, in planes whose rows are filled up to 64 bytes. Where
     it ``hangs`` no request completes any more. A camera is had once, and given back by its close.
+    It keeps the rate asked for, unless its frames last ``lasting`` microseconds (None: not told).
     """
 
     cameras = ({"Num": 0, "Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Model": "imx708"},)
@@ -38,6 +40,7 @@ class StubCamera:
     low = RUST
     trouble: Exception | None = None
     hangs = False
+    lasting: int | None = 0
     made: "list[StubCamera]" = []  # noqa: RUF012
 
     def __init__(self, number=0):
@@ -47,6 +50,7 @@ class StubCamera:
             raise RuntimeError("Failed to acquire camera: Device or resource busy")
         self.number = number
         self.history = []
+        self.controls = {}
         self.fails = False
         StubCamera.made.append(self)
 
@@ -55,7 +59,7 @@ class StubCamera:
         return list(StubCamera.cameras)
 
     def create_video_configuration(self, main, lores=None, controls=None):
-        self.controls = controls
+        self.controls = controls or {}
         space = "SMPTE170M" if main["size"][0] < 1280 or main["size"][1] < 720 else "Rec709"
         colours = f"<libcamera.ColorSpace '{space}'>"
         return {"main": dict(main), "lores": lores and dict(lores), "colour_space": colours}
@@ -82,10 +86,16 @@ class StubCamera:
             job.set_exception(RuntimeError("Camera frontend has timed out!"))
         elif not StubCamera.hangs:
             shown = {"main": self._whole, "lores": self._lores}
-            job.set_result(([shown[name]() for name in names], {}))
+            job.set_result(([shown[name]() for name in names], self._metadata()))
         if signal_function and job.done():
             signal_function(job)
         return job.result() if wait or (wait is None and not signal_function) else job
+
+    def _metadata(self):
+        if StubCamera.lasting is None:
+            return {"SensorTimestamp": time.monotonic_ns()}
+        asked = round(1e6 / self.controls.get("FrameRate", 30))
+        return {"FrameDuration": StubCamera.lasting or asked}
 
     def _lores(self):
         (width, height), stride = self._low["size"], self._low["stride"]
@@ -135,6 +145,27 @@ def test_size_and_rate_are_asked_of_the_camera(stub):
         assert source.read().pixels.shape == (480, 640, 3)
         assert source.paced
     assert StubCamera.made[0].controls == {"FrameRate": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("rate", "lasting", "paced", "period"),
+    [(0.08, 0, True, 12.5), (5.0, 200_500, True, 0.2005), (5.0, 33_333, False, 0.033333),
+     (5.0, None, False, 0.0), (None, 33_333, False, 0.033333)],
+)  # fmt: skip
+def test_the_rate_is_that_of_its_frames_and_not_what_was_asked(stub, rate, lasting, paced, period):
+    stub.setattr(StubCamera, "lasting", lasting)
+    with Picamera2Source(0, Wish(None, rate)) as source:
+        assert source.period == (1 / rate if rate else 0.0)
+        source.read()
+        assert (source.paced, source.period) == (paced, pytest.approx(period))
+
+
+def test_frames_that_come_faster_than_asked_are_skipped_and_that_is_said(stub, capsys):
+    stub.setattr(StubCamera, "lasting", 33_333)
+    with open_camera("picamera2", wish=Wish(None, 5.0)) as source:
+        source.read()
+        assert Capture(rate=5.0).interval(0.0, source) == pytest.approx(0.2)
+    assert "keeps no rate of 5: frames are skipped here" in capsys.readouterr().err
 
 
 def test_the_stub_is_as_treacherous_as_the_real_one(stub):
@@ -238,14 +269,14 @@ def test_a_camera_that_hangs_is_closed_and_opened_again(stub):
         told.append(state)
         StubCamera.hangs = StubCamera.hangs and state.event != "lost"
 
-    patience = Patience(hung_after=0.3)
+    patience = Patience(hung_after=0.4)
     with open_camera("picamera2", patience=patience, observe=observe) as source:
         source.read()
         stub.setattr(StubCamera, "hangs", True)
         while told[-1].event != "recovered":
             source.read()
     reasons = [state.reason for state in told if state.event == "lost"]
-    assert reasons == ["no frame for 0.3 s; check the camera's cable or network"]
+    assert reasons == ["no frame for 0.4 s; check the camera's cable or network"]
     assert told[-2].abandoned == 0
     assert [one.history for one in StubCamera.made] == [["started", "closed"]] * 2
 

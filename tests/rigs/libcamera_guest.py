@@ -17,6 +17,7 @@ from libcamera_camera import RgbPicamera2, VirtualPicamera2
 
 from corrosion_edge.device.capture import Patience, open_camera
 from corrosion_edge.device.capture.parity import difference
+from corrosion_edge.device.capturing import Capture
 from corrosion_edge.device.sources import Wish, open_source
 from corrosion_edge.device.sources.picamera2_source import Picamera2Source
 from corrosion_edge.errors import SourceError
@@ -104,6 +105,13 @@ def pace() -> float:
         return 60 / (time.monotonic() - start)
 
 
+def rate() -> list[Any]:
+    """Whether the camera says that it keeps a rate, and what is asked of it for each frame."""
+    with open_camera("picamera2:0", wish=Wish(None, 5.0)) as source:
+        source.read()
+        return [source.paced, Capture(rate=5.0).interval(0.0, source)]
+
+
 class HangingPicamera2(RgbPicamera2):
     """A camera of which no request completes while ``hangs``, as after libcamera's time-out."""
 
@@ -154,7 +162,7 @@ def watched() -> dict[str, Any]:
 
 
 SCENARIOS: list[Callable[[], Any]] = [
-    listed, silent_format, absent, pictures, scaled, pace, hung, watched, in_use
+    listed, silent_format, absent, pictures, scaled, pace, rate, hung, watched, in_use
 ]  # fmt: skip
 
 

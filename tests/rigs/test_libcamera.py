@@ -128,6 +128,10 @@ def test_a_camera_without_a_pace_does_not_take_the_whole_processor(found):
     assert 5 < found["pace"] <= 61
 
 
+def test_a_camera_without_a_pace_is_not_believed_to_keep_a_rate(found):
+    assert found["rate"] == [False, 0.2]
+
+
 def test_a_camera_that_hangs_is_closed_and_opened_again(found):
     events = [event for event, _, _ in found["hung"]]
     assert events[:3] == ["running", "degraded", "lost"], found["hung"]
