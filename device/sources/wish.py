@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["NOTHING", "Wish"]
+__all__ = ["LARGEST_SIDE", "NOTHING", "Wish"]
+
+LARGEST_SIDE: Final = 9400
+"""Pixels of a side that may be asked for: the largest camera of a Raspberry Pi has 9152, and a
+square of these is no more than ``image.MAX_PIXELS``."""
 
 _SAME: Final = 0.01  # share by which a granted rate may differ from the wish
 
