@@ -77,7 +77,7 @@ def _camera(host: Host, path: Path) -> Finding:
 
 def _held_media(host: Host) -> Iterator[Finding]:
     if host.is_raspberry_pi and (user := v4l2.holder(host.glob("dev/media*"), host.path("proc"))):
-        yield Finding("cameras", WARNING, f"the Raspberry Pi cameras are held by {user}",
+        yield Finding("cameras", WARNING, f"the Raspberry Pi cameras: perhaps held by {user}",
                       "End that program first.")  # fmt: skip
 
 

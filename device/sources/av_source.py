@@ -57,7 +57,7 @@ def open_device(path: Path, wish: Wish = NOTHING) -> "AvSource":
     if wish.rate:
         options["framerate"] = f"{wish.rate:g}"
     container = _opened(str(path), str(path), format="v4l2", options=options)
-    return AvSource(container, str(path), live=True, wish=wish)
+    return AvSource(container, str(path), live=True, is_device=True, wish=wish)
 
 
 class AvSource(Source):
@@ -65,7 +65,7 @@ class AvSource(Source):
 
     A recording that is damaged delivers what can be decoded whole, then raises SourceLost. In a
     live stream frames that cannot be decoded are passed over. ``position`` of a recording's
-    frames counts from its first frame.
+    frames counts from its first frame. ``is_device`` is for a V4L2 camera, whose path is the name.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class AvSource(Source):
         *,
         file: str = "",
         live: bool,
+        is_device: bool = False,
         wish: Wish = NOTHING,
     ) -> None:
         self.name = name
@@ -82,7 +83,7 @@ class AvSource(Source):
         self._container = container
         self._file = file
         self.is_video = not live
-        self._is_device = live and name.startswith("/dev/")
+        self._is_device = is_device
         self._scaling = Scaling(wish.scaled, wish.resolution)
         self._index = 0
         self._origin: float | None = None
