@@ -2,7 +2,9 @@
 
 Each photo is judged twice by the default model: as the reference scales it, and as a source would.
 Beside that stands what `watch` compares as it runs, the mean difference of the two pictures, also
-for sources that deliver something else than they should: from these its limit was chosen.
+for sources that deliver something else than they should: from these its limit was chosen. Last,
+both ways from what decoders and USB cameras deliver are held against the photo's own RGB: scaled
+where it is decoded, and made RGB as a whole for the reference to scale.
 
 A Raspberry Pi's image processor is stood in for by libswscale's filters: each photo, brought to
 2028x1520 as a sensor delivers it, is scaled by one of them to the main stream (RGB) and to the
@@ -27,7 +29,7 @@ from corrosion_edge.device.sources.low_stream import LowStream, low_size
 from corrosion_edge.device.sources.picamera2_source import SIZE
 from corrosion_edge.device.sources.scaling import EXACT, Scaling
 from corrosion_edge.errors import DataError
-from corrosion_edge.frame import Frame
+from corrosion_edge.frame import Frame, pixels_of
 from corrosion_edge.photos import find_photos
 
 if TYPE_CHECKING:
@@ -37,10 +39,21 @@ __all__ = ["WAYS", "Moved", "main", "moved"]
 
 _SENSOR: Final = image.Preprocessing(2028, 1520)
 _VIDEO: Final = image.Preprocessing(1920, 1080)
+_KINDS: Final = {
+    "YUV 4:2:0, BT.601": ("yuv420p", 5, 1),
+    "YUV 4:2:0, BT.709": ("yuv420p", 1, 1),
+    "YUV 4:2:0 of 10 bits, BT.709": ("yuv420p10le", 1, 1),
+    "YUYV": ("yuyv422", 5, 1),
+    "NV12": ("nv12", 5, 1),
+    "MJPEG's YUV 4:2:2, full range": ("yuvj422p", 5, 2),
+}
+"""FFmpeg's pixel format, and its numbers of the matrix (AVColorSpace) and range (AVColorRange)."""
+
 _FILTERS: Final = {"fast bilinear": 1, "bilinear": 2, "bicubic": 4, "area": 0x20}
 
 Pixels = npt.NDArray[np.uint8]
 Size = tuple[int, int]
+Kind = tuple[str, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +72,26 @@ class Moved:
     noticed: int
 
 
-def _decoder(pixels: Pixels, size: Size) -> Frame:
+def _decoder(pixels: Pixels, size: Size, kind: Kind) -> Frame:
     """A video's or USB camera's picture, scaled where it is decoded."""
-    rgb = av.VideoFrame.from_ndarray(image.prepare(pixels, _VIDEO), format="rgb24")
-    whole, small = Scaling([size]).both(rgb.reformat(format="yuv420p"))
+    whole, small = Scaling([size]).both(_delivered(image.prepare(pixels, _VIDEO), kind))
     return Frame.now(whole, 0, scaled=small)
+
+
+def _photo(pixels: Pixels, size: Size, kind: Kind, *, at_source: bool) -> Frame:
+    """The photo's own RGB, and what is made for the network of it as it is delivered."""
+    rgb = image.prepare(pixels, _VIDEO)
+    whole, small = Scaling([size] if at_source else []).both(_delivered(rgb, kind))
+    return Frame.now(rgb, 0, scaled=small or (image.scaled(pixels_of(whole), size),))
+
+
+def _delivered(rgb: Pixels, kind: Kind) -> av.VideoFrame:
+    name, matrix, span = kind
+    made = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+        format=name, dst_colorspace=matrix, dst_color_range=span, interpolation=2 | EXACT
+    )
+    made.colorspace, made.color_range = matrix, span
+    return made
 
 
 def _processor(
@@ -99,7 +127,7 @@ def _square(pixels: Pixels) -> Pixels:
 
 
 WAYS: Final[Mapping[str, Callable[[Pixels, Size], Frame]]] = {
-    "decoder, from 1920x1080": _decoder,
+    **{f"decoder, {name}": partial(_decoder, kind=kind) for name, kind in _KINDS.items()},
     **{f"image processor, {name}": partial(_processor, kernel=kernel)
        for name, kernel in _FILTERS.items()},
     "wrong: full range for limited": partial(_processor, kernel=2, colours="sYCC"),
@@ -107,28 +135,41 @@ WAYS: Final[Mapping[str, Callable[[Pixels, Size], Frame]]] = {
     "wrong: an eighth cut off": partial(_processor, kernel=2, part=_seven_eighths),
     "wrong: sides cut off to a square": partial(_processor, kernel=2, part=_square),
     "wrong: upside down": partial(_processor, kernel=2, part=lambda pixels: pixels[::-1]),
+    **{f"photo, by decoder from {name}": partial(_photo, kind=kind, at_source=True)
+       for name, kind in _KINDS.items()},
+    **{f"photo, by reference from {name}": partial(_photo, kind=kind, at_source=False)
+       for name, kind in _KINDS.items()},
 }  # fmt: skip
 """What scales a photo, by name; those that are wrong are to be noticed."""
 
 
-def moved(
-    photos: list[Path], way: Callable[[Pixels, Size], Frame], classifier: "Classifier"
-) -> Moved:
-    """What one way does to these photos (ImageError)."""
-    size = classifier.manifest.preprocessing.size
-    levels, changes, verdicts = [], [], 0
+def moved(photos: list[Path], classifier: "Classifier") -> dict[str, Moved]:
+    """What each way does to these photos, by its name (ImageError)."""
+    seen: dict[str, list[tuple[float, float, bool]]] = {name: [] for name in WAYS}
     for path in photos:
-        frame = way(image.read(path), size)
-        theirs = frame.fitting(size)
-        assert theirs is not None
-        levels.append(difference(frame))
-        ours = classifier.classify(frame.pixels)
-        other = classifier.classify(theirs)
-        changes.append(abs(ours.score - other.score))
-        verdicts += ours.label != other.label
+        pixels = image.read(path)
+        for name, way in WAYS.items():
+            seen[name].append(_compared(pixels, way, classifier))
+    return {name: _summed(each) for name, each in seen.items()}
+
+
+def _compared(
+    pixels: Pixels, way: Callable[[Pixels, Size], Frame], classifier: "Classifier"
+) -> tuple[float, float, bool]:
+    """Levels of 255, change of the score, and whether the verdict is another."""
+    size = classifier.manifest.preprocessing.size
+    frame = way(pixels, size)
+    theirs = frame.fitting(size)
+    assert theirs is not None
+    ours, other = classifier.classify(frame.pixels), classifier.classify(theirs)
+    return difference(frame), abs(ours.score - other.score), ours.label != other.label
+
+
+def _summed(seen: list[tuple[float, float, bool]]) -> Moved:
+    levels, changes, verdicts = zip(*seen, strict=True)
     return Moved(
-        len(photos), float(np.mean(levels)), max(levels), float(np.mean(changes)), max(changes),
-        verdicts, sum(level > LIMIT for level in levels),
+        len(seen), float(np.mean(levels)), max(levels), float(np.mean(changes)), max(changes),
+        sum(verdicts), sum(level > LIMIT for level in levels),
     )  # fmt: skip
 
 
@@ -150,7 +191,7 @@ def main(photos: Path) -> None:
     if not files:
         raise DataError(f"{photos}: holds no photo")
     with Classifier.open() as classifier:
-        found = {name: moved(files, way, classifier) for name, way in WAYS.items()}
+        found = moved(files, classifier)
     click.echo(f"{len(files)} photos, {classifier.manifest.name}, limit {LIMIT:g} levels")
     click.echo("\n".join(_rows(found)))
 

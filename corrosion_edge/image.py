@@ -20,7 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from corrosion_edge.errors import ImageError
 from corrosion_edge.frame import require_rgb
 
-__all__ = ["MAX_PIXELS", "Preprocessing", "digest", "prepare", "read", "read_prepared"]
+__all__ = ["MAX_PIXELS", "Preprocessing", "digest", "prepare", "read", "read_prepared", "scaled"]
 
 MAX_PIXELS = 89_478_485
 """Largest picture that is decoded, in pixels: Pillow's own limit, 256 MiB of RGB."""
@@ -101,7 +101,7 @@ def read_prepared(
     To the last bit what ``prepare`` makes of what ``read`` gives, without the copies between.
     """
     with _naming(name or source, most), _decoded(source, most, at_least) as picture:
-        return np.asarray(_scaled(picture, spec))
+        return np.asarray(_scaled(picture, spec.size))
 
 
 @contextmanager
@@ -140,10 +140,15 @@ def _naming(path: Path | IO[bytes] | str, most: int) -> Iterator[None]:
 
 def prepare(pixels: Pixels, spec: Preprocessing) -> Pixels:
     """Scale uint8 [h, w, 3] RGB to the network's uint8 [spec.height, spec.width, 3]."""
+    return scaled(pixels, spec.size)
+
+
+def scaled(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Scale uint8 [h, w, 3] RGB to ``size`` (width, height), which may be more than a network's."""
     require_rgb(pixels)
-    if pixels.shape[:2] == (spec.height, spec.width):
+    if pixels.shape[1::-1] == size:
         return pixels
-    return np.asarray(_scaled(Image.fromarray(np.ascontiguousarray(pixels)), spec))
+    return np.asarray(_scaled(Image.fromarray(np.ascontiguousarray(pixels)), size))
 
 
 def digest(pixels: Pixels) -> str:
@@ -162,12 +167,11 @@ def _pixels(picture: Image.Image) -> Pixels:
     return pixels
 
 
-def _scaled(picture: Image.Image, spec: Preprocessing) -> Image.Image:
-    size = spec.size
+def _scaled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     if picture.size == size:
         return picture
     # Pillow 13 may scale rows before columns, and then rounds otherwise: the order is fixed here.
-    across = picture.resize((spec.width, picture.height), Image.Resampling.BILINEAR)
+    across = picture.resize((size[0], picture.height), Image.Resampling.BILINEAR)
     return across.resize(size, Image.Resampling.BILINEAR)
 
 

@@ -44,7 +44,10 @@ class Camera:
 
 
 class Cameras:
-    """Opens them, and knows how the frames of each are judged (UsageError for what cannot be)."""
+    """Opens them, and knows how the frames of each are judged.
+
+    Raises UsageError when made of what cannot go together, NoSuchSource of what is no source.
+    """
 
     def __init__(self, cameras: Sequence[Camera]) -> None:
         if not cameras:
@@ -53,6 +56,7 @@ class Cameras:
             raise UsageError("--await-cameras: with --no-reconnect no camera is waited for; leave "
                              "one of them out")  # fmt: skip
         self._cameras = {camera.name: camera for camera in cameras}
+        _require_sources({camera.name: camera.source for camera in cameras})
         self._looks = {camera.name: camera.capture.look() for camera in cameras}
 
     @classmethod
@@ -123,6 +127,14 @@ class Cameras:
 
         return {name or alone: Asset(camera.asset, camera.position)
                 for name, camera in self._cameras.items()}  # fmt: skip
+
+
+def _require_sources(sources: Mapping[str, str]) -> None:
+    from corrosion_edge.device.sources import require_distinct, require_known
+
+    for spec in sources.values():
+        require_known(spec)
+    require_distinct(sources)
 
 
 @contextmanager

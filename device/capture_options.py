@@ -21,6 +21,19 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> Any
     return int(found[1]), int(found[2])
 
 
+def _resolution(ctx: click.Context, option: click.Parameter, value: str | None) -> Any:
+    size = _size(ctx, option, value)
+    if size is not None:
+        from corrosion_edge.device.capture.framing import Framing
+        from corrosion_edge.errors import UsageError
+
+        try:
+            Framing(size)
+        except UsageError as error:
+            raise click.BadParameter(str(error).removeprefix("resolution: ")) from None
+    return size
+
+
 def _rate(ctx: click.Context, option: click.Parameter, value: float | None) -> float | None:
     if value is not None and not (math.isfinite(value) and value > 0):
         raise click.BadParameter(f"expected more than 0 frames a second, got {value}")
@@ -55,9 +68,9 @@ _OPTIONS = (
     ),
     click.option(
         "--resolution",
-        callback=_size,
+        callback=_resolution,
         metavar="1280x720",
-        help="Size asked of the camera; what it cannot do is scaled here.",
+        help="Size asked of the camera, sides of up to 9400; what it cannot do is scaled here.",
     ),
     click.option(
         "--rate",
@@ -119,7 +132,7 @@ _OPTIONS = (
         default=10.0,
         show_default=True,
         metavar="S",
-        help="Seconds without a frame after which a live camera is given up.",
+        help="Seconds without a frame after which a live camera is given up; ten frames at least.",
     ),
     click.option(
         "--frozen-after",

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from corrosion_edge import image
 from corrosion_edge.device.capture.parity import Parity
 from corrosion_edge.device.capture.region import Region
+from corrosion_edge.device.sources.wish import LARGEST_SIDE
 from corrosion_edge.errors import UsageError
 from corrosion_edge.frame import Frame
 
@@ -23,7 +24,7 @@ class Framing:
 
     It is scaled to ``resolution`` (width, height in pixels) if it has another; turned clockwise
     by ``rotate`` degrees (0, 90, 180 or 270); cut to ``roi``. Raises UsageError when made with
-    another angle or size.
+    another angle, or a side of more than ``LARGEST_SIDE``.
     """
 
     resolution: tuple[int, int] | None = None
@@ -33,8 +34,9 @@ class Framing:
     def __post_init__(self) -> None:
         if self.rotate not in (0, 90, 180, 270):
             raise UsageError(f"rotate: expected 0, 90, 180 or 270 degrees, got {self.rotate}")
-        if self.resolution and not all(1 <= side <= 4096 for side in self.resolution):
-            raise UsageError(f"resolution: expected sides of 1 to 4096, got {self.resolution}")
+        if self.resolution and not all(1 <= side <= LARGEST_SIDE for side in self.resolution):
+            got = "{}x{}".format(*self.resolution)
+            raise UsageError(f"resolution: expected sides of 1 to {LARGEST_SIDE} pixels, got {got}")
 
     @property
     def takes_all(self) -> bool:
@@ -48,8 +50,7 @@ class Framing:
     def apply(self, pixels: Pixels) -> Pixels:
         """Uint8 [h, w, 3] RGB in, the judged part out, contiguous (UsageError beyond a border)."""
         if self.resolution:
-            spec = image.Preprocessing(*self.resolution)
-            pixels = image.prepare(pixels, spec)
+            pixels = image.scaled(pixels, self.resolution)
         pixels = np.rot90(pixels, -self.rotate // 90)
         if self.roi is not None:
             pixels = self.roi.cut(pixels)

@@ -3,11 +3,14 @@
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from corrosion_edge.errors import UsageError
 
 __all__ = ["Backoff", "Patience"]
+
+_PERIODS: Final = 10  # of a camera's frames, so that three of them are late
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,13 @@ class Patience:
     def late_after(self) -> float:
         """Three tenths of ``hung_after``."""
         return 0.3 * self.hung_after
+
+    def with_period(self, period: float) -> "Patience":
+        """That for a camera which takes so many seconds from frame to frame: ten of them at least.
+
+        0 is for one of which that is not known.
+        """
+        return replace(self, hung_after=max(self.hung_after, _PERIODS * period))
 
 
 class Backoff:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 from corrosion_edge.device.capture.bell import Bell
+from corrosion_edge.device.capture.patience import Patience
 from corrosion_edge.device.capture.stillness import Stillness
 from corrosion_edge.device.sources.source import Source
 from corrosion_edge.errors import CorrosionEdgeError, SourceLost
@@ -18,7 +19,8 @@ class Reader:
     Only this thread reads and closes the source, for most drivers do not bear a close during a
     read. ``error`` is what ended it. ``progress`` is the time of ``clock`` at which something
     last came of it; a read that hangs leaves it behind. ``replaced`` counts frames that nobody
-    took before the next one came. ``paced`` is the source's, false before it is open.
+    took before the next one came. ``paced`` is the source's at its newest frame, false before it
+    is open.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Reader:
     ) -> None:
         self.name = name
         self.opened = self.paced = False
+        self._period = 0.0
         self.error: BaseException | None = None
         self.replaced = 0
         self.progress = clock()
@@ -47,6 +50,11 @@ class Reader:
     def alive(self) -> bool:
         """Whether the thread still runs, or hangs."""
         return self._thread.is_alive()
+
+    def limits(self, patience: Patience) -> tuple[float, float]:
+        """Seconds without progress after which it is late, and after which it hangs."""
+        patience = patience.with_period(self._period)
+        return patience.late_after, patience.hung_after if self.opened else patience.open_within
 
     def take(self) -> Frame | None:
         """The newest frame, if it was not taken yet."""
@@ -82,7 +90,8 @@ class Reader:
         self._bell.ring()
 
     def _begin(self, source: Source) -> None:
-        self._source, self.name, self.paced = source, source.name, source.paced
+        self._source, self.name = source, source.name
+        self.paced, self._period = source.paced, source.period
         self.progress, self.opened = self._clock(), True
 
     def _pump(self, source: Source) -> None:
@@ -90,6 +99,7 @@ class Reader:
             frame = source.read()
             if frame is None:
                 raise SourceLost(f"{self.name}: the stream ended")
+            self.paced, self._period = source.paced, source.period
             if not self._stopping:  # one that was abandoned must not touch what others share
                 self._offer(frame)
 

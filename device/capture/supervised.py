@@ -119,7 +119,7 @@ class Supervised(Source):
         if reader is None:
             return max(0.05, self._due - now)
         waited = now - reader.progress
-        limits = (self._patience.late_after, self._limit(reader))
+        limits = reader.limits(self._patience)
         return max(0.001, min([at - waited for at in limits if at > waited] or [0.0]))
 
     def stop(self) -> None:
@@ -142,17 +142,15 @@ class Supervised(Source):
     def _started(self, make: Callable[[], Source]) -> Reader:
         return Reader(make, self.name, bell=self.bell, still=self._still, clock=self._clock)
 
-    def _limit(self, reader: Reader) -> float:
-        return self._patience.hung_after if reader.opened else self._patience.open_within
-
     def _look_at_the_clock(self, reader: Reader) -> None:
         waited = self._clock() - reader.progress
-        if waited >= (limit := self._limit(reader)):
+        late_after, limit = reader.limits(self._patience)
+        if waited >= limit:
             doing = "no frame" if reader.opened else "no answer to its opening"
             advice = "check the camera's cable or network"
             reader.abandon()
             self._fail("lost", SourceLost(f"{self.name}: {doing} for {limit:g} s; {advice}"))
-        elif self._state.state == "running" and waited >= self._patience.late_after:
+        elif self._state.state == "running" and waited >= late_after:
             self._become("degraded", f"no frame for {waited:.1f} s")
 
     def _judged(self, frame: Frame) -> Frame | None:

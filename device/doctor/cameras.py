@@ -82,7 +82,7 @@ def _camera(host: Host, path: Path) -> Finding:
 
 def _held_media(host: Host) -> Iterator[Finding]:
     if host.is_raspberry_pi and (user := _holder(host.glob("dev/media*"), host.path("proc"))):
-        yield Finding("cameras", WARNING, f"the Raspberry Pi cameras are held by {user}",
+        yield Finding("cameras", WARNING, f"the Raspberry Pi cameras: perhaps held by {user}",
                       "End that program first.")  # fmt: skip
 
 

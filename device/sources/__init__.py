@@ -1,12 +1,17 @@
 """Cameras, streams, recordings and folders behind one seam."""
 
-import re
 from pathlib import Path
 
-from corrosion_edge.device.sources.address import is_readable, redacted
 from corrosion_edge.device.sources.source import PhotoError, Source
+from corrosion_edge.device.sources.spec import (
+    is_device,
+    is_live_kind,
+    picamera2_number,
+    require_distinct,
+    require_known,
+)
 from corrosion_edge.device.sources.wish import NOTHING, Wish
-from corrosion_edge.errors import NoSuchSource, SourceError
+from corrosion_edge.errors import SourceError
 from corrosion_edge.photos import passed_over_because
 
 __all__ = [
@@ -16,11 +21,11 @@ __all__ = [
     "is_live_kind",
     "open_directly",
     "open_source",
+    "require_distinct",
     "require_known",
 ]
 
 _EXAMPLES = "--camera /dev/video0, video.mp4, rtsp://…, a folder, or demo"
-_PICAMERA2 = r"picamera2(?::(\d{1,3}))?"
 
 
 def open_source(spec: str) -> Source:
@@ -31,23 +36,6 @@ def open_source(spec: str) -> Source:
     from corrosion_edge.device.capture import open_camera
 
     return open_camera(spec, reconnect=False)
-
-
-def is_live_kind(spec: str) -> bool:
-    """Whether it names a camera or a stream, which may be live, and not a file or the demo."""
-    if spec == "auto" or "://" in spec or re.fullmatch(_PICAMERA2, spec):
-        return True
-    try:
-        return Path(spec).is_relative_to("/dev") or Path(spec).is_char_device()
-    except (OSError, ValueError):
-        return False
-
-
-def require_known(spec: str) -> None:
-    """NoSuchSource for a network address of a kind that is not read."""
-    if "://" in spec and not is_readable(spec):
-        only = "only rtsp, rtsps, http and https addresses are read"
-        raise NoSuchSource(f"{redacted(spec)}: {only}")
 
 
 def open_directly(spec: str, wish: Wish = NOTHING) -> Source:
@@ -65,8 +53,9 @@ def open_directly(spec: str, wish: Wish = NOTHING) -> Source:
         from corrosion_edge.device.sources.demo import DemoSource
 
         return DemoSource()
-    if number := re.fullmatch(_PICAMERA2, spec):
-        return _picamera2(int(number[1] or 0), wish)
+    require_known(spec)
+    if (number := picamera2_number(spec)) is not None:
+        return _picamera2(number, wish)
     if "://" in spec:
         return _stream(spec, wish)
     try:
@@ -96,7 +85,6 @@ def _picamera2(number: int, wish: Wish) -> Source:
 
 
 def _stream(url: str, wish: Wish) -> Source:
-    require_known(url)
     from corrosion_edge.device.sources.av_source import open_stream
 
     return open_stream(url, wish)
@@ -109,7 +97,7 @@ def _device(path: Path, wish: Wish) -> Source:
 
 
 def _path(path: Path, wish: Wish) -> Source:
-    if path.is_relative_to("/dev") or path.is_char_device():
+    if is_device(path):
         return _device(path, wish)
     if not path.exists():
         raise SourceError(f"{path}: no such camera, file or folder; name one, e.g. {_EXAMPLES}")

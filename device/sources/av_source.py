@@ -29,7 +29,6 @@ _IN_WORDS: Final = {
     errno.ENODEV: "the device is gone; check its cable",
 }
 _SLACK = 1.0  # seconds by which a recording may end before the length its header states
-_SAME_RATE = 0.01  # share by which a granted rate may differ from the wish
 _STATE_LENGTH = ("mov", "matroska")  # formats whose header states the length
 
 
@@ -58,7 +57,7 @@ def open_device(path: Path, wish: Wish = NOTHING) -> "AvSource":
     if wish.rate:
         options["framerate"] = f"{wish.rate:g}"
     container = _opened(str(path), str(path), format="v4l2", options=options)
-    return AvSource(container, str(path), live=True, wish=wish)
+    return AvSource(container, str(path), live=True, is_device=True, wish=wish)
 
 
 class AvSource(Source):
@@ -66,7 +65,7 @@ class AvSource(Source):
 
     A recording that is damaged delivers what can be decoded whole, then raises SourceLost. In a
     live stream frames that cannot be decoded are passed over. ``position`` of a recording's
-    frames counts from its first frame.
+    frames counts from its first frame. ``is_device`` is for a V4L2 camera, whose path is the name.
     """
 
     def __init__(
@@ -76,6 +75,7 @@ class AvSource(Source):
         *,
         file: str = "",
         live: bool,
+        is_device: bool = False,
         wish: Wish = NOTHING,
     ) -> None:
         self.name = name
@@ -83,7 +83,7 @@ class AvSource(Source):
         self._container = container
         self._file = file
         self.is_video = not live
-        self._is_device = live and name.startswith("/dev/")
+        self._is_device = is_device
         self._scaling = Scaling(wish.scaled, wish.resolution)
         self._index = 0
         self._origin: float | None = None
@@ -91,8 +91,9 @@ class AvSource(Source):
         self._damaged = 0
         self._end = 0.0
         self._track = _video_track(container, name)
-        rate, granted = wish.rate if self._is_device else None, self._track.average_rate
-        self.paced = bool(rate and granted and abs(float(granted) - rate) < _SAME_RATE * rate)
+        if self._is_device and (granted := self._track.average_rate):
+            self.period = 1 / float(granted)
+        self.paced = wish.is_kept(self.period)
         self._pictures: Iterator[Any] = self._decoded()
 
     def read(self) -> Frame | None:

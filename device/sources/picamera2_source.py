@@ -9,6 +9,7 @@ its low-resolution stream (``lores``), which on a Pi 4 can only be YUV.
 """
 
 import importlib.util
+import queue
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 from corrosion_edge.device.sources.low_stream import LowStream, low_size
 from corrosion_edge.device.sources.source import Source
-from corrosion_edge.device.sources.v4l2 import busy
+from corrosion_edge.device.sources.v4l2 import OURSELVES, holder, unseen
 from corrosion_edge.device.sources.wish import NOTHING, Wish
 from corrosion_edge.errors import NoSuchSource, SourceError, SourceLost
 from corrosion_edge.frame import Frame
@@ -32,6 +33,9 @@ cut off."""
 
 _FORMAT: Final = "BGR888"  # red, green, blue in memory
 _SHORTEST: Final = 1 / 60  # seconds between frames; a virtual camera has no pace of its own
+_MICROSECOND: Final = 1e-6  # in which libcamera states the duration of a frame
+
+_held: Final[set[int]] = set()  # the cameras that this process has open, or hangs in
 
 
 def attached() -> list[int]:
@@ -59,11 +63,13 @@ class Picamera2Source(Source):
 
     def __init__(self, number: int = 0, wish: Wish = NOTHING) -> None:
         self.name = f"picamera2:{number}"
-        self.paced = wish.rate is not None
+        self.period = 1 / wish.rate if wish.rate else 0.0  # until a frame tells
         self._wish = wish
+        self._number = number
         self._index = 0
         self._next = 0.0
         self._low: LowStream | None = None
+        self._told: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._camera = _opened(self.name, number)
         try:
             self._shape = self._configured()
@@ -80,20 +86,41 @@ class Picamera2Source(Source):
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = time.monotonic() + _SHORTEST
         try:
-            (pixels, *low), _ = self._camera.capture_arrays(self._streams)
+            (pixels, *low), told = self._captured()
+        except SourceLost:
+            raise
         except Exception as error:
             raise SourceLost(f"{self.name}: delivers no more ({error})") from None
         try:
             scaled = self._low.scaled(low[0]) if self._low else ()
         except SourceError as error:
             raise SourceError(f"{self.name}: {error}") from None
+        self.period = told.get("FrameDuration", 0) * _MICROSECOND
+        self.paced = self._wish.is_kept(self.period)
         frame = Frame.now(self._checked(pixels), self._index, scaled=scaled)
         self._index += 1
         return frame
 
+    def interrupt(self) -> bool:
+        """See ``Source.interrupt``: nothing of the driver is touched, only the waiting ends."""
+        self._told.put(None)
+        return True
+
     def close(self) -> None:
         """See ``Source.close``."""
         self._camera.close()
+        _held.discard(self._number)
+
+    def _captured(self) -> Any:
+        """The streams' arrays and the metadata, or SourceLost once it is interrupted.
+
+        Told by a signal: ``wait=SECONDS`` is a time limit in newer picamera2 only, and in that of
+        Raspberry Pi OS 12's first years (0.3.12 to 0.3.18) it means to wait for ever.
+        """
+        job = self._camera.capture_arrays(self._streams, wait=False, signal_function=self._told.put)
+        if self._told.get() is None:
+            raise SourceLost(f"{self.name}: no frame came; check the ribbon cable")
+        return job.get_result()
 
     def _configured(self) -> tuple[int, int, int]:
         size = self._wish.resolution or SIZE
@@ -139,12 +166,26 @@ def _opened(name: str, number: int) -> Any:
     if number >= count:
         raise SourceError(f"{name}: no such camera, {count} found; check the ribbon cable")
     try:
-        return picamera2(number)
+        camera = picamera2(number)
     except Exception as error:  # picamera2 raises RuntimeError with libcamera's text, and others
         reason = _reason(error)
         if "busy" in reason.lower() or "acquire" in reason.lower():
-            raise SourceError(busy(name, *Path("/dev").glob("media*"))) from None
+            raise SourceError(_busy(name, number)) from None
         raise SourceError(f"{name}: cannot be opened ({reason})") from None
+    _held.add(number)
+    return camera
+
+
+def _busy(name: str, number: int) -> str:
+    """The sentence for a camera that is used already.
+
+    Whoever has any camera open, or has only looked for them, keeps media devices open: which of
+    them are this camera's is not to be seen.
+    """
+    user = OURSELVES if number in _held else ""
+    if not user and (other := holder(Path("/dev").glob("media*"))):
+        user = f"a program, perhaps {other}, which has a media device open"
+    return f"{name}: the camera is in use by {user or unseen()}; end that first"
 
 
 def _reason(error: BaseException) -> str:

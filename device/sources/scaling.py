@@ -59,7 +59,8 @@ class Scaling:
 
     def _whole(self, picture: Any) -> npt.NDArray[np.uint8]:
         with self._lock:
-            pixels = self._full.reformat(picture, format="rgb24").to_ndarray()
+            made = self._full.reformat(picture, format="rgb24", interpolation=_FLAGS)
+        pixels = made.to_ndarray()
         return np.ascontiguousarray(np.rot90(pixels, round(picture.rotation / 90)))
 
 

@@ -31,14 +31,17 @@ class Source(Closing, Protocol):
     ``name`` is what a person calls it, without any password. ``live`` says that time passes
     whether or not somebody reads. ``dropped`` counts frames that nobody took in time; it stays 0
     where nothing is live. ``is_video`` says that it is a recorded video. ``paced`` says that the
-    driver keeps the rate that was asked of it. ``on_wait`` is called every ``WAIT_STEP`` seconds,
-    by the thread that reads, while a source waits for a frame.
+    driver keeps the rate that was asked of it, as far as its frames show. ``period`` is the time
+    from one frame to the next, in seconds, that a driver granted; 0 where that is not known.
+    ``on_wait`` is called every ``WAIT_STEP`` seconds, by the thread that reads, while a source
+    waits for a frame.
     """
 
     name: str
     live: bool = False
     dropped: int = 0
     paced: bool = False
+    period: float = 0.0
     is_video: bool = False
     on_wait: Callable[[], None] = staticmethod(nobody)
 

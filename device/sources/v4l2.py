@@ -13,7 +13,19 @@ from typing import Final
 
 from corrosion_edge.errors import NoSuchSource, SourceError
 
-__all__ = ["busy", "cameras", "holder", "is_camera", "require_camera", "stop_streaming"]
+__all__ = [
+    "OURSELVES",
+    "busy",
+    "cameras",
+    "holder",
+    "is_camera",
+    "require_camera",
+    "stop_streaming",
+    "unseen",
+]
+
+OURSELVES: Final = "this program itself (under another name, or by a read that hangs in its driver)"
+"""Who uses a camera that this process has open already."""
 
 # The kernel's include/uapi/linux/videodev2.h: struct v4l2_capability and its request.
 _CAPABILITY = struct.Struct("=16s32s32sIII12x")
@@ -81,9 +93,13 @@ def busy(name: str, *paths: Path) -> str:
     user = holder(paths)
     if not user:
         mine = _has_open(Path("/proc/self"), {os.path.realpath(path) for path in paths})
-        unseen = "another program" + ("" if os.geteuid() == 0 else " (as root, its name is shown)")
-        user = "this program itself (a read that hangs in its driver)" if mine else unseen
+        user = OURSELVES if mine else unseen()
     return f"{name}: the camera is in use by {user}; end that first"
+
+
+def unseen() -> str:
+    """Who uses a camera where no process is seen that does."""
+    return "another program" + ("" if os.geteuid() == 0 else " (as root, its name is shown)")
 
 
 def stop_streaming(path: Path) -> bool:

@@ -25,7 +25,7 @@ def photos(tmp_path_factory):
 def test_what_is_right_passes_and_what_is_wrong_is_noticed(photos):
     files = sorted(photos.iterdir())
     with Classifier.open() as classifier:
-        found = {name: moved(files, way, classifier) for name, way in WAYS.items()}
+        found = moved(files, classifier)
     for name, one in found.items():
         assert one.photos == 2
         assert 0 <= one.mean <= one.largest <= 1

@@ -3,13 +3,15 @@
 import sys
 import time
 import types
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corrosion_edge.device.capture import Framing, Look
+from corrosion_edge.device.capture import Framing, Look, Patience, open_camera
+from corrosion_edge.device.capturing import Capture
 from corrosion_edge.device.sources import Wish, open_directly, open_source, picamera2_source
 from corrosion_edge.device.sources.low_stream import low_size
 from corrosion_edge.device.sources.picamera2_source import SIZE, Picamera2Source, attached
@@ -20,10 +22,16 @@ av = pytest.importorskip("av", reason="PyAV is not installed")
 RUST = (183, 65, 14)
 
 
+class StubJob(Future):
+    get_result = Future.result
+
+
 class StubCamera:
     """Shows a plain rust-coloured wall; ``RGB888`` is blue, green, red in memory as in reality.
 
-    Its low-resolution stream shows ``low``, in planes whose rows are filled up to 64 bytes.
+    Its low-resolution stream shows ``low``, in planes whose rows are filled up to 64 bytes. Where
+    it ``hangs`` no request completes any more. A camera is had once, and given back by its close.
+    It keeps the rate asked for, unless its frames last ``lasting`` microseconds (None: not told).
     """
 
     cameras = ({"Num": 0, "Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Model": "imx708"},)
@@ -31,13 +39,18 @@ class StubCamera:
     low_instead: str | None = None
     low = RUST
     trouble: Exception | None = None
+    hangs = False
+    lasting: int | None = 0
     made: "list[StubCamera]" = []  # noqa: RUF012
 
     def __init__(self, number=0):
         if StubCamera.trouble:
             raise StubCamera.trouble
+        if any(made.number == number and "closed" not in made.history for made in StubCamera.made):
+            raise RuntimeError("Failed to acquire camera: Device or resource busy")
         self.number = number
         self.history = []
+        self.controls = {}
         self.fails = False
         StubCamera.made.append(self)
 
@@ -46,7 +59,7 @@ class StubCamera:
         return list(StubCamera.cameras)
 
     def create_video_configuration(self, main, lores=None, controls=None):
-        self.controls = controls
+        self.controls = controls or {}
         space = "SMPTE170M" if main["size"][0] < 1280 or main["size"][1] < 720 else "Rec709"
         colours = f"<libcamera.ColorSpace '{space}'>"
         return {"main": dict(main), "lores": lores and dict(lores), "colour_space": colours}
@@ -66,10 +79,23 @@ class StubCamera:
     def start(self):
         self.history.append("started")
 
-    def capture_arrays(self, names):
+    def capture_arrays(self, names=("main",), wait=None, signal_function=None):
+        """As of picamera2 0.3.12, where seconds to wait are no limit but true."""
+        job = StubJob()
         if self.fails:
-            raise RuntimeError("Camera frontend has timed out!")
-        return [{"main": self._whole, "lores": self._lores}[name]() for name in names], {}
+            job.set_exception(RuntimeError("Camera frontend has timed out!"))
+        elif not StubCamera.hangs:
+            shown = {"main": self._whole, "lores": self._lores}
+            job.set_result(([shown[name]() for name in names], self._metadata()))
+        if signal_function and job.done():
+            signal_function(job)
+        return job.result() if wait or (wait is None and not signal_function) else job
+
+    def _metadata(self):
+        if StubCamera.lasting is None:
+            return {"SensorTimestamp": time.monotonic_ns()}
+        asked = round(1e6 / self.controls.get("FrameRate", 30))
+        return {"FrameDuration": StubCamera.lasting or asked}
 
     def _lores(self):
         (width, height), stride = self._low["size"], self._low["stride"]
@@ -102,6 +128,7 @@ def stub(monkeypatch):
     module.__spec__ = types.SimpleNamespace(name="picamera2")
     monkeypatch.setitem(sys.modules, "picamera2", module)
     monkeypatch.setattr(StubCamera, "made", [])
+    monkeypatch.setattr(picamera2_source, "_held", set())
     return monkeypatch
 
 
@@ -118,6 +145,27 @@ def test_size_and_rate_are_asked_of_the_camera(stub):
         assert source.read().pixels.shape == (480, 640, 3)
         assert source.paced
     assert StubCamera.made[0].controls == {"FrameRate": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("rate", "lasting", "paced", "period"),
+    [(0.08, 0, True, 12.5), (5.0, 200_500, True, 0.2005), (5.0, 33_333, False, 0.033333),
+     (5.0, None, False, 0.0), (None, 33_333, False, 0.033333)],
+)  # fmt: skip
+def test_the_rate_is_that_of_its_frames_and_not_what_was_asked(stub, rate, lasting, paced, period):
+    stub.setattr(StubCamera, "lasting", lasting)
+    with Picamera2Source(0, Wish(None, rate)) as source:
+        assert source.period == (1 / rate if rate else 0.0)
+        source.read()
+        assert (source.paced, source.period) == (paced, pytest.approx(period))
+
+
+def test_frames_that_come_faster_than_asked_are_skipped_and_that_is_said(stub, capsys):
+    stub.setattr(StubCamera, "lasting", 33_333)
+    with open_camera("picamera2", wish=Wish(None, 5.0)) as source:
+        source.read()
+        assert Capture(rate=5.0).interval(0.0, source) == pytest.approx(0.2)
+    assert "keeps no rate of 5: frames are skipped here" in capsys.readouterr().err
 
 
 def test_the_stub_is_as_treacherous_as_the_real_one(stub):
@@ -214,6 +262,34 @@ def test_a_camera_that_stops_is_lost(stub):
             source.read()
 
 
+def test_a_camera_that_hangs_is_closed_and_opened_again(stub):
+    told = []
+
+    def observe(state):
+        told.append(state)
+        StubCamera.hangs = StubCamera.hangs and state.event != "lost"
+
+    patience = Patience(hung_after=0.4)
+    with open_camera("picamera2", patience=patience, observe=observe) as source:
+        source.read()
+        stub.setattr(StubCamera, "hangs", True)
+        while told[-1].event != "recovered":
+            source.read()
+    reasons = [state.reason for state in told if state.event == "lost"]
+    assert reasons == ["no frame for 0.4 s; check the camera's cable or network"]
+    assert told[-2].abandoned == 0
+    assert [one.history for one in StubCamera.made] == [["started", "closed"]] * 2
+
+
+def test_a_read_that_waits_ends_when_it_is_interrupted(stub):
+    stub.setattr(StubCamera, "hangs", True)
+    with Picamera2Source() as source, ThreadPoolExecutor() as pool:
+        reading = pool.submit(source.read)
+        assert source.interrupt()
+        with pytest.raises(SourceLost, match="no frame came; check the ribbon cable"):
+            reading.result(10)
+
+
 def test_an_unpaced_camera_is_held_to_sixty_a_second(stub):
     with Picamera2Source() as source:
         start = time.monotonic()
@@ -226,6 +302,20 @@ def test_an_unpaced_camera_is_held_to_sixty_a_second(stub):
 def test_a_busy_camera_is_said_to_be_in_use(stub, text):
     stub.setattr(StubCamera, "trouble", RuntimeError(text))
     with pytest.raises(SourceError, match="in use by another program"):
+        Picamera2Source()
+
+
+def test_a_camera_that_this_program_has_is_said_to_be_its_own(stub):
+    with Picamera2Source(), pytest.raises(SourceError, match="in use by this program itself"):
+        Picamera2Source()
+    with Picamera2Source() as source:  # and given back
+        source.read()
+
+
+def test_who_has_some_camera_open_has_this_one_only_perhaps(stub):
+    stub.setattr(StubCamera, "trouble", RuntimeError("Device or resource busy"))
+    stub.setattr(picamera2_source, "holder", lambda paths: "motion (process 12)")
+    with pytest.raises(SourceError, match=r"in use by a program, perhaps motion \(process 12\)"):
         Picamera2Source()
 
 

@@ -11,7 +11,7 @@ from corrosion_edge.render import clip
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
-from corrosion_edge.device.sources.scaling import Scaling  # noqa: E402
+from corrosion_edge.device.sources.scaling import EXACT, Scaling  # noqa: E402
 
 SPEC = image.Preprocessing(224, 224)
 
@@ -37,6 +37,37 @@ def test_from_yuv_it_is_nearer_to_the_reference_than_half_resolution_colour_woul
     assert ours < 0.5
     assert off.max() <= 12
     assert ours < 0.5 * np.abs(plain.to_ndarray() - reference).mean()
+
+
+@pytest.mark.parametrize(
+    ("kind", "matrix", "span", "most"),
+    [("yuv420p", 5, 1, 0.35), ("yuv420p", 1, 1, 0.35), ("yuvj422p", 5, 2, 0.75),
+     ("yuyv422", 5, 1, 0.35), ("nv12", 5, 1, 0.35), ("yuv420p10le", 1, 1, 0.35)],
+)  # fmt: skip
+def test_whatever_is_delivered_both_ways_lead_to_the_picture_s_own_rgb(
+    picture, kind, matrix, span, most
+):
+    for rgb, limit in ((picture, most), (patches(), 0.55)):
+        frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+            format=kind, dst_colorspace=matrix, dst_color_range=span, interpolation=2 | EXACT
+        )
+        frame.colorspace, frame.color_range = matrix, span
+        whole, (small,) = Scaling([(224, 224)]).both(frame)
+        expected = image.prepare(rgb, SPEC).astype(int)
+        assert np.abs(small - expected).mean() < limit
+        assert np.abs(image.prepare(pixels_of(whole), SPEC) - expected).mean() < limit
+    seen = pixels_of(whole)[360, 80::160].astype(int)
+    assert np.abs(seen - PATCHES).max() <= 2
+
+
+PATCHES = [(0, 0, 0), (255, 255, 255), (128, 128, 128), (183, 65, 14), (200, 40, 30), (30, 60, 200),
+           (20, 160, 60), (230, 220, 90)]  # fmt: skip
+
+
+def patches():
+    """Fields of known colours side by side."""
+    row = np.repeat(np.array(PATCHES, np.uint8), 160, axis=0)
+    return np.ascontiguousarray(np.broadcast_to(row, (720, 1280, 3)))
 
 
 def test_the_full_picture_comes_beside_it(picture):

@@ -79,15 +79,18 @@ class RgbPicamera2(VirtualPicamera2):
         asked = {name: {**config[name], "format": kind} for name, kind in self._asked.items()}
         return {**config, **asked}
 
-    def capture_arrays(self, names: Any = None, **how: Any) -> Any:
-        """The pictures of one moment, and what libcamera says of it."""
-        arrays, metadata = super().capture_arrays(names, **how)
+    def capture_arrays_and_metadata_(self, names: Any) -> Any:
+        """Whether there is a frame; the pictures of one moment, and what libcamera says of it."""
+        done, found = super().capture_arrays_and_metadata_(names)
+        if not done:
+            return done, found
+        arrays, metadata = found
         config = super().camera_configuration()
         made = [
             _as(self._asked[name], array, config[name]["size"])
             for name, array in zip(names, arrays, strict=True)
         ]
-        return made, metadata
+        return True, (made, metadata)
 
 
 def _as(kind: str, nv12: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -15,7 +15,9 @@ from typing import Any
 import picamera2
 from libcamera_camera import RgbPicamera2, VirtualPicamera2
 
+from corrosion_edge.device.capture import Patience, open_camera
 from corrosion_edge.device.capture.parity import difference
+from corrosion_edge.device.capturing import Capture
 from corrosion_edge.device.sources import Wish, open_source
 from corrosion_edge.device.sources.picamera2_source import Picamera2Source
 from corrosion_edge.errors import SourceError
@@ -103,6 +105,47 @@ def pace() -> float:
         return 60 / (time.monotonic() - start)
 
 
+def rate() -> list[Any]:
+    """Whether the camera says that it keeps a rate, and what is asked of it for each frame."""
+    with open_camera("picamera2:0", wish=Wish(None, 5.0)) as source:
+        source.read()
+        return [source.paced, Capture(rate=5.0).interval(0.0, source)]
+
+
+class HangingPicamera2(RgbPicamera2):
+    """A camera of which no request completes while ``hangs``, as after libcamera's time-out."""
+
+    hangs = False
+
+    def process_requests(self, display: Any) -> None:
+        """See picamera2: called by its event loop when libcamera has something."""
+        if not HangingPicamera2.hangs:
+            super().process_requests(display)
+
+
+def hung() -> list[Any]:
+    """What is told of a camera that hangs for six seconds: event, reason, hanging threads."""
+    told: list[Any] = []
+    picamera2.Picamera2 = HangingPicamera2
+    patience = Patience(hung_after=2, frozen_after=float("inf"))
+    observe = lambda state: told.append([state.event, state.reason, state.abandoned])  # noqa: E731
+    try:
+        with open_camera("picamera2:1", patience=patience, observe=observe) as source:
+            source.read()
+            _hang_while(source, told)
+    finally:
+        picamera2.Picamera2 = RgbPicamera2
+    return told
+
+
+def _hang_while(source: Any, told: list[Any]) -> None:
+    start, HangingPicamera2.hangs = time.monotonic(), True
+    while told[-1][0] != "recovered" and time.monotonic() < start + 60:
+        HangingPicamera2.hangs = time.monotonic() < start + 6
+        source.poll()
+        time.sleep(0.02)
+
+
 def watched() -> dict[str, Any]:
     """The command on the camera that it finds by itself."""
     # What Virtual1 shows is one plain red, which counts as covered.
@@ -119,7 +162,7 @@ def watched() -> dict[str, Any]:
 
 
 SCENARIOS: list[Callable[[], Any]] = [
-    listed, silent_format, absent, pictures, scaled, pace, watched, in_use
+    listed, silent_format, absent, pictures, scaled, pace, rate, hung, watched, in_use
 ]  # fmt: skip
 
 

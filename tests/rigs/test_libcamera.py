@@ -99,7 +99,7 @@ def test_a_camera_that_is_not_there_is_refused(found):
 
 
 def test_a_camera_in_use_is_said_to_be_in_use(found):
-    assert found["in_use"].startswith("picamera2:0: the camera is in use by ")
+    assert found["in_use"].startswith("picamera2:0: the camera is in use by this program itself")
 
 
 def test_numbers_are_those_of_picamera2_and_red_is_red(found):
@@ -126,6 +126,19 @@ def test_auto_is_the_first_camera(found):
 
 def test_a_camera_without_a_pace_does_not_take_the_whole_processor(found):
     assert 5 < found["pace"] <= 61
+
+
+def test_a_camera_without_a_pace_is_not_believed_to_keep_a_rate(found):
+    assert found["rate"] == [False, 0.2]
+
+
+def test_a_camera_that_hangs_is_closed_and_opened_again(found):
+    events = [event for event, _, _ in found["hung"]]
+    assert events[:3] == ["running", "degraded", "lost"], found["hung"]
+    assert found["hung"][2][1] == "no frame for 2 s; check the camera's cable or network"
+    assert not any("in use" in reason for _, reason, _ in found["hung"])
+    assert events[-2:] == ["recovered", "ended"]
+    assert found["hung"][-1][2] == 0
 
 
 def test_watch_gives_verdicts_and_ends(found):

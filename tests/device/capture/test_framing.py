@@ -74,7 +74,12 @@ def test_a_region_beyond_the_picture_names_both():
         Region.parse("4,0,5,6").cut(PICTURE)
 
 
-@pytest.mark.parametrize("how", [{"rotate": 45}, {"resolution": (0, 5)}, {"resolution": (9999, 5)}])
+def test_a_picture_larger_than_any_network_is_scaled_too():
+    framed = Framing(resolution=(4608, 2)).apply(PICTURE)
+    assert framed.shape == (2, 4608, 3)
+
+
+@pytest.mark.parametrize("how", [{"rotate": 45}, {"resolution": (0, 5)}, {"resolution": (9401, 5)}])
 def test_a_framing_that_cannot_be_is_refused(how):
     with pytest.raises(UsageError, match="expected"):
         Framing(**how)

@@ -8,6 +8,7 @@ from corrosion_edge.device.capture import Limits, Patience
 from corrosion_edge.device.capturing import Capture
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.cli import watch
+from corrosion_edge.device.sources.wish import LARGEST_SIDE
 from corrosion_edge.image import Preprocessing
 
 GATE, SMALL = (224, 224), (96, 64)
@@ -40,3 +41,8 @@ def test_the_defaults_of_the_command_are_those_of_the_library():
         assert name in options
         if getattr(said, name) is not None:
             assert options[name].default == getattr(said, name), name
+
+
+def test_the_help_says_how_large_a_picture_may_be():
+    (option,) = (option for option in watch.params if option.name == "resolution")
+    assert str(LARGEST_SIDE) in option.help

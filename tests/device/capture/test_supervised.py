@@ -255,6 +255,32 @@ def test_a_camera_that_dies_again_at_once_is_not_hammered_and_a_steady_one_start
         assert rig.camera.due_in() == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("period", "late", "hangs"), [(0.0, 3, 10), (0.5, 3, 10), (4.0, 12, 40)])
+def test_a_slow_camera_gets_ten_of_its_frames_time(monkeypatch, period, late, hangs):
+    monkeypatch.setattr(FakeCamera, "period", period)
+    with Rig(["frame", "hang"], ["frame"]) as rig:
+        rig.frame()
+        rig.reads("hang")
+        rig.wait(late - 0.1)
+        assert rig.events == ["running"]
+        rig.wait(hangs - late - 0.1)
+        assert rig.events == ["running", "degraded"]
+        rig.wait(0.3)
+        assert rig.events == ["running", "degraded", "lost"]
+        assert rig.told[-1].reason.startswith(f"no frame for {hangs} s; ")
+
+
+def test_what_a_camera_grants_may_show_only_in_its_frames():
+    class Camera(FakeCamera):
+        def read(self):
+            self.paced = True
+            return super().read()
+
+    with Supervised(Camera(["frame", "hang"])) as source:
+        source.read()
+        assert source.paced
+
+
 def test_an_opening_that_hangs_is_given_up_too():
     with Rig(["frame", "vanish"], ["frame", "hang"], patience=Patience(open_within=5)) as rig:
         rig.frame()

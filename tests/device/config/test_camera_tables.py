@@ -83,6 +83,19 @@ def test_what_is_printed_reads_back_to_the_same(write):
     assert cameras("--config", again)._cameras == cameras("--config", write(TWO))._cameras
 
 
+def test_a_camera_may_be_asked_for_its_full_picture(write):
+    table = '[camera.deck]\nsource = "demo"\nresolution = "4608x2592"\n'
+    assert cameras("--config", write(table))._cameras["deck"].capture.resolution == (4608, 2592)
+
+
+@pytest.mark.parametrize("section", ["[watch]\n", '[camera.deck]\nsource = "/dev/video0"\n'])
+def test_no_camera_has_such_a_picture(write, section):
+    file = write(f'{section}resolution = "9401x10"\n')
+    line = section.count("\n") + 1
+    expected = "resolution: expected sides of 1 to 9400 pixels, got 9401x10"
+    assert run("--config", file).stderr.strip() == f"Error: {file}:{line}: {expected}"
+
+
 def test_all_mistakes_at_once_each_with_its_line(write):
     file = write('[watch]\ncamera = "demo"\n[camera.deck]\nsource = 3\nresolution = "big"\n'
                  'tile = "3x2"\n[camera.yard]\nroi = "1,2,3"\nrotate = "45"\n'

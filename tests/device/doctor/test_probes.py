@@ -210,7 +210,7 @@ def test_a_held_camera_names_the_program(machine):
     (folder / "8").symlink_to(host.path("dev/media0"))
     usb, own = cameras.video(host)
     assert usb.found == "/dev/video0 HD Pro Webcam C920, held by motion (process 321)"
-    assert own.found == "the Raspberry Pi cameras are held by motion (process 321)"
+    assert own.found == "the Raspberry Pi cameras: perhaps held by motion (process 321)"
 
 
 def test_nodes_that_do_not_capture_are_counted(machine):
