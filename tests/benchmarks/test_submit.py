@@ -45,6 +45,12 @@ def test_all_but_the_models_folder_is_published():
     assert whole == report
 
 
+def disturbed(**changes):
+    """Two minutes, the second of them disturbed."""
+    quiet = [make_second(1.0 + n) for n in range(60)]
+    return (*quiet, *(make_second(61.0 + n, **changes) for n in range(60)))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -54,6 +60,10 @@ def test_all_but_the_models_folder_is_published():
         {"swapped_pages": 7},
         {"sustained": (make_sustained(void=("hot",)),)},
         {"sustained": (make_sustained(seconds=(make_second(5.0),)),)},
+        {"sustained": (make_sustained(seconds=disturbed(swapped_pages=1)),)},
+        {"sustained": (make_sustained(seconds=disturbed(under_voltage="yes")),)},
+        {"sustained": (make_sustained(seconds=disturbed(frequency_mhz=900)),)},
+        {"sustained": (make_sustained(seconds=disturbed(frequency_mhz=900), rate=5.0),)},
         {"results": (replace(make_report().results[0], rounds=(make_round(20),)),)},
     ],
 )

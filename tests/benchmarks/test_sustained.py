@@ -117,7 +117,7 @@ def test_a_meter_that_falls_silent_gives_no_energy():
 
 
 def test_a_quiet_minute_is_valid():
-    assert sustained_reasons([make_second(1.0 + n) for n in range(60)]) == ()
+    assert sustained_reasons([make_second(1.0 + n) for n in range(60)], paced=False) == ()
 
 
 @pytest.mark.parametrize(
@@ -125,14 +125,56 @@ def test_a_quiet_minute_is_valid():
     [
         ({"throttled": "0x4"}, "the firmware reports throttled now"),
         ({"others_cores": 0.5}, "other programs used 0.50 cores while measuring, more than 0.25"),
+        ({"under_voltage": "yes"}, "the board's voltage monitor reports under-voltage"),
+        ({"swapped_pages": 2}, "120 pages of memory were swapped while measuring"),
     ],
 )
 def test_a_disturbed_one_is_void(changes, reason):
-    assert sustained_reasons([make_second(1.0 + n, **changes) for n in range(60)]) == (reason,)
+    seconds = [make_second(1.0 + n, **changes) for n in range(60)]
+    assert sustained_reasons(seconds, paced=False) == (reason,)
+
+
+UNKNOWN = {"throttled": UNAVAILABLE, "under_voltage": UNAVAILABLE, "swapped_pages": UNAVAILABLE}
+
+
+def clocked(*clocks):
+    """Seconds with these clocks, of a machine that tells nothing else."""
+    return [make_second(1.0 + n, frequency_mhz=mhz, **UNKNOWN) for n, mhz in enumerate(clocks)]
+
+
+def test_a_clock_that_falls_is_void_and_one_that_wavers_is_not():
+    (reason,) = sustained_reasons(clocked(*[1500] * 59, 1000), paced=False)
+    assert reason == "the clock fell from 1500 to 1000 MHz while measuring"
+    assert sustained_reasons(clocked(*[1500, 1350] * 30), paced=False) == ()
+    assert sustained_reasons(clocked(*[UNAVAILABLE] * 60), paced=False) == ()
+
+
+def test_a_governor_that_idles_between_frames_is_not_throttling():
+    waiting = clocked(*([600] * 9 + [1500]) * 6, *[600] * 5)  # the last five alone are no stretch
+    assert sustained_reasons(waiting, paced=True) == ()
+    (reason,) = sustained_reasons(clocked(*[1500] * 40, *[1000] * 20), paced=True)
+    assert reason == "the clock fell from 1500 to 1000 MHz while measuring"
+    assert sustained_reasons(clocked(*[1500] * 4), paced=True) == ("4 s, shorter than 60 s",)
+
+
+def test_the_clock_is_the_highest_that_was_seen_after_a_frame(job, monkeypatch):
+    clocks = itertools.cycle([600, 900, 1500, 1400])
+    monkeypatch.setattr("corrosion_edge.benchmarks.endure.fastest_mhz", lambda: next(clocks))
+    _, *lines = lines_of(job, Time(0.125))
+    assert [line["clock_mhz"] for line in lines] == [1500, 1500, 1500]
+    monkeypatch.setattr("corrosion_edge.benchmarks.endure.fastest_mhz", lambda: None)
+    assert {line["clock_mhz"] for line in lines_of(job, Time(0.125))[1:]} == {None}
+
+
+def test_the_clock_is_not_looked_at_after_each_of_many_frames(job, monkeypatch):
+    looks = []
+    monkeypatch.setattr("corrosion_edge.benchmarks.endure.fastest_mhz", lambda: looks.append(1))
+    _, *lines = lines_of(job, Time(0.01))
+    assert 9 * len(lines) <= len(looks) <= 11 * len(lines)
 
 
 def test_a_short_one_is_void():
-    assert sustained_reasons([make_second(59.0)]) == ("59 s, shorter than 60 s",)
+    assert sustained_reasons([make_second(59.0)], paced=False) == ("59 s, shorter than 60 s",)
 
 
 def test_a_report_with_sustained_runs_survives_json():
@@ -191,7 +233,11 @@ def test_each_second_is_looked_at_from_outside_too(job, monkeypatch):
     monkeypatch.setattr("corrosion_edge.benchmarks.state.busy_seconds", lambda: next(busy))
     monkeypatch.setattr("corrosion_edge.benchmarks.state.own_seconds", lambda: next(own))
     monkeypatch.setattr("corrosion_edge.benchmarks.usage.time.monotonic", lambda: next(clock))
-    line = {"at_s": 1.0, "frames": 9, "p50_ms": 1.0, "p99_ms": 2.0, "memory_bytes": 5}
+    swapped = itertools.count(0, 4)
+    monkeypatch.setattr("corrosion_edge.benchmarks.state.swapped_pages", lambda: next(swapped))
+    monkeypatch.setattr("corrosion_edge.benchmarks.state._under_voltage", lambda root: "yes")
+    line = {"at_s": 1.0, "frames": 9, "p50_ms": 1.0, "p99_ms": 2.0, "memory_bytes": 5,
+            "clock_mhz": 1400}  # fmt: skip
     told = [{"backend": "b", "cpu_s": 7.0}, {**line, "cpu_s": 7.25}, {**line, "cpu_s": 7.5}]
     meter = Silent(9.0, 2.0, 9.0, 3.0, None)  # before, idle, start of the process, two seconds
     found = sustain(job, NAMED, meter, lambda asked: iter(told))
@@ -199,7 +245,11 @@ def test_each_second_is_looked_at_from_outside_too(job, monkeypatch):
     assert found.idle_watts == 2.0
     assert [second.watts for second in found.seconds] == [3.0, UNAVAILABLE]
     assert [second.others_cores for second in found.seconds] == [0.75, 0.75]
+    assert [second.swapped_pages for second in found.seconds] == [4, 4]
+    assert [second.frequency_mhz for second in found.seconds] == [1400, 1400]
     assert found.void[-1] == "1 s, shorter than 60 s"
+    assert "8 pages of memory were swapped while measuring" in found.void
+    assert "the board's voltage monitor reports under-voltage" in found.void
 
 
 def test_an_error_of_the_process_is_the_users(job):
