@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from corrosion_edge.benchmarks.layout import plain, read
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
@@ -74,10 +74,17 @@ class Published:
         return json.dumps(plain(self), ensure_ascii=False, separators=(",", ":")) + "\n"
 
     @classmethod
+    def from_dict(cls, content: Any) -> "Published":
+        """Read one back; ValueError says what is wrong with it."""
+        if isinstance(content, dict):  # of another format, that is said and not each field
+            LatencyReport.from_dict(content.get("report", {}))
+        return read(cls, content)
+
+    @classmethod
     def load(cls, path: Path) -> "Published":
         """From a file that is called after its board (UsageError)."""
         try:
-            made = read(cls, json.loads(path.read_bytes()))
+            made = cls.from_dict(json.loads(path.read_bytes()))
         except OSError as error:
             raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
         except RecursionError:
