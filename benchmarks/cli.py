@@ -1,6 +1,5 @@
 """``corrosion-edge benchmark``."""
 
-import re
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -17,18 +16,16 @@ from corrosion_edge.benchmarks.job import PROCESSES
 from corrosion_edge.benchmarks.picture_size import SIZE
 from corrosion_edge.benchmarks.roofline.cli import roofline
 from corrosion_edge.benchmarks.submit_cli import submit
+from corrosion_edge.benchmarks.threads import parse_threads
 from corrosion_edge.benchmarks.tune.cli import tune
-from corrosion_edge.benchmarks.writing import STDOUT, require_files
+from corrosion_edge.benchmarks.writing import STDOUT, require_files, require_none
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
-from corrosion_edge.errors import GateError, UsageError
+from corrosion_edge.errors import UsageError
 
 __all__ = ["DEFAULT_RUNS", "DEFAULT_SIZE", "benchmark"]
 
 DEFAULT_RUNS: Final = 100
 DEFAULT_SIZE: Final = "1920x1080"
-
-_MAX_THREADS: Final = 256
-_TOLD: Final = 3  # reasons in the error's sentence; the report has all
 
 _FILE: Final = click.Path(path_type=Path)
 
@@ -135,10 +132,7 @@ def _tell(report: Any, files: Mapping[str, Path | None]) -> None:
         sys.stdout.write(_content(printed[0], report))
     else:
         click.echo(text(report))
-    if report.is_void:
-        reasons = [line.removeprefix("void: ") for line in void_lines(report)]
-        more = f"; and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
-        raise GateError(f"figures are void, measure again: {'; '.join(reasons[:_TOLD])}{more}")
+    require_none([line.removeprefix("void: ") for line in void_lines(report)])
 
 
 def _content(option: str, report: Any) -> str:
@@ -152,15 +146,9 @@ def _content(option: str, report: Any) -> str:
 
 
 def _threads(option: str | None) -> tuple[int, ...]:
-    """The numbers in ``1,2``, each once; 1 and all usable cores if the option is absent."""
+    """Those of the option; 1 and all usable cores if it is absent."""
     if option is None:
         from corrosion_edge.device.backends.litert import usable_cores
 
         return tuple(dict.fromkeys((1, usable_cores())))
-    parts = option.split(",")
-    if not all(re.fullmatch(r"\s*\d{1,4}\s*", part, re.ASCII) for part in parts):
-        raise UsageError(f"--threads: expected whole numbers such as 1,2, got {option!r}")
-    numbers = [int(part) for part in parts]
-    if wrong := [number for number in numbers if not 1 <= number <= _MAX_THREADS]:
-        raise UsageError(f"--threads: expected 1 to {_MAX_THREADS}, got {wrong[0]}")
-    return tuple(dict.fromkeys(numbers))
+    return parse_threads(option)

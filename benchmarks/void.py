@@ -17,6 +17,7 @@ __all__ = [
     "MIN_SECONDS",
     "RULES",
     "STRETCH",
+    "clock_reasons",
     "machine_reasons",
     "result_reasons",
     "sustained_reasons",
@@ -74,7 +75,7 @@ def result_reasons(rounds: Sequence[Round]) -> tuple[str, ...]:
     if unsettled := sum(not part.warm_up.settled for part in rounds):
         reasons.append(f"the warm-up did not settle in {unsettled} of {len(rounds)} processes")
     clocks = [clock for part in rounds for clock in part.clocks_mhz]
-    return (*reasons, *_fallen(clocks))
+    return (*reasons, *clock_reasons(clocks))
 
 
 def sustained_reasons(seconds: Sequence[Second], *, paced: bool) -> tuple[str, ...]:
@@ -88,7 +89,7 @@ def sustained_reasons(seconds: Sequence[Second], *, paced: bool) -> tuple[str, .
         reasons.append(_disturbed(cores))
     reasons += _swapped([second.swapped_pages for second in seconds])
     clocks = [s.frequency_mhz for s in seconds if not isinstance(s.frequency_mhz, str)]
-    reasons += _fallen(_highest(clocks) if paced else clocks)
+    reasons += clock_reasons(_highest(clocks) if paced else clocks)
     if (lasted := seconds[-1].at_s) < MIN_SECONDS:
         reasons.append(f"{lasted:.0f} s, shorter than {MIN_SECONDS} s")
     return tuple(reasons)
@@ -102,7 +103,8 @@ def _swapped(pages: Sequence[int | str]) -> list[str]:
     return [f"{count} pages of memory were swapped while measuring"] if count else []
 
 
-def _fallen(clocks: Sequence[int]) -> list[str]:
+def clock_reasons(clocks: Sequence[int]) -> list[str]:
+    """Whether the clock, in MHz, fell in a series of looks at it under load."""
     if not clocks or min(clocks) >= (1 - MAX_DROP) * max(clocks):
         return []
     return [f"the clock fell from {max(clocks)} to {min(clocks)} MHz while measuring"]

@@ -1,16 +1,18 @@
 """Where results go: found out before the work, and written after it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from corrosion_edge import output
-from corrosion_edge.errors import UsageError
+from corrosion_edge.errors import GateError, UsageError
 
-__all__ = ["STDOUT", "require_files"]
+__all__ = ["STDOUT", "require_files", "require_none"]
 
 STDOUT: Final = Path("-")
 """Stands for standard output where an option can print."""
+
+_TOLD: Final = 3  # reasons in the error's sentence; the report has all
 
 
 def require_files(options: Mapping[str, Path | None], *, printing: tuple[str, ...] = ()) -> None:
@@ -31,6 +33,13 @@ def require_files(options: Mapping[str, Path | None], *, printing: tuple[str, ..
     for _, path in _given(options):
         if path != STDOUT:
             output.require_writable(path.parent)
+
+
+def require_none(reasons: Sequence[str]) -> None:
+    """GateError if there are reasons for void, once the report is written that has all of them."""
+    if reasons:
+        more = f"; and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
+        raise GateError(f"figures are void, measure again: {'; '.join(reasons[:_TOLD])}{more}")
 
 
 def _given(options: Mapping[str, Path | None]) -> Iterator[tuple[str, Path]]:
