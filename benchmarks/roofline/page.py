@@ -26,11 +26,11 @@ PARTS: Final = ("model", "operators", "how many", "MMAC", "moved", "estimate", "
 _MOSTLY: Final = 0.5
 _ESTIMATED: Final = (
     "Estimated from the graph, not measured: the runtime's Python interface has no profile. "
-    "Estimate: the longer of multiplying at the peak and moving what each operator reads, parameters "
-    "too, and writes, as if no cache held any. The rest of the invoke is what kernels take beyond "
-    "that: depthwise convolutions multiply below the peak, element-wise operators rescale and look "
-    "up each value, and one operator hands over to the next. How much of it each kind takes is "
-    "not known."
+    "Estimate: the longer of multiplying at the peak and moving what each operator reads, "
+    "parameters too, and writes, as if no cache held any. The rest of the invoke is what kernels "
+    "take beyond that: depthwise convolutions multiply below the peak, element-wise operators "
+    "rescale and look up each value, and one operator hands over to the next. How much of it each "
+    "kind takes is not known."
 )
 _METHOD: Final = (
     "A peak is what the runtime's own kernels reach on a network of nothing but large 1 x 1 "

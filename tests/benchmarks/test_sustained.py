@@ -3,7 +3,6 @@
 import itertools
 import json
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,8 @@ from corrosion_edge.benchmarks import sustaining
 from corrosion_edge.benchmarks.endurance import NEVER, NOT_MEASURED
 from corrosion_edge.benchmarks.endure import endure
 from corrosion_edge.benchmarks.job import Job
-from corrosion_edge.benchmarks.page import html
 from corrosion_edge.benchmarks.samples import UNAVAILABLE
 from corrosion_edge.benchmarks.schema import LatencyReport
-from corrosion_edge.benchmarks.sustained_page import _round_top, _throttled
 from corrosion_edge.benchmarks.sustaining import sustain
 from corrosion_edge.benchmarks.void import sustained_reasons
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
@@ -185,33 +182,6 @@ def test_a_report_with_sustained_runs_survives_json():
 def test_a_void_sustained_run_voids_the_report():
     assert not make_report(sustained=(make_sustained(),)).is_void
     assert make_report(sustained=(make_sustained(void=("hot",)),)).is_void
-
-
-def test_the_page_draws_what_was_measured_and_names_what_was_not():
-    seconds = [
-        make_second(1.0 + n, frequency_mhz=UNAVAILABLE, watts=NOT_MEASURED) for n in range(500)
-    ]
-    page = html(make_report(sustained=(make_sustained(seconds=tuple(seconds)),)))
-    assert "Temperature (°C) over the run" in page
-    assert "Clock (GHz) over the run" not in page
-    assert "energy per frame" not in page
-    assert "Clock: unavailable; Power: not measured" in page
-
-
-def test_seconds_of_throttling_in_a_row_are_one_stretch_on_the_page():
-    seconds = [make_second(1.0 + n, throttled="0x4" if n in (3, 4, 5, 9) else "0x50000")
-               for n in range(12)]  # fmt: skip
-    run = make_sustained(seconds=tuple(seconds))
-    began = datetime.fromisoformat(run.started_at)
-    found = [((b.start - began).seconds, (b.end - began).seconds) for b in _throttled(run, began)]
-    assert found == [(3, 6), (9, 10)]
-
-
-@pytest.mark.parametrize(
-    ("highest", "top"), [(83, 100), (20, 20), (21, 24), (1.5, 1.6), (0.31, 0.32), (0.0, 0.1)]
-)
-def test_an_axis_ends_a_little_above_its_curve(highest, top):
-    assert _round_top(highest) == pytest.approx(top)
 
 
 class Silent:
