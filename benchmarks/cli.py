@@ -1,7 +1,7 @@
 """``corrosion-edge benchmark``."""
 
-import re
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
@@ -16,18 +16,16 @@ from corrosion_edge.benchmarks.job import PROCESSES
 from corrosion_edge.benchmarks.picture_size import SIZE
 from corrosion_edge.benchmarks.roofline.cli import roofline
 from corrosion_edge.benchmarks.submit_cli import submit
+from corrosion_edge.benchmarks.threads import parse_threads
 from corrosion_edge.benchmarks.tune.cli import tune
+from corrosion_edge.benchmarks.writing import STDOUT, require_files, require_none
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
-from corrosion_edge.errors import GateError, UsageError
+from corrosion_edge.errors import UsageError
 
 __all__ = ["DEFAULT_RUNS", "DEFAULT_SIZE", "benchmark"]
 
 DEFAULT_RUNS: Final = 100
 DEFAULT_SIZE: Final = "1920x1080"
-
-_MAX_THREADS: Final = 256
-_STDOUT: Final = "-"
-_TOLD: Final = 3  # reasons in the error's sentence; the report has all
 
 _FILE: Final = click.Path(path_type=Path)
 
@@ -62,9 +60,10 @@ def benchmark() -> None:
               "or ina226:BUS:ADDRESS, for the sustained runs.")  # fmt: skip
 @click.option("--meter-command", metavar="CMD", help="Command that prints watts, a number on a "
               "line, for the sustained runs.")  # fmt: skip
-@click.option("--json", "json_file", metavar="FILE", help="Write all samples as JSON; - prints.")
+@click.option("--json", "json_file", metavar="FILE", type=_FILE,
+              help="Write all samples as JSON; - prints.")  # fmt: skip
 @click.option("--markdown", "markdown_file", metavar="FILE", type=_FILE,
-              help="Write the tables as Markdown.")  # fmt: skip
+              help="Write the tables as Markdown; - prints.")  # fmt: skip
 @click.option("--html", "html_file", metavar="FILE", type=_FILE,
               help="Write a page with tables and plots.")  # fmt: skip
 def run(
@@ -78,7 +77,7 @@ def run(
     rate: float | None,
     meter: str | None,
     meter_command: str | None,
-    json_file: str | None,
+    json_file: Path | None,
     markdown_file: Path | None,
     html_file: Path | None,
     **counts: int,
@@ -102,15 +101,11 @@ def run(
         rate=rate or 0.0,
         **counts,
     )
-    json_path = Path(json_file) if json_file not in (None, _STDOUT) else None
-    _require_files({"--json": json_path, "--markdown": markdown_file, "--html": html_file})
+    files = {"--json": json_file, "--markdown": markdown_file, "--html": html_file}
+    require_files(files, printing=("--json", "--markdown"))
     with open_meter(meter, meter_command) or nullcontext() as opened:
         report = measure(plan, meter=opened)
-    _write_pages(report, markdown_file, html_file)
-    content = output.json_text(report.to_dict())
-    if json_path is not None:
-        output.write(json_path, content)
-    _print(report, content if json_file == _STDOUT else None)
+    _tell(report, files)
 
 
 @benchmark.command(name="schema", help="Print the JSON schema of a report.")
@@ -125,52 +120,35 @@ for _command in (compare, roofline, submit, tune):
     benchmark.add_command(_command)
 
 
-def _write_pages(report: Any, markdown_file: Path | None, html_file: Path | None) -> None:
-    if markdown_file is not None:
-        from corrosion_edge.benchmarks.markdown import markdown
-        from corrosion_edge.benchmarks.page import page
-
-        output.write(markdown_file, markdown(page(report)))
-    if html_file is not None:
-        from corrosion_edge.benchmarks.page import html
-
-        output.write(html_file, html(report))
-
-
-def _print(report: Any, content: str | None) -> None:
-    """Show the report; GateError if any of it is void."""
+def _tell(report: Any, files: Mapping[str, Path | None]) -> None:
+    """Write or print what was asked for, or print a table; GateError if any figure is void."""
     from corrosion_edge.benchmarks.wording import text, void_lines
 
-    if content is None:
-        click.echo(text(report))
+    for option, path in files.items():
+        if path is not None and path != STDOUT:
+            output.write(path, _content(option, report))
+    printed = [option for option, path in files.items() if path == STDOUT]
+    if printed:
+        sys.stdout.write(_content(printed[0], report))
     else:
-        sys.stdout.write(content)
-    if report.is_void:
-        reasons = [line.removeprefix("void: ") for line in void_lines(report)]
-        more = f"; and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
-        raise GateError(f"figures are void, measure again: {'; '.join(reasons[:_TOLD])}{more}")
+        click.echo(text(report))
+    require_none([line.removeprefix("void: ") for line in void_lines(report)])
 
 
-def _require_files(options: dict[str, Path | None]) -> None:
-    """Find out before the work whether its results can be written (UsageError, OutputError)."""
-    for option, path in options.items():
-        if path is None:
-            continue
-        if path.is_dir():
-            raise UsageError(f"{option}: expected a file, got the folder {path}")
-        output.require_writable(path.parent)
+def _content(option: str, report: Any) -> str:
+    """The report as that option writes it."""
+    if option == "--json":
+        return output.json_text(report.to_dict())
+    from corrosion_edge.benchmarks.markdown import markdown
+    from corrosion_edge.benchmarks.page import html, page
+
+    return html(report) if option == "--html" else markdown(page(report))
 
 
 def _threads(option: str | None) -> tuple[int, ...]:
-    """The numbers in ``1,2``, each once; 1 and all usable cores if the option is absent."""
+    """Those of the option; 1 and all usable cores if it is absent."""
     if option is None:
         from corrosion_edge.device.backends.litert import usable_cores
 
         return tuple(dict.fromkeys((1, usable_cores())))
-    parts = option.split(",")
-    if not all(re.fullmatch(r"\s*\d{1,4}\s*", part, re.ASCII) for part in parts):
-        raise UsageError(f"--threads: expected whole numbers such as 1,2, got {option!r}")
-    numbers = [int(part) for part in parts]
-    if wrong := [number for number in numbers if not 1 <= number <= _MAX_THREADS]:
-        raise UsageError(f"--threads: expected 1 to {_MAX_THREADS}, got {wrong[0]}")
-    return tuple(dict.fromkeys(numbers))
+    return parse_threads(option)

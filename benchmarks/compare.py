@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
+from corrosion_edge.benchmarks.compare_series import Series, Unit, pairs_of, sustained_of
+from corrosion_edge.benchmarks.endurance import Sustained
 from corrosion_edge.benchmarks.layout import Count, Positive
-from corrosion_edge.benchmarks.ratios import Ratio, median_ratio
+from corrosion_edge.benchmarks.ratios import Ratio
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
-from corrosion_edge.benchmarks.stats import percentile
 from corrosion_edge.errors import UsageError
 
 __all__ = ["FEW", "Comparison", "Compared", "compare"]
@@ -17,13 +18,16 @@ FEW: Final = 5
 """With fewer processes an interval is too narrow, see ``coverage``."""
 
 Reports = Mapping[Path, LatencyReport]
-Series = Literal["first verdict", "invoke", "path"]
 Place = tuple[int, str, str]  # threads, size of the frame, kind of backend
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One series of one configuration: medians in ms, and the second's divided by the first's."""
+    """One series of one configuration: a value of each, and the second's divided by the first's.
+
+    Of first verdict and peak memory it is the median of the processes, of a sustained run its
+    throughput, of the others the percentile that their name says.
+    """
 
     first: str
     second: str
@@ -33,8 +37,9 @@ class Compared:
     threads: Count
     size: str
     series: Series
-    first_p50_ms: Positive
-    second_p50_ms: Positive
+    unit: Unit
+    first_value: Positive
+    second_value: Positive
     ratio: Ratio
 
 
@@ -65,8 +70,11 @@ def compare(reports: Reports, *, across_models: bool = False, void: bool = False
             _require_valid(base, first, [one for one, _ in pairs])
             _require_valid(path, report, [other for _, other in pairs])
         for one, other in pairs:
-            rows += _compared(str(base), str(path), one, other)
-        notes += [*_notes(base, first, path, report), *_left_over(base, first, path, report, pairs)]
+            runs, why = _runs((base, first, one), (path, report, other), void)
+            rows += _compared(str(base), str(path), one, other, runs)
+            notes += why
+        notes += [*_notes(base, first, path, report), *_ran_on(base, path, pairs)]
+        notes += _left_over(base, first, path, report, pairs)
     return Comparison(tuple(rows), tuple(dict.fromkeys(notes)))
 
 
@@ -84,29 +92,36 @@ def _place(result: Result) -> Place:
     return result.threads, result.size, result.backend_kind
 
 
-def _compared(base: str, path: str, one: Result, other: Result) -> Iterator[Compared]:
-    measured: tuple[tuple[Series, list[list[int]], list[list[int]]], ...] = (
-        ("first verdict", _starts(one), _starts(other)),
-        ("invoke", _rounds(one, "invoke_ns"), _rounds(other, "invoke_ns")),
-        ("path", _rounds(one, "path_ns"), _rounds(other, "path_ns")),
-    )
-    for series, first, second in measured:
+def _compared(
+    base: str, path: str, one: Result, other: Result, runs: tuple[Sustained, Sustained] | None
+) -> Iterator[Compared]:
+    for first, second in pairs_of(one, other, runs):
         yield Compared(
             base, path, one.model_name, other.model_name, one.backend_kind, one.threads, one.size,
-            series, _p50(first), _p50(second), median_ratio(second, first),
+            second.series, second.unit, first.value, second.value, second.ratio_to(first),
         )  # fmt: skip
 
 
-def _starts(result: Result) -> list[list[int]]:
-    return [[part.start.total_ns] for part in result.rounds]
-
-
-def _rounds(result: Result, name: str) -> list[list[int]]:
-    return [list(getattr(part.samples, name)) for part in result.rounds]
-
-
-def _p50(rounds: Sequence[Sequence[int]]) -> float:
-    return percentile([ns for part in rounds for ns in part], 50) / 1e6
+def _runs(
+    first: tuple[Path, LatencyReport, Result], second: tuple[Path, LatencyReport, Result],
+    void: bool,
+) -> tuple[tuple[Sustained, Sustained] | None, list[str]]:  # fmt: skip
+    """The sustained runs of a pair, if both can be compared, and what has to be said of them."""
+    (base, _, _), (path, _, result) = first, second
+    one, other = (sustained_of(report, result) for _, report, result in (first, second))
+    where = f"{result.model_name}, {_told(result)}, sustained"
+    if one is None or other is None:
+        return None, []
+    if not void and (why := one.void or other.void):
+        bad = base if one.void else path
+        return None, [f"{bad}: {where}: void ({why[0]}), so it is not compared; see --void"]
+    unlike = [
+        f"{name} {b} against {a} in {base}"
+        for name, a, b in (("rate", one.rate, other.rate), ("minutes", one.minutes, other.minutes))
+        if a != b
+    ]
+    notes = [f"{path}: {where}: {'; '.join(unlike)}"] if unlike else []
+    return (one, other) if one.rate == other.rate else None, notes
 
 
 def _require_same_frames(
@@ -162,9 +177,25 @@ def _notes(base: Path, first: LatencyReport, path: Path, report: LatencyReport) 
             yield f"{path}: {name} {b} against {a} in {base}"
     for told, one_report in ((base, first), (path, report)):
         if (fewest := min(len(result.rounds) for result in one_report.results)) < FEW:
-            yield f"{told}: {fewest} processes, too few for intervals of 95 %; see --processes"
+            count = f"{fewest} process{'es' * (fewest > 1)}"
+            yield f"{told}: {count}, too few for intervals of 95 %; see --processes"
         if one_report.is_void:
             yield f"{told}: figures in it are void"
+
+
+def _ran_on(base: Path, path: Path, pairs: Sequence[tuple[Result, Result]]) -> Iterator[str]:
+    """Runtimes and kernels that differ: they may be compared, so that it has to be said."""
+    for one, other in pairs:
+        a, b = one.backends[0], other.backends[0]
+        if a != b:
+            yield f"{path}: ran on {b}, against {a} in {base}"
+        a, b = _xnnpack(one), _xnnpack(other)
+        if a != b:
+            yield f"{path}: {other.model_name}, {_told(other)}: XNNPACK {b}, against {a} in {base}"
+
+
+def _xnnpack(result: Result) -> str:
+    return ", ".join(dict.fromkeys(part.xnnpack for part in result.rounds))
 
 
 def _left_over(

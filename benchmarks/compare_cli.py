@@ -11,7 +11,9 @@ from corrosion_edge.errors import UsageError
 __all__ = ["compare"]
 
 
-@click.command(help="Compare reports: ratios of medians, with intervals, to the first one.")
+@click.command(
+    help="Compare reports, published ones too: ratios, with intervals, to the first one."
+)
 @click.argument("reports", nargs=-1, metavar="A.json B.json...", required=True,
                 type=click.Path(path_type=Path))  # fmt: skip
 @click.option("--across-models", is_flag=True, help="Compare different networks with each other.")
@@ -26,7 +28,7 @@ def compare(reports: tuple[Path, ...], across_models: bool, void: bool, as_json:
     paths = tuple(dict.fromkeys(reports))
     if len(paths) < 2:
         raise UsageError("compare: expected two reports or more, each once")
-    read = {path: read_report(path) for path in paths}
+    read = {path: read_report(path, published=True) for path in paths}
     found = comparing.compare(read, across_models=across_models, void=void)
     if as_json:
         sys.stdout.write(output.json_text(plain(found)))

@@ -59,9 +59,13 @@ class Delivered:
     """
 
     def __init__(self, classifier: "Classifier", pixel_format: PixelFormat) -> None:
+        from corrosion_edge.benchmarks.timed_gate import TimedGate
+
         watch = Capture(dark_below=0, bright_above=256, covered_below=0, blurred_below=0)
-        self._preparing = _Preparing(classifier)
-        self._view = replace(watch.view(classifier), classifier=self._preparing)
+        self._preparing, view = _Preparing(classifier), watch.view(classifier)
+        assert view.gate is not None  # Capture has one by default
+        self._gate = TimedGate(view.gate)
+        self._view = replace(view, classifier=self._preparing, gate=self._gate)
         self._scaling = None
         if pixel_format == "yuv420p":
             from corrosion_edge.device.sources.scaling import Scaling
@@ -78,6 +82,11 @@ class Delivered:
 
         rgb = av.VideoFrame.from_ndarray(frame, format="rgb24")
         self._shown = rgb.reformat(format="yuv420p")
+
+    @property
+    def gate_ns(self) -> int:
+        """Nanoseconds that the quality gate took of the last ``prepared``; the rest is scaling."""
+        return self._gate.taken_ns
 
     def prepared(self) -> "Pixels":
         """The network's input, uint8 [1, height, width, 3]."""

@@ -7,7 +7,13 @@ from math import fsum
 from statistics import median
 from typing import Any, ClassVar, Literal
 
-from corrosion_edge.benchmarks.layout import Count, NotNegative, Positive, Unavailable
+from corrosion_edge.benchmarks.layout import (
+    Count,
+    NotNegative,
+    Positive,
+    Unavailable,
+    Whole,
+)
 from corrosion_edge.benchmarks.samples import UNAVAILABLE
 from corrosion_edge.benchmarks.state import throttle_reasons
 
@@ -24,8 +30,11 @@ class Second:
     """One second, or one frame where that takes longer; ``at_s`` is its end, from the beginning.
 
     ``p50_ms`` and ``p99_ms`` are those of its frame paths; ``frequency_mhz`` is the clock of the
-    fastest core, ``throttled`` the firmware's flags, ``memory_bytes`` what is resident,
-    ``others_cores`` the processor time of other programs in it, ``watts`` the mean power.
+    fastest core, the highest that was seen right after a frame, when a governor has not yet slowed
+    what waits for the next one; ``throttled`` the firmware's flags, ``under_voltage`` what a Pi's
+    voltage monitor says, ``memory_bytes`` what is resident, ``swapped_pages`` those swapped in and
+    out in it by any program, ``others_cores`` the processor time of other programs in it,
+    ``watts`` the mean power.
     """
 
     at_s: Positive
@@ -35,7 +44,9 @@ class Second:
     frequency_mhz: Count | Unavailable
     temperature_c: float | Unavailable
     throttled: str
+    under_voltage: Literal["yes", "no", "unavailable"]
     memory_bytes: Count | Unavailable
+    swapped_pages: Whole | Unavailable
     others_cores: NotNegative | Unavailable
     watts: NotNegative | Unavailable | NotMeasured
 
@@ -97,6 +108,11 @@ class Sustained:
     def size(self) -> str:
         """Width and height, as 1920x1080."""
         return f"{self.width}x{self.height}"
+
+    @property
+    def paced(self) -> bool:
+        """Whether it waited between frames, to keep a rate."""
+        return self.rate != "full speed"
 
     @property
     def summary(self) -> Endurance:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from corrosion_edge.benchmarks.job import Job
 from corrosion_edge.benchmarks.measure import Bench, open_classifier
 from corrosion_edge.benchmarks.memory import resident_bytes
+from corrosion_edge.benchmarks.state import fastest_mhz
 from corrosion_edge.benchmarks.stats import percentile
 from corrosion_edge.benchmarks.warmup import warm_up
 from corrosion_edge.errors import CorrosionEdgeError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["answers", "endure"]
 
 _SPAN: Final = 1.0  # seconds told of in one line
+_LOOK: Final = 0.1  # seconds between two looks at the clock: each is a read of files of the kernel
 
 Line = dict[str, Any]
 
@@ -31,6 +33,7 @@ def endure(
     """First what it runs on, once it is warm; then a line for each second, until the time is up.
 
     A line has ``at_s``, its end from the beginning, ``frames``, the percentiles of their paths,
+    ``clock_mhz``, the highest of the fastest core that was seen right after a frame, or None,
     ``memory_bytes``, and ``cpu_s``, the processor time of this process so far.
     """
     with opener(job) as classifier:
@@ -39,15 +42,39 @@ def endure(
         yield {"backend": classifier.backend.name, "cpu_s": _cpu_seconds()}
         start = clock()
         told, taken, done = start, [], 0
+        seen = _Seen()
         while told < start + job.seconds:
             if job.rate and (early := start + done / job.rate - clock()) > 0:
                 sleep(early)
             taken.append(bench.warm())
             done += 1
-            if clock() >= told + _SPAN:
-                told = clock()
-                yield _line(taken, told - start)
+            now = clock()
+            seen.look(now)
+            if now >= told + _SPAN:
+                told = now
+                yield {**_line(taken, told - start), "clock_mhz": seen.highest()}
                 taken = []
+
+
+class _Seen:
+    """The clock of the fastest core, looked at under load: right after a frame."""
+
+    def __init__(self) -> None:
+        self._mhz: list[int] = []
+        self._next = 0.0
+
+    def look(self, now: float) -> None:
+        """Look, unless that was done a moment before ``now``, in seconds."""
+        if now < self._next:
+            return
+        self._next = now + _LOOK
+        if (mhz := fastest_mhz()) is not None:
+            self._mhz.append(mhz)
+
+    def highest(self) -> int | None:
+        """In MHz, since it was asked last; None where it cannot be read."""
+        highest, self._mhz, self._next = max(self._mhz, default=None), [], 0.0
+        return highest
 
 
 def _line(path_ns: list[int], at_s: float) -> Line:

@@ -57,8 +57,8 @@ class Bench:
         self._delivered.show(self._frame)
         self._next += 1
 
-    def path(self) -> tuple[int, int, int, "Pixels"]:
-        """One frame path: nanoseconds to prepare, invoke and decode; and the network's input."""
+    def path(self) -> tuple[int, int, int, int, "Pixels"]:
+        """One frame path: ns to scale, gate, invoke and decode; and the network's input."""
         clock, classifier = time.monotonic_ns, self._classifier
         t0 = clock()
         prepared = self._delivered.prepared()
@@ -67,20 +67,21 @@ class Bench:
         t2 = clock()
         classifier.decode(outputs)
         t3 = clock()
-        return t1 - t0, t2 - t1, t3 - t2, prepared
+        gate = self._delivered.gate_ns
+        return t1 - t0 - gate, gate, t2 - t1, t3 - t2, prepared
 
     def warm(self) -> int:
         """One frame path with the next picture, in nanoseconds."""
         self.read_picture()
-        return sum(self.path()[:3])
+        return sum(self.path()[:4])
 
-    def run(self) -> tuple[int, int, int, int]:
-        """One run with the next picture: the path's three stages, then the invoke alone."""
+    def run(self) -> tuple[int, ...]:
+        """One run with the next picture: the path's four stages, then the invoke alone."""
         self.read_picture()
-        prepare, invoke, decode, prepared = self.path()
+        *stages, prepared = self.path()
         start = time.monotonic_ns()
         self._classifier.backend.run(prepared)
-        return prepare, invoke, decode, time.monotonic_ns() - start
+        return (*stages, time.monotonic_ns() - start)
 
     def reads(self) -> tuple[int, ...]:
         """Decoding pictures' files, in nanoseconds."""
@@ -147,12 +148,12 @@ def measure(
         bench = Bench(classifier, job)
         bench.read_picture()
         seen = clock()
-        prepare, invoke, decode, _ = bench.path()
+        scale, gate, invoke, decode, _ = bench.path()
         start = {
             "imports_ns": imported - entered_ns,
             "load_ns": loaded - imported,
             "picture_ns": seen - loaded,
-            "prepare_ns": prepare,
+            "prepare_ns": scale + gate,
             "invoke_ns": invoke,
             "decode_ns": decode,
         }
@@ -174,7 +175,7 @@ def _steady(bench: Bench, job: Job, classifier: "Classifier") -> dict[str, Any]:
     }
 
 
-def _runs(bench: Bench, count: int) -> tuple[list[tuple[int, int, int, int]], list[int]]:
+def _runs(bench: Bench, count: int) -> tuple[list[tuple[int, ...]], list[int]]:
     """The runs, and the clock of the fastest core after each tenth of them, in MHz."""
     runs, clocks = [], []
     for number in range(count):

@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -14,9 +15,13 @@ from corrosion_edge.benchmarks.state import ROOT, text_of
 from corrosion_edge.closing import Closing
 from corrosion_edge.errors import UsageError
 
-__all__ = ["CommandMeter", "HwmonMeter", "Meter", "open_meter"]
+__all__ = ["PATIENCE", "CommandMeter", "HwmonMeter", "Meter", "open_meter"]
+
+PATIENCE: Final = 10.0
+"""Seconds within which a meter has to give its first reading."""
 
 _EVERY: Final = 0.1  # seconds between two looks at a sensor
+_EXPECTED: Final = "expected watts, a number on a line, until it is ended"
 _SENSOR: Final = re.compile(r"(ina219|ina226):(\d{1,3}):(0x[0-9a-fA-F]{1,2}|\d{1,3})", re.ASCII)
 _NUMBER: Final = re.compile(r"\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
 
@@ -26,6 +31,8 @@ class Meter(Closing):
 
     name: str
     """What measures, for the report."""
+    option: str
+    """Which option asked for it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -40,6 +47,24 @@ class Meter(Closing):
             taken, count = self._sum, self._count
             self._sum, self._count = 0.0, 0
         return taken / count if count else None
+
+    def require_readings(self, seconds: float = PATIENCE) -> None:
+        """Wait for a first reading; UsageError without one in ``seconds``, or if no more come."""
+        end = time.monotonic() + seconds
+        while not self._read_any() and self._thread.is_alive() and time.monotonic() < end:
+            self._thread.join(_EVERY)
+        self._thread.join(_EVERY)  # one that says a word and ends is found out
+        if not self._thread.is_alive():
+            raise UsageError(f"{self.option}: {self.name} ended{self._how()}; {_EXPECTED}")
+        if not self._read_any():
+            raise UsageError(f"{self.option}: {self.name} gave no reading in {seconds:g} s")
+
+    def _read_any(self) -> bool:
+        with self._lock:
+            return self._count > 0
+
+    def _how(self) -> str:
+        return ""
 
     def close(self) -> None:
         """Take no more."""
@@ -59,6 +84,8 @@ class HwmonMeter(Meter):
 
     https://docs.kernel.org/hwmon/ina2xx.html. UsageError where there is no such sensor.
     """
+
+    option = "--meter"
 
     def __init__(self, chip: str, bus: int, address: int, root: Path = ROOT) -> None:
         where = root / f"sys/bus/i2c/devices/{bus}-{address:04x}"
@@ -84,8 +111,15 @@ class CommandMeter(Meter):
     Lines that are no number are passed over. UsageError where it cannot be run.
     """
 
+    option = "--meter-command"
+
     def __init__(self, command: str) -> None:
-        words = shlex.split(command)
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            raise UsageError(
+                f"--meter-command: {command!r} is no command ({error}); quote it as for a shell"
+            ) from None
         if not words:
             raise UsageError("--meter-command: expected a command, got nothing")
         try:
@@ -98,6 +132,11 @@ class CommandMeter(Meter):
                 f"--meter-command: {words[0]} cannot be run ({error.strerror})"
             ) from None
         super().__init__(f"the command {Path(words[0]).name}")
+
+    def _how(self) -> str:
+        with suppress(subprocess.TimeoutExpired):
+            return f" with exit code {self._process.wait(timeout=1)}"
+        return ""
 
     def close(self) -> None:
         """End the command, and what it started."""

@@ -7,7 +7,7 @@ from corrosion_edge.benchmarks import plots
 from corrosion_edge.benchmarks.samples import Start
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
 from corrosion_edge.benchmarks.sustained_page import sustained_sections
-from corrosion_edge.benchmarks.void import RULES
+from corrosion_edge.benchmarks.void import MIN_RUNS, RULES
 from corrosion_edge.benchmarks.wording import (
     HEAD,
     machine_rows,
@@ -26,7 +26,8 @@ __all__ = ["html", "page"]
 _SERIES = {
     "invoke": "invoke alone",
     "path": "frame path",
-    "prepare": "· prepare",
+    "scale": "· scale",
+    "gate": "· quality gate",
     "path_invoke": "· invoke",
     "decode": "· decode",
     "read": "read a picture's file",
@@ -76,7 +77,7 @@ def _drawings(report: LatencyReport) -> list[Block]:
         Figure(
             plots.stages(report),
             "From a picture's file to the line that tells its verdict, medians",
-            "Bars: the medians of reading, preparing, invoking, decoding and writing",
+            "Bars: the medians of reading, scaling, gate, invoking, decoding and writing",
         ),
         Figure(
             plots.spread(report),
@@ -106,7 +107,8 @@ def _series_table(report: LatencyReport) -> Table:
         for name, result in zip(names(report), report.results, strict=True)
         for row in _series_rows(result)
     ]
-    return Table(head, rows, "Milliseconds; throughput in 1/s")
+    few = f"no p95 and p99 of fewer than {MIN_RUNS} samples"
+    return Table(head, rows, f"Milliseconds; throughput in 1/s; {few}")
 
 
 def _series_rows(result: Result) -> list[tuple[str, ...]]:
@@ -114,8 +116,10 @@ def _series_rows(result: Result) -> list[tuple[str, ...]]:
     statistics = result.summary.statistics
     for key, title in _SERIES.items():
         s = getattr(statistics, key)
-        values = (s.minimum, s.p50, s.p90, s.p95, s.p99, s.maximum, s.mean)
-        rows.append((title, *(f"{v:.3f}" for v in values), f"{s.per_second:.1f}"))
+        tail = tuple(f"{v:.3f}" if s.n >= MIN_RUNS else "-" for v in (s.p95, s.p99))
+        head = (f"{v:.3f}" for v in (s.minimum, s.p50, s.p90))
+        rows.append((title, *head, *tail, *(f"{v:.3f}" for v in (s.maximum, s.mean)),
+                     f"{s.per_second:.1f}"))  # fmt: skip
     return rows
 
 
@@ -172,8 +176,8 @@ def _method(report: LatencyReport) -> str:
     return (
         f"Each configuration ran in {most} fresh processes, taking turns with the others, "
         f"{report.runs} runs in all over {report.pictures}, delivered as {report.pixel_format}. "
-        "One run is a frame path (prepare: scale and the quality gate, as watch does it; invoke; "
-        "decode) and then the invoke alone, again, on the same prepared picture. Invoke "
+        "One run is a frame path (scale and the quality gate, as watch does it, together prepare; "
+        "invoke; decode) and then the invoke alone, again, on the same prepared picture. Invoke "
         "means: hand over the input, run the network, take its outputs. The frame lies in memory "
         "when a run begins. Once all runs of a process are done it decodes pictures from their "
         f"files ({_files(report)}) and writes verdicts to /dev/null, some times. The warm-up "

@@ -16,8 +16,8 @@ _LONGEST: Final = 36  # characters of a title
 _ROW: Final = 52
 _TOP: Final = 34
 _BOTTOM: Final = 38
-_COLOURS: Final = {"read file": "#8d7aa8", "prepare": "#4477aa", "invoke": "#cc6633",
-                   "decode": "#66a182", "sink": "#a8893f"}  # fmt: skip
+_COLOURS: Final = {"read file": "#8d7aa8", "scale": "#4477aa", "gate": "#9a4d6e",
+                   "invoke": "#cc6633", "decode": "#66a182", "sink": "#a8893f"}  # fmt: skip
 _INK: Final = "#1d2327"
 _SOFT: Final = "#59636b"
 
@@ -74,7 +74,7 @@ def round_step(rough: float) -> float:
 
 def _stage_medians(result: Result) -> dict[str, float]:
     found = result.summary.statistics
-    series = (found.read, found.prepare, found.path_invoke, found.decode, found.sink)
+    series = (found.read, found.scale, found.gate, found.path_invoke, found.decode, found.sink)
     return {stage: one.p50 for stage, one in zip(_COLOURS, series, strict=True)}
 
 
@@ -129,7 +129,7 @@ def _label(row: int, title: str, value: str) -> str:
 def _legend() -> str:
     parts = []
     for i, (stage, colour) in enumerate(_COLOURS.items()):
-        x = _LEFT + 90 * i
+        x = _LEFT + 78 * i
         parts.append(f'<rect x="{x}" y="9" width="12" height="12" fill="{colour}"/>')
         parts.append(_text(x + 18, 20, stage, _SOFT))
     return "".join(parts)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from corrosion_edge.benchmarks.layout import plain, read
 from corrosion_edge.benchmarks.schema import LatencyReport, Result
@@ -27,6 +27,9 @@ BOARDS: Final[Mapping[str, str]] = {
 }
 """By the name of the file: the boards whose rows stand in the table though nobody measured them."""
 
+_OWN_NAME_IS_ANOTHER: Final = ("coral-dev-board", "coral-dev-board-mini")
+"""Those of them that do not call themselves as their row does: a Coral Dev Board is a Phanbell."""
+
 _HEAD: Final = (
     "board", "model", "on", "threads", "frame", "first verdict", "invoke p50", "p99",
     "frame path p50", "frames/s", "slowdown", "energy per frame", "measured",
@@ -38,7 +41,10 @@ _LONGEST: Final = 200  # characters of a name or a note
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A report of a ``board``, by the name of its file, with who measured it and a note."""
+    """A report of a ``board``, by the name of its file, with who measured it and a note.
+
+    ValueError for a board that the report is not of, or a name or note that is too long.
+    """
 
     board: str
     by: str
@@ -56,6 +62,7 @@ class Published:
                 raise ValueError(f"{name}: expected one line of {_LONGEST} characters at most")
         if not self.by.strip():
             raise ValueError("by: expected who measured, got nothing")
+        _require_own(self.board, self.report)
 
     @property
     def title(self) -> str:
@@ -67,10 +74,21 @@ class Published:
         return json.dumps(plain(self), ensure_ascii=False, separators=(",", ":")) + "\n"
 
     @classmethod
+    def from_dict(cls, content: Any) -> "Published":
+        """Read one back; ValueError says what is wrong with it."""
+        if isinstance(content, dict):  # of another format, that is said and not each field
+            LatencyReport.from_dict(content.get("report", {}))
+        return read(cls, content)
+
+    @classmethod
     def load(cls, path: Path) -> "Published":
         """From a file that is called after its board (UsageError)."""
         try:
-            made = read(cls, json.loads(path.read_text()))
+            made = cls.from_dict(json.loads(path.read_bytes()))
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+        except RecursionError:
+            raise UsageError(f"{path}: no published result (nested too deeply)") from None
         except ValueError as error:
             raise UsageError(f"{path}: no published result ({error})") from None
         if path.stem != made.board:
@@ -85,6 +103,18 @@ def slug_of(report: LatencyReport) -> str:
     on_coral = any(result.backend_kind == "Edge TPU" for result in report.results)
     built_in = "coral" in slug
     return f"{slug}-coral" if on_coral and not built_in else slug
+
+
+def _require_own(board: str, report: LatencyReport) -> None:
+    """ValueError for the row of a board that the report is not of."""
+    own, called, real = slug_of(report), report.machine.board, report.machine.virtual == "no"
+    if own in BOARDS and board != own and (real or board in BOARDS):
+        raise ValueError(f"board: the report is of {called}, so expected {own}, got {board}")
+    if board in BOARDS and board not in (own, *_OWN_NAME_IS_ANOTHER):
+        raise ValueError(
+            f"board: the report is of {called}, not of a {BOARDS[board]}; name a row of its own, "
+            f"such as {own}"
+        )
 
 
 def table(published: Sequence[Published]) -> str:

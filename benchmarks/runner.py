@@ -97,14 +97,18 @@ def measure(
 ) -> LatencyReport:
     """Do a plan and report; the ``meter``, if there is one, is taken in the sustained runs.
 
-    Every model is checked before anything is measured (BundleError), and whether frames of the
-    pixel format can be scaled here (ExtraError). Raises the measuring
-    process's own error, or BackendError if it crashed.
+    Every model is checked before anything is measured (BundleError), whether frames of the
+    pixel format can be scaled here (ExtraError), whether the options of the accelerator can be
+    together, and whether the meter gives readings (UsageError). Raises the measuring process's own
+    error, or BackendError if it crashed.
     """
     require_format(plan.pixel_format)
+    plan.accelerator.openings()
     bundles = {model: Bundle.load(model or DEFAULT_MODEL) for model in plan.models}
     for model, bundle in bundles.items():
         _require_accelerator(plan, bundle, model or DEFAULT_MODEL)
+    if meter is not None:
+        meter.require_readings()
     facts, (pictures, photos) = read_machine(), choose(plan.photos)
     with frames(photos, plan.sizes) as shown:
         before, started, usage = state.read_state(), _now(), Usage()

@@ -21,7 +21,8 @@ class Start:
     ``interpreter_ns``: from the spawn to the first line of our code (Python's own start);
     ``imports_ns``: classifier, NumPy, Pillow and the runtime; ``load_ns``: reading and checking
     the model file, building the network; ``picture_ns``: reading the first picture, raw pixels;
-    then ``prepare_ns``, ``invoke_ns`` and ``decode_ns`` for the first time.
+    then ``prepare_ns`` (scaling and the quality gate), ``invoke_ns`` and ``decode_ns`` for the
+    first time.
     """
 
     interpreter_ns: Whole
@@ -60,15 +61,16 @@ class WarmUp:
 class Samples:
     """Durations in nanoseconds, in the order of measuring.
 
-    A run is one frame path, whose stages are ``prepare_ns`` (scaling and the quality gate, as
-    ``watch`` has them), ``path_invoke_ns`` and ``decode_ns``, and then ``invoke_ns``: the backend
+    A run is one frame path, whose stages are ``scale_ns`` and ``gate_ns`` (the quality gate), both
+    as ``watch`` has them, ``path_invoke_ns`` and ``decode_ns``, and then ``invoke_ns``: the backend
     alone, again, on the prepared picture. What lies before and after a frame path is taken once
     all runs are done, some times, so that it does not disturb them: ``read_ns`` decodes a
     picture's file to RGB, in the file's own size, and ``sink_ns`` writes a verdict as a JSON line
     to /dev/null.
     """
 
-    prepare_ns: tuple[Count, ...]
+    scale_ns: tuple[Count, ...]
+    gate_ns: tuple[Count, ...]
     path_invoke_ns: tuple[Count, ...]
     decode_ns: tuple[Count, ...]
     invoke_ns: tuple[Count, ...]
@@ -77,7 +79,7 @@ class Samples:
 
     def __post_init__(self) -> None:
         counts = [len(getattr(self, field.name)) for field in fields(self)]
-        runs, around = set(counts[:4]), set(counts[4:])
+        runs, around = set(counts[:5]), set(counts[5:])
         if len(runs) != 1 or len(around) != 1 or 0 in counts:
             raise ValueError(f"samples: expected equally many, 1 or more, of each, got {counts}")
         for field in fields(self):
@@ -86,9 +88,9 @@ class Samples:
 
     @property
     def path_ns(self) -> tuple[int, ...]:
-        """Whole frame paths: prepare, invoke and decode."""
-        stages = zip(self.prepare_ns, self.path_invoke_ns, self.decode_ns, strict=True)
-        return tuple(map(sum, stages))
+        """Whole frame paths: scale, gate, invoke and decode."""
+        stages = (self.scale_ns, self.gate_ns, self.path_invoke_ns, self.decode_ns)
+        return tuple(map(sum, zip(*stages, strict=True)))
 
     @classmethod
     def joined(cls, parts: "list[Samples]") -> "Samples":

@@ -26,7 +26,7 @@ from corrosion_edge.benchmarks.stats import Statistics
 
 __all__ = ["FORMAT", "LatencyReport", "Result", "Series", "Summary"]
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Version of the layout; a reader refuses another one."""
 
 
@@ -36,7 +36,8 @@ class Series:
 
     invoke: Statistics
     path: Statistics
-    prepare: Statistics
+    scale: Statistics
+    gate: Statistics
     path_invoke: Statistics
     decode: Statistics
     read: Statistics
@@ -172,7 +173,7 @@ class LatencyReport:
     meter: str = NOT_MEASURED
     sustained: tuple[Sustained, ...] = ()
     void: tuple[str, ...] = ()
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
 
     def __post_init__(self) -> None:
         if self.format != FORMAT:

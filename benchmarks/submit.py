@@ -59,8 +59,8 @@ def renamed(report: LatencyReport) -> dict[str, str]:
 
 def _require_valid(path: Path, report: LatencyReport) -> None:
     state = machine_reasons(report.before, report.after, report.others_cores, report.swapped_pages)
-    found = [state, *(result_reasons(result.rounds) for result in report.results),
-             *(sustained_reasons(run.seconds) for run in report.sustained)]  # fmt: skip
+    runs = [sustained_reasons(run.seconds, paced=run.paced) for run in report.sustained]
+    found = [state, *(result_reasons(result.rounds) for result in report.results), *runs]
     said = [report.void, *(result.void for result in report.results),
             *(run.void for run in report.sustained)]  # fmt: skip
     if reasons := [reason for part in (*said, *found) for reason in part]:

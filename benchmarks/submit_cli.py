@@ -14,7 +14,8 @@ __all__ = ["submit"]
 @click.argument("run", metavar="RUN.json", type=click.Path(path_type=Path))
 @click.option("--by", required=True, metavar="NAME", help="Who measured; it is published.")
 @click.option("--note", default="", metavar="TEXT", help="Case, cooling, supply, card.")
-@click.option("--board", metavar="SLUG", help="Name of the file.  [default: from the board's own]")
+@click.option("--board", metavar="SLUG", help="Row of a board that has none by its own name, such "
+              "as coral-dev-board.  [default: from the board's own]")  # fmt: skip
 @click.option("--out", metavar="DIR", default=Path(), type=click.Path(path_type=Path),
               help="Folder to write BOARD.json into.  [default: this one]")  # fmt: skip
 @click.option("--virtual", is_flag=True, help="Take a virtual machine, or a board of no name, too.")
@@ -28,7 +29,7 @@ def submit(run: Path, by: str, note: str, board: str | None, out: Path, virtual:
     made = submission(run, report, by=by, note=note, board=board, virtual=virtual)
     target = out / f"{made.board}.json"
     if target.exists():
-        raise OutputError(f"{target}: exists already; remove it, or name another with --board")
+        raise OutputError(f"{target}: exists already; remove it, or name another folder with --out")
     output.make_folder(out)
     output.write(target, made.to_json())
     click.echo(text(made.report))

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from corrosion_edge.benchmarks.endurance import Second, Sustained
+from corrosion_edge.benchmarks.plots import round_step
+from corrosion_edge.benchmarks.samples import UNAVAILABLE
 from corrosion_edge.benchmarks.schema import LatencyReport
 from corrosion_edge.benchmarks.state import throttle_reasons
 from corrosion_edge.benchmarks.wording import names, sustained_table, where
@@ -23,7 +25,7 @@ Values = Callable[[Second], Sequence[float | str]]
 _CHARTS: Final[tuple[tuple[str, str, Values], ...]] = (
     ("Frame path (ms)", "The median of each second; shaded up to its p99",
      lambda s: (s.p50_ms, s.p99_ms)),
-    ("Clock (GHz)", "That of the fastest core",
+    ("Clock (GHz)", "That of the fastest core, the highest seen right after a frame",
      lambda s: (s.frequency_mhz if isinstance(s.frequency_mhz, str) else s.frequency_mhz / 1e3,)),
     ("Temperature (°C)", "That of the hottest zone", lambda s: (s.temperature_c,)),
     ("Resident memory (MB)", "1 MB is 10^6 bytes",
@@ -32,6 +34,13 @@ _CHARTS: Final[tuple[tuple[str, str, Values], ...]] = (
      lambda s: (s.others_cores,)),
     ("Power (W)", "The mean of each second", lambda s: (s.watts,)),
 )  # fmt: skip
+
+_TOLD: Final = (
+    ("Throttling", "throttled"),
+    ("Under-voltage", "under_voltage"),
+    ("Swapped pages", "swapped_pages"),
+)
+"""What is not drawn as a curve, and told where it cannot be read."""
 
 
 def sustained_sections(report: LatencyReport) -> list[Section]:
@@ -64,7 +73,13 @@ def _curves(run: Sustained) -> list[Block]:
             figures.append(_figure(run, title, caption, series))
         else:
             absent.append(f"{title.partition(' (')[0]}: {values(run.seconds[0])[0]}")
+    absent += [f"{name}: {UNAVAILABLE}" for name, told in _TOLD if _unknown(run, told)]
     return [*figures, Text("; ".join(absent))] if absent else figures
+
+
+def _unknown(run: Sustained, field: str) -> bool:
+    """Whether no second of the run has it."""
+    return all(getattr(second, field) == UNAVAILABLE for second in run.seconds)
 
 
 def _figure(
@@ -80,8 +95,19 @@ def _figure(
     top = _round_top(max(point.high for point in points))
     apart = max(5.0, 3 * run.seconds[-1].at_s / len(run.seconds), 2 * run.seconds[-1].at_s / _MOST)
     drawing = chart(title, points, period=(began, end), top=top, gap=timedelta(seconds=apart),
-                    bands=bands)  # fmt: skip
-    return Figure(drawing, caption + "; red: throttled" * bool(bands), f"{title} over the run")
+                    bands=bands, ticks=_ticks(began, run.seconds[-1].at_s))  # fmt: skip
+    red = "; red: throttled or under-powered" * bool(bands)
+    return Figure(drawing, caption + red, f"{title} over the run")
+
+
+def _ticks(began: datetime, lasted: float) -> list[tuple[datetime, str]]:
+    """Minutes since the start, at some round numbers of them, the last with the unit."""
+    minutes = lasted / 60
+    step = round_step(minutes / 6)
+    count = int(minutes / step + 1e-9)
+    names = [f"{n * step:g}" for n in range(count + 1)]
+    names[-1] += " min"
+    return [(began + timedelta(minutes=n * step), name) for n, name in enumerate(names)]
 
 
 def _round_top(highest: float) -> float:
@@ -105,11 +131,12 @@ def _gathered(
 
 
 def _throttled(run: Sustained, began: datetime) -> list[Band]:
-    """The stretches of seconds in which the firmware said that something is amiss now."""
+    """The stretches of seconds in which firmware or voltage monitor said that all is not well."""
     stretches: list[tuple[float, float]] = []
     starts = (0.0, *(second.at_s for second in run.seconds))
     for start, second in zip(starts, run.seconds, strict=False):
-        if not any(words.endswith("now") for words in throttle_reasons(second.throttled)):
+        amiss = any(words.endswith("now") for words in throttle_reasons(second.throttled))
+        if not amiss and second.under_voltage != "yes":
             continue
         first = stretches.pop()[0] if stretches and stretches[-1][1] == start else start
         stretches.append((first, second.at_s))

@@ -47,7 +47,7 @@ def sustain(job: Job, named: Line, meter: Meter | None, endure: Endure | None = 
         rate=job.rate or "full speed",
         idle_watts=idle,
         seconds=seconds,
-        void=sustained_reasons(seconds),
+        void=sustained_reasons(seconds, paced=job.rate > 0),
     )
 
 
@@ -78,8 +78,9 @@ class _Looked:
             meter.mean()  # forgets what the start of the process drew
 
     def second(self, line: Line) -> Second:
-        now, clock = state.read_state(), state.fastest_mhz()
+        now, clock = state.read_state(), line["clock_mhz"]
         others = self._usage.others_cores(line["cpu_s"] - self._child)
+        swapped = self._usage.swapped_pages()
         self._usage, self._child = Usage(), line["cpu_s"]
         heat = now.temperature_c
         return Second(
@@ -90,7 +91,9 @@ class _Looked:
             frequency_mhz=UNAVAILABLE if clock is None else clock,
             temperature_c=UNAVAILABLE if isinstance(heat, str) else heat,
             throttled=now.throttled,
+            under_voltage=now.under_voltage,
             memory_bytes=line["memory_bytes"],
+            swapped_pages=swapped,
             others_cores=others,
             watts=_watts(self._meter),
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from corrosion_edge.benchmarks.markdown import between
 from corrosion_edge.benchmarks.published import Published, table
+from corrosion_edge.errors import CorrosionEdgeError, DataError
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -26,13 +27,24 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args()
-    files = sorted(options.folder.glob("*.json"))
-    old = options.page.read_text(encoding="utf-8")
-    new = between(old, BEGIN, END, table([Published.load(path) for path in files]))
+    try:
+        old, new = _pages(options.page, options.folder)
+    except CorrosionEdgeError as error:
+        sys.exit(f"Error: {error}")
     if options.check and new != old:
         sys.exit(f"{options.page}: its table is out of date; run: python tools/reference.py")
     if not options.check:
         options.page.write_text(new, encoding="utf-8")
+
+
+def _pages(page: Path, folder: Path) -> tuple[str, str]:
+    """The page as it is and as it should be (UsageError, DataError)."""
+    published = [Published.load(path) for path in sorted(folder.glob("*.json"))]
+    try:
+        old = page.read_text(encoding="utf-8")
+        return old, between(old, BEGIN, END, table(published))
+    except (OSError, DataError) as error:
+        raise DataError(f"{page}: {getattr(error, 'strerror', None) or error}") from None
 
 
 if __name__ == "__main__":

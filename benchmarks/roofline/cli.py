@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 
 from corrosion_edge import output
+from corrosion_edge.benchmarks.threads import parse_threads
+from corrosion_edge.benchmarks.writing import STDOUT, require_files, require_none
 from corrosion_edge.cli import Command
 
 __all__ = ["roofline"]
@@ -18,13 +20,16 @@ __all__ = ["roofline"]
     """,
 )
 @click.argument("models", nargs=-1, metavar="[MODEL]...", type=click.Path(path_type=Path))
-@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True)
+@click.option(
+    "--threads", metavar="N,…", default="1", show_default=True, help="Numbers of threads."
+)
 @click.option("--rounds", type=click.IntRange(min=1), default=10, show_default=True)
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write everything as JSON; - prints.")  # fmt: skip
 @click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE")
 def roofline(
     models: tuple[Path, ...],
-    threads: int,
+    threads: str,
     rounds: int,
     json_file: Path | None,
     html_file: Path | None,
@@ -33,12 +38,13 @@ def roofline(
     from corrosion_edge.benchmarks.roofline import page
     from corrosion_edge.benchmarks.roofline.measure import measure
 
-    for file in (json_file, html_file):
-        if file is not None:
-            output.require_writable(file.parent)
-    found = measure(tuple(dict.fromkeys(models)) or (None,), threads, rounds)
-    if json_file is not None:
-        output.write(json_file, output.json_text(page.plain(found)))
+    counts = parse_threads(threads)
+    require_files({"--json": json_file, "--html": html_file}, printing=("--json",))
+    found = measure(tuple(dict.fromkeys(models)) or (None,), counts, rounds)
     if html_file is not None:
         output.write(html_file, page.html(found))
-    click.echo(page.text(found))
+    if json_file is not None and json_file != STDOUT:
+        output.write(json_file, output.json_text(page.plain(found)))
+    click.echo(output.json_text(page.plain(found)).rstrip() if json_file == STDOUT
+               else page.text(found))  # fmt: skip
+    require_none(page.void(found))

@@ -7,7 +7,20 @@ from typing import Final
 from corrosion_edge.errors import BundleError
 from corrosion_edge.network.graph import Graph, Tensor
 
-__all__ = ["Cost", "cost_of"]
+__all__ = ["Cost", "Part", "cost_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """All operators of one ``name``: how many, their multiply-accumulates, and the bytes they move.
+
+    Those are all that each reads, parameters too, and writes.
+    """
+
+    name: str
+    operators: int
+    macs: int
+    moved_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +32,14 @@ class Cost:
     ``parameter_bytes`` are the constants, each once. ``activation_bytes`` are what the operators
     read and write between them, one operator after the other: less where a runtime fuses two or a
     cache holds what comes next. ``kind`` is the type of what most of the products are made of, such
-    as INT8.
+    as INT8. ``parts`` are the same by kind of operator.
     """
 
     macs: int
     parameter_bytes: int
     activation_bytes: int
     kind: str
+    parts: tuple[Part, ...] = ()
 
     @property
     def intensity(self) -> float:
@@ -37,17 +51,23 @@ def cost_of(graph: Graph) -> Cost:
     """The cost of a network (BundleError where sizes are open, or it has no weights)."""
     constants = {t.buffer: t.size for t in graph.tensors if t.constant}
     products: dict[str, int] = {}
+    parts: dict[str, Part] = {}
     moved = 0
     for op in graph.ops:
         given, made = _tensors(graph, op.inputs), _tensors(graph, op.outputs)
         moved += sum(t.size for t in (*given, *made) if not t.constant)
-        if op.name in _MACS:
-            kind = given[0].type
-            products[kind] = products.get(kind, 0) + _MACS[op.name](given[1], made[0])
+        macs = _MACS[op.name](given[1], made[0]) if op.name in _MACS else 0
+        if macs:
+            products[given[0].type] = products.get(given[0].type, 0) + macs
+        part = parts.get(op.name, Part(op.name, 0, 0, 0))
+        size = sum(t.size for t in (*given, *made))
+        parts[op.name] = Part(
+            op.name, part.operators + 1, part.macs + macs, part.moved_bytes + size
+        )
     if not products:
         raise BundleError("the network has no convolution or fully connected layer to count")
     most = max(products, key=products.__getitem__)
-    return Cost(sum(products.values()), sum(constants.values()), moved, most)
+    return Cost(sum(products.values()), sum(constants.values()), moved, most, tuple(parts.values()))
 
 
 def _tensors(graph: Graph, places: tuple[int, ...]) -> list[Tensor]:

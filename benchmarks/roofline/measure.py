@@ -1,30 +1,30 @@
 """Peaks of this machine and speeds of models, in turn, so that what disturbs one disturbs all."""
 
-import re
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-import numpy as np
-
+from corrosion_edge.benchmarks.layout import Unavailable
 from corrosion_edge.benchmarks.machine import Machine, read_machine
-from corrosion_edge.benchmarks.roofline.cost import Cost, cost_of
+from corrosion_edge.benchmarks.roofline.copying import Copying, bytes_to_copy, largest_cache
+from corrosion_edge.benchmarks.roofline.cost import Cost, Part, cost_of
 from corrosion_edge.benchmarks.roofline.probes import KINDS, SHAPES, macs_of, probe
+from corrosion_edge.benchmarks.state import State, fastest_mhz, read_state
+from corrosion_edge.benchmarks.usage import Usage
+from corrosion_edge.benchmarks.void import clock_reasons, machine_reasons
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle, naming
+from corrosion_edge.device.backends.interpreting import runtime_errors
 from corrosion_edge.device.backends.litert import find_runtime
 from corrosion_edge.errors import BundleError
 from corrosion_edge.network.sound import require_sound
+from corrosion_edge.quiet import quiet
 
-__all__ = ["Copying", "Point", "Roofline", "largest_cache", "measure"]
+__all__ = ["Point", "Roofline", "measure"]
 
 _RUNS: Final = 10  # of each network in a round
-_TIMES_CACHE: Final = 4  # STREAM's rule for its arrays: https://www.cs.virginia.edu/stream/ref.html
-_LEAST_BYTES: Final = 2**26
-_MOST_BYTES: Final = 2**29
 _CACHES: Final = Path("/sys/devices/system/cpu/cpu0/cache")
 
 
@@ -51,7 +51,9 @@ class Roofline:
     ``peaks`` are multiply-accumulates a second by kind, medians over the ``rounds``, with the
     (channels, side) of the squares on which they were reached; ``bytes_per_second`` are read and
     written by copying ``copied_bytes``; ``cache_bytes`` is the size of the largest cache, 0 if
-    unknown.
+    unknown. ``void`` says why not to trust it, if so: ``before``, ``after``, ``others_cores`` and
+    ``swapped_pages`` are those of a ``LatencyReport``, ``clocks_mhz`` the fastest core's after each
+    round, empty where it cannot be read.
     """
 
     machine: Machine
@@ -64,6 +66,12 @@ class Roofline:
     copied_bytes: int
     cache_bytes: int
     points: tuple[Point, ...]
+    before: State
+    after: State
+    others_cores: float | Unavailable
+    swapped_pages: int | Unavailable
+    clocks_mhz: tuple[int, ...]
+    void: tuple[str, ...] = ()
 
     def floors(self, point: Point) -> tuple[float, float, float]:
         """Seconds that a model takes at least, by each of three limits.
@@ -76,31 +84,68 @@ class Roofline:
         speed = self.bytes_per_second
         return cost.macs / self.peaks[cost.kind], cost.parameter_bytes / speed, moved / speed
 
+    def estimate_of(self, part: Part, kind: str) -> float:
+        """Seconds estimated for these operators: multiplying at the peak, or moving bytes."""
+        return max(part.macs / self.peaks[kind], part.moved_bytes / self.bytes_per_second)
 
-def measure(models: Sequence[Path | None], threads: int, rounds: int) -> Roofline:
-    """Measure peaks and models in turn (BundleError for a file that is no model)."""
+
+def measure(
+    models: Sequence[Path | None], threads: Sequence[int], rounds: int
+) -> tuple[Roofline, ...]:
+    """Measure peaks and models in turn, with each number of threads.
+
+    Raises BundleError for a file that is no model, before anything is measured, and BackendError
+    for one that the runtime refuses.
+    """
+    networks = {_named(model): _network(model) for model in models}
+    return tuple(_measured(networks, count, rounds) for count in threads)
+
+
+def _measured(networks: Mapping[str, tuple[bytes, Cost]], threads: int, rounds: int) -> Roofline:
     runtime, version = find_runtime()
 
-    def opened(content: bytes) -> Callable[[], float]:
-        return _timed(runtime.Interpreter(model_content=content, num_threads=threads))
+    def opened(content: bytes, name: str = "") -> Callable[[], float]:
+        refused = f"{name}: the runtime refuses the model" if name else "the runtime fails"
+        with runtime_errors(refused), quiet():
+            interpreter = runtime.Interpreter(model_content=content, num_threads=threads)
+            interpreter.allocate_tensors()
+            interpreter.invoke()
+        return _timed(interpreter)
 
+    runs = {name: opened(content, name) for name, (content, _) in networks.items()}
     shapes, peaks = {}, {}
     for kind in KINDS:
         shapes[kind], peaks[kind] = _best(kind, opened)
-    networks = {_named(model): _network(model) for model in models}
-    runs = {name: opened(content) for name, (content, _) in networks.items()}
-    cache = largest_cache(_CACHES)
-    machine = read_machine()
-    size = _copied(cache, machine.memory_bytes)
+    cache, machine = largest_cache(_CACHES), read_machine()
+    size = bytes_to_copy(cache, machine.memory_bytes)
     copying = Copying(size, threads)
-    found = [_round(peaks, runs, copying) for _ in range(rounds)]
+    before, usage = read_state(), Usage()
+    found, clocks = _rounds(peaks, runs, copying, rounds)
+    others, swapped, after = usage.others_cores(), usage.swapped_pages(), read_state()
     rates = {kind: [macs_of(*shapes[kind]) / one[kind] for one in found] for kind in KINDS}
     points = [_point(name, cost, [one[name] for one in found], rates[cost.kind])
               for name, (_, cost) in networks.items()]  # fmt: skip
     return Roofline(
         machine, version, threads, rounds, {k: median(v) for k, v in rates.items()},
         shapes, median(one[_COPY] for one in found), size, cache, tuple(points),
+        before, after, others, swapped, tuple(clocks),
+        (*machine_reasons(before, after, others, swapped), *clock_reasons(clocks)),
     )  # fmt: skip
+
+
+def _rounds(
+    peaks: dict[str, Callable[[], float]],
+    runs: dict[str, Callable[[], float]],
+    copying: Copying,
+    count: int,
+) -> tuple[list[dict[str, float]], list[int]]:
+    """What each round gave, and the clock of the fastest core after each, in MHz."""
+    found, clocks = [], []
+    for _ in range(count):
+        found.append(_round(peaks, runs, copying))
+        if (clock := fastest_mhz()) is not None:
+            clocks.append(clock)
+    return found, clocks
 
 
 _COPY: Final = "\0copy"  # no model's name
@@ -109,7 +154,7 @@ _COPY: Final = "\0copy"  # no model's name
 def _round(
     peaks: dict[str, Callable[[], float]],
     runs: dict[str, Callable[[], float]],
-    copying: "Copying",
+    copying: Copying,
 ) -> dict[str, float]:
     """The median seconds of each network, and bytes a second of copying."""
     found = {name: run() for name, run in {**peaks, **runs}.items()}
@@ -127,9 +172,7 @@ def _best(
 
 
 def _timed(interpreter: Any) -> Callable[[], float]:
-    """What gives the median seconds of some invokes, the first of all not counted."""
-    interpreter.allocate_tensors()
-    interpreter.invoke()
+    """What gives the median seconds of some invokes."""
 
     def run() -> float:
         return median(_seconds(interpreter.invoke) for _ in range(_RUNS))
@@ -160,48 +203,3 @@ def _network(model: Path | None) -> tuple[bytes, Cost]:
 def _point(name: str, cost: Cost, seconds: list[float], peaks: list[float]) -> Point:
     shares = [cost.macs / one / peak for one, peak in zip(seconds, peaks, strict=True)]
     return Point(name, cost, median(seconds), median(shares), min(shares), max(shares))
-
-
-def _copied(cache: int, memory: int | float | str) -> int:
-    """How many bytes to copy: beyond the caches, and no more than an eighth of the memory."""
-    most = _MOST_BYTES if isinstance(memory, str) else min(_MOST_BYTES, int(memory) // 8)
-    return min(max(_LEAST_BYTES, _TIMES_CACHE * cache), most)
-
-
-class Copying:
-    """Copies ``size`` bytes, parted among ``threads``, from memory that is there to such."""
-
-    def __init__(self, size: int, threads: int) -> None:
-        part = size // threads
-        # ones: memory that was never written is not there yet, and takes a fault a page.
-        self._pairs = [(np.ones(part, np.uint8), np.ones(part, np.uint8)) for _ in range(threads)]
-        self._bytes = 2 * part * threads
-
-    def rate(self) -> float:
-        """Bytes a second that are read and written."""
-        gate = threading.Barrier(len(self._pairs) + 1)
-
-        def copy(source: Any, target: Any) -> None:
-            gate.wait()
-            np.copyto(target, source)  # without the interpreter's lock
-            gate.wait()
-
-        workers = [threading.Thread(target=copy, args=pair) for pair in self._pairs]
-        for worker in workers:
-            worker.start()
-        gate.wait()
-        start = time.perf_counter()
-        gate.wait()
-        seconds = time.perf_counter() - start
-        for worker in workers:
-            worker.join()
-        return self._bytes / seconds
-
-
-def largest_cache(folder: Path) -> int:
-    """Bytes of the largest cache of a processor's folder in /sys, 0 if it does not tell."""
-    sizes = [0]
-    for file in folder.glob("index*/size"):
-        if found := re.fullmatch(r"(\d+)([KM])", file.read_text().strip()):
-            sizes.append(int(found[1]) * {"K": 2**10, "M": 2**20}[found[2]])
-    return max(sizes)

@@ -47,6 +47,8 @@ class Openings:
             raise UsageError("--fallback-model: needs --fallback cpu")
         if options.accelerator == "cpu" and options.fallback != "none":
             raise UsageError("--fallback: needs an accelerator, not --accelerator cpu")
+        if options.accelerator == "cpu" and (option := options.of_edge_tpu):
+            raise UsageError(f"{option}: needs an accelerator, not --accelerator cpu")
         self._options = options
         self._delegate = Delegate(_library(options.delegate), options.accelerator_device)
         self._threads, self._level, self._recover = threads, level, recover

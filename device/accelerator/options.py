@@ -35,6 +35,13 @@ class Accelerator:
     fallback: str = "none"
     fallback_model: Path | None = None
 
+    @property
+    def of_edge_tpu(self) -> str:
+        """The option that was given though only an Edge TPU has a use for it, or ''."""
+        if self.delegate != LIBRARY:
+            return "--delegate"
+        return "--accelerator-device" if self.accelerator_device else ""
+
     def openings(self, **how: Any) -> "Openings":
         """What opens networks so, see ``Openings`` (UsageError)."""
         from corrosion_edge.device.accelerator.opening import Openings

@@ -14,6 +14,7 @@ HEIGHT: Final = 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 26, 30
 _STEPS = (1 / 60, 1 / 12, 1 / 4, 1 / 2, 1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672, 1344, 2688,
           5376)  # hours between marks  # fmt: skip
+_LETTER = 8  # pixels of a letter's width, at most
 _LEAST_AWAY = 0.02 * WIDTH  # nights of a month would only be noise
 _STYLE = (
     "text{font:13px sans-serif;fill:#333;paint-order:stroke;stroke:#fff;stroke-width:3px}"
@@ -53,11 +54,12 @@ def chart(
     percent: bool = False,
     marks: Sequence[tuple[float, str]] = (),
     bands: Sequence[Band] = (),
+    ticks: Sequence[tuple[datetime, str]] | None = None,
 ) -> str:
     """The chart, 0 to ``top``, with a line of the middle values over a band from low to high.
 
     Points further apart than ``gap`` are not joined: what was not seen is not drawn. ``marks``
-    are levels with their name.
+    are levels with their name; ``ticks`` times with theirs, in place of the hours of the day.
     """
     frame = _Frame(period, top)
     parts = [
@@ -67,7 +69,8 @@ def chart(
         f'<text x="{_LEFT}" y="16" font-weight="bold">{escape(title)}</text>'
     ]
     parts += [frame.shade(band) for band in bands]
-    parts += frame.levels(percent) + frame.times()
+    parts += frame.levels(percent)
+    parts += frame.times() if ticks is None else [frame.tick(at, name) for at, name in ticks]
     for run in _runs(points, gap):
         parts += frame.curve(run)
     parts += [frame.mark(level, name) for level, name in marks]
@@ -109,14 +112,20 @@ class _Frame:
         if step >= timedelta(days=1):
             at = at.replace(hour=0)
         made = []
-        while (at := at + step) and self.x(at) < WIDTH - _RIGHT - 25:
-            x = self.x(at)
-            if x > _LEFT + 20:
-                made.append(
-                    f'<line class="grid" x1="{x}" x2="{x}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/>'
-                    f'<text x="{x}" y="{HEIGHT - 12}" text-anchor="middle">{at:{form}}</text>'
-                )
+        while (at := at + step) and self.x(at) < WIDTH - _RIGHT - 35:
+            if self.x(at) > _LEFT + 20:
+                made.append(self.tick(at, f"{at:{form}}"))
         return made
+
+    def tick(self, at: datetime, name: str) -> str:
+        """A line and its name, which ends with the paper where it would be cut off."""
+        x = self.x(at)
+        room = _LETTER * len(name) / 2
+        anchor = "end" if x + room > WIDTH else "middle"
+        return (
+            f'<line class="grid" x1="{x}" x2="{x}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/>'
+            f'<text x="{x}" y="{HEIGHT - 12}" text-anchor="{anchor}">{escape(name)}</text>'
+        )
 
     def shade(self, band: Band) -> str:
         x = self.x(band.start)

@@ -22,10 +22,11 @@ MACHINE = Machine(
 
 
 def make_samples(runs: int = 120) -> Samples:
-    """Prepare 5 ms, invoke 20 ms (alone 18 ms, rising to 18.9), decode 1, read 12, sink 0.1."""
+    """In ms: scale 4, gate 1, invoke 20 (alone 18, rising to 18.9), decode 1, read 12, sink 0.1."""
     alone = tuple(18 * MS + (i % 10) * MS // 10 for i in range(runs))
-    prepare, invoke, decode, read, sink = [(n * MS // 10,) * runs for n in (50, 200, 10, 120, 1)]
-    return Samples(prepare, invoke, decode, alone, read, sink)
+    scale, gate, invoke, decode = [(n * MS // 10,) * runs for n in (40, 10, 200, 10)]
+    read, sink = [(n * MS // 10,) * runs for n in (120, 1)]
+    return Samples(scale, gate, invoke, decode, alone, read, sink)
 
 
 def make_round(
@@ -60,7 +61,7 @@ def make_report(model: str = "/models/a.tflite", **changes: object) -> LatencyRe
 
 def make_second(at: float, **changes: object) -> Second:
     """A second of 50 frames of 20 ms, at 3 W."""
-    second = Second(at, 50, 20.0, 22.0, 1500, 60.0, "0x0", 70_000_000, 0.01, 3.0)
+    second = Second(at, 50, 20.0, 22.0, 1500, 60.0, "0x0", "no", 70_000_000, 0, 0.01, 3.0)
     return replace(second, **changes)  # type: ignore[arg-type]
 
 

@@ -201,13 +201,6 @@ def test_a_model_that_is_not_there(run, tmp_path):
     assert done.stderr == f"Error: {tmp_path / 'none.tflite'}: no such model file\n"
 
 
-def test_a_folder_in_place_of_a_file_is_found_before_the_work(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "measure", None)
-    done = CliRunner().invoke(cli, ["benchmark", str(model), "--json", str(tmp_path)])
-    assert done.exit_code == 2
-    assert "--json" in done.stderr
-
-
 def test_a_model_is_measured_once_though_named_twice(run, model):
     done = run(model, model, "--threads", "1,1", "--json", "-")
     assert len(json.loads(done.stdout)["results"]) == 1

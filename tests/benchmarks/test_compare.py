@@ -16,6 +16,7 @@ from corrosion_edge.output import json_text
 
 PHOTOS = Pictures("photos", 4, "e" * 64)
 A, B = Path("a.json"), Path("b.json")
+SERIES = ["first verdict", "invoke p50", "invoke p99", "path p50", "path p99", "peak memory"]
 
 
 def changed(report, **changes):
@@ -36,20 +37,21 @@ def slower(factor, processes=5):
 
 def test_ratios_are_the_second_by_the_first():
     found = compare({A: slower(1.0), B: slower(1.5)})
-    assert [row.series for row in found.rows] == ["first verdict", "invoke", "path"]
-    start, invoke, path = found.rows
-    assert start.ratio.value == 1.0
-    assert (path.first_p50_ms, path.second_p50_ms) == (26.0, 39.0)
-    for row in (invoke, path):
+    assert [row.series for row in found.rows] == SERIES
+    start, *paths, memory = found.rows
+    assert start.ratio.value == memory.ratio.value == 1.0
+    assert (memory.first_value, memory.unit) == (70.0, "MB")
+    assert (paths[2].first_value, paths[2].second_value, paths[2].unit) == (26.0, 39.0, "ms")
+    for row in paths:
         assert row.ratio.value == pytest.approx(1.5)
-        assert row.ratio.low <= row.ratio.value <= row.ratio.high
+        assert row.ratio.interval[0] <= row.ratio.value <= row.ratio.interval[1]
         assert row.ratio.differs
     assert found.notes == ()
 
 
 def test_every_report_is_compared_with_the_first():
     found = compare({A: slower(1.0), B: slower(2.0), Path("c.json"): slower(3.0)})
-    assert [(r.second, r.first) for r in found.rows[::3]] == [
+    assert [(r.second, r.first) for r in found.rows[:: len(SERIES)]] == [
         ("b.json", "a.json"),
         ("c.json", "a.json"),
     ]
@@ -89,6 +91,9 @@ def test_another_kind_of_backend_is_not_compared_and_another_version_is():
         compare({A: on("lite 1.0, CPU, 1 thread"), B: on("lite 1.0, Edge TPU usb, its runtime 13")})
     found = compare({A: on("lite 1.0, CPU, 1 thread"), B: on("lite 2.0, CPU, 1 thread")})
     assert found.rows[0].backend == "CPU"
+    assert found.notes == (
+        "b.json: ran on lite 2.0, CPU, 1 thread, against lite 1.0, CPU, 1 thread in a.json",
+    )
 
 
 def test_void_and_other_models_are_compared_if_that_is_asked_for():
@@ -102,7 +107,7 @@ def test_a_void_figure_that_is_not_compared_does_no_harm():
     one = slower(1.0)
     extra = replace(one.results[0], threads=4, void=("9 runs",))
     found = compare({A: one, B: replace(one, results=(*one.results, extra))})
-    assert len(found.rows) == 3
+    assert len(found.rows) == len(SERIES)
     assert "b.json: a, CPU with 4 threads on 1920x1080: nothing to compare it with" in found.notes
 
 
@@ -131,15 +136,25 @@ def test_the_command_prints_a_table(files):
     done = run(*files)
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
-    assert len({len(line) for line in lines[:4]}) == 1
-    assert lines[2].split()[:7] == ["b.json", "a", "CPU", "1", "1920x1080", "invoke", "27.68"]
+    assert len({len(line) for line in lines[:7]}) == 1
+    assert lines[2].split()[:8] == [
+        "b.json",
+        "a",
+        "CPU",
+        "1",
+        "1920x1080",
+        "invoke",
+        "p50",
+        "27.68",
+    ]
     assert lines[2].split()[-1] == "yes"
-    assert f"against {files[0]}; a ratio below 1 is faster than it" in lines
+    assert f"against {files[0]}; a ratio below 1 is faster than it, of memory less" in lines
 
 
 def test_the_command_prints_json(files):
     found = json.loads(run(*files, "--json").stdout)
-    assert found["rows"][2]["ratio"]["value"] == pytest.approx(1.5)
+    assert found["rows"][3]["ratio"]["value"] == pytest.approx(1.5)
+    assert found["rows"][3]["unit"] == "ms"
 
 
 @pytest.mark.parametrize("content", [None, "no json", "[]", '{"format": 1}', "[" * 100_000])

@@ -98,3 +98,13 @@ def test_a_network_of_another_size_costs_no_whole_picture_either(tmp_path, monke
     source = shown(classifier, "yuv420p", surface("paint", seed=2, size=LARGE))
     monkeypatch.setattr(Deferred, "pixels", lambda self: pytest.fail("made whole"))
     assert source.prepared().shape == (1, 96, 96, 3)
+
+
+@pytest.mark.parametrize("pixel_format", PIXEL_FORMATS)
+def test_the_gates_time_is_its_own_and_part_of_the_whole(classifier, pixel_format, monkeypatch):
+    source = shown(classifier, pixel_format, surface("steel", seed=1, size=LARGE))
+    now = iter([100, 350])
+    monkeypatch.setattr("corrosion_edge.benchmarks.timed_gate.time.monotonic_ns", lambda: next(now))
+    source.prepared()
+    assert source.gate_ns == 250
+    assert next(now, None) is None

@@ -49,7 +49,7 @@ def test_a_missing_field_is_named(field):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 1}, "this version reads 3"),
+        ({"format": 1}, "this version reads 4"),
         ({"runs": 0}, "runs: expected 1"),
         ({"results": ()}, "results: expected 1"),
         ({"started_at": "2026-01-02T03:04:05"}, "time in UTC"),
@@ -64,18 +64,18 @@ def test_what_cannot_be_is_refused(changes, message):
 
 def test_series_of_different_length_are_refused():
     with pytest.raises(ValueError, match="equally many"):
-        Samples((1,), (1,), (1,), (1, 2), (1,), (1,))
+        Samples((1,), (1,), (1,), (1,), (1, 2), (1,), (1,))
     with pytest.raises(ValueError, match="equally many"):
-        Samples((1,), (1,), (1,), (1,), (1,), (1, 2))
+        Samples((1,), (1,), (1,), (1,), (1,), (1,), (1, 2))
     with pytest.raises(ValueError, match="1 or more"):
-        Samples((1,), (1,), (1,), (1,), (), ())
-    assert Samples((1,), (1,), (1,), (1,), (1, 2), (1, 2)).path_ns == (3,)
+        Samples((1,), (1,), (1,), (1,), (1,), (), ())
+    assert Samples((1,), (1,), (1,), (1,), (1,), (1, 2), (1, 2)).path_ns == (4,)
 
 
 @pytest.mark.parametrize("value", [0, -5, 1.5, True, "3"])
 def test_a_sample_is_a_whole_number_of_nanoseconds(value):
     with pytest.raises(ValueError, match="whole nanoseconds"):
-        Samples((1,), (1,), (1,), (value,), (1,), (1,))
+        Samples((1,), (1,), (1,), (1,), (value,), (1,), (1,))
 
 
 def test_a_stage_before_the_spawn_is_refused():

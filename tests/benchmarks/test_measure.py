@@ -62,13 +62,21 @@ def test_a_job_measures_every_run_and_closes(job):
     plain = json.loads(json.dumps(measure(job, entered, open_fake)))
     plain["start"]["interpreter_ns"] = plain.pop("entered_ns") - entered
     part = read(Round, plain)
-    assert len(part.samples.invoke_ns) == 7
+    assert len(part.samples.invoke_ns) == len(part.samples.gate_ns) == 7
     assert part.backend == "fake backend"
     assert part.warm_up.runs >= 20
     assert len(part.samples.read_ns) == len(part.samples.sink_ns) == 7
     assert part.xnnpack == "unavailable"
     assert backend.history.count("ran") == 1 + part.warm_up.runs + 2 * 7 + 1  # one for the sink
     assert backend.history[-1] == "closed"
+
+
+def test_scaling_and_the_gate_make_up_what_comes_before_the_invoke(job, monkeypatch):
+    bench = Bench(Classifier(Bundle.load(runner.Path(job.model)), FakeBackend()), job)
+    bench.read_picture()
+    now = itertools.count(0, 100)  # each look at the clock: path, gate, gate, path, path, path
+    monkeypatch.setattr(measuring.time, "monotonic_ns", lambda: next(now))
+    assert bench.path()[:4] == (200, 100, 100, 100)
 
 
 def test_what_lies_around_a_path_is_taken_some_times_in_turn(job, tmp_path, monkeypatch):

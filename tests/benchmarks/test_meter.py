@@ -100,6 +100,43 @@ def test_a_command_that_is_not_there_names_the_option(tmp_path):
         open_meter(None, " ")
 
 
+def test_a_command_that_cannot_be_parsed_names_the_option():
+    with pytest.raises(UsageError, match=r"--meter-command: \"'x\" is no command .*quotation"):
+        open_meter(None, "'x")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("exit 3", "the command meter ended with exit code 3; expected watts"),
+        ("echo 2", "the command meter ended with exit code 0; expected watts"),
+        ("echo warming up; exec sleep 60", "the command meter gave no reading in 0.5 s"),
+    ],
+)
+def test_a_command_without_readings_is_found_out_before_the_run(tmp_path, text, told):
+    with (
+        open_meter(None, script(tmp_path / "meter", text)) as meter,
+        pytest.raises(UsageError, match=f"^--meter-command: {told}"),
+    ):
+        meter.require_readings(0.5)
+
+
+def test_a_meter_that_gives_readings_is_good(root, tmp_path):
+    with open_meter("ina219:1:0x40", None, root) as meter:
+        meter.require_readings()
+    with open_meter(None, script(tmp_path / "meter", "exec yes 1")) as meter:
+        meter.require_readings()
+
+
+def test_a_sensor_that_gives_no_readings_names_its_option(root):
+    (root / "sys/bus/i2c/devices/1-0040/hwmon/hwmon3/power1_input").write_text("oops\n")
+    with (
+        open_meter("ina219:1:0x40", None, root) as meter,
+        pytest.raises(UsageError, match=r"^--meter: ina219 at 0x40 on I2C bus 1 gave no reading"),
+    ):
+        meter.require_readings(0.3)
+
+
 def test_one_meter_at_a_time(root):
     with pytest.raises(UsageError, match="name one of them"):
         open_meter("ina219:1:0x40", "yes 1", root)

@@ -1,18 +1,16 @@
 """What a model costs, what the machine can do, and what is said of both."""
 
-import json
-
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from latency_samples import QUIET
 
 from corrosion_edge.benchmarks.machine import read_machine
 from corrosion_edge.benchmarks.roofline import page
-from corrosion_edge.benchmarks.roofline.cli import roofline as command
-from corrosion_edge.benchmarks.roofline.cost import Cost, cost_of
-from corrosion_edge.benchmarks.roofline.measure import Copying, Point, Roofline, largest_cache
+from corrosion_edge.benchmarks.roofline.copying import Copying, largest_cache
+from corrosion_edge.benchmarks.roofline.cost import Cost, Part, cost_of
+from corrosion_edge.benchmarks.roofline.measure import Point, Roofline
 from corrosion_edge.benchmarks.roofline.probes import KINDS, macs_of, probe
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.device.backends.litert import find_runtime
@@ -102,12 +100,15 @@ def roofline(**fields):
         "machine": read_machine(), "runtime": "a runtime 1.0", "threads": 1, "rounds": 3,
         "peaks": {"INT8": 100e9, "FLOAT32": 10e9}, "shapes": dict.fromkeys(KINDS, (8, 4)),
         "bytes_per_second": 10e9, "copied_bytes": 2**28, "cache_bytes": 2**20, "points": (),
+        "before": QUIET, "after": QUIET, "others_cores": 0.0, "swapped_pages": 0,
+        "clocks_mhz": (1500, 1500),
     }  # fmt: skip
     return Roofline(**{**whole, **fields})
 
 
-def point(seconds, macs=10**9, parameters=10**7, activations=10**8):
-    return Point("net", Cost(macs, parameters, activations, "INT8"), seconds, 0.5, 0.4, 0.6)
+def point(seconds, macs=10**9, parameters=10**7, activations=10**8, parts=()):
+    cost = Cost(macs, parameters, activations, "INT8", parts)
+    return Point("net", cost, seconds, 0.5, 0.4, 0.6)
 
 
 @pytest.mark.parametrize(
@@ -124,13 +125,13 @@ def test_the_limit_is_what_makes_up_half_of_the_time(model, expected):
     assert found.floors(point(1.0)) == pytest.approx((0.01, 0.001, 0.011))
     assert page.limit(found, model) == expected
     assert page.rows(found)[0][-1] == expected
-    assert expected in page.html(found)
-    assert page.plain(found)["points"][0]["limit"] == expected
+    assert expected in page.html([found])
+    assert page.plain([found])["runs"][0]["points"][0]["limit"] == expected
 
 
 def test_a_cache_that_may_hold_the_copy_is_told():
-    assert "may hold much" not in page.text(roofline())
-    assert "a cache of 500.0 MB may hold much" in page.text(roofline(cache_bytes=500_000_000))
+    assert "may hold much" not in page.text([roofline()])
+    assert "a cache of 500.0 MB may hold much" in page.text([roofline(cache_bytes=500_000_000)])
 
 
 def test_copying_is_counted_in_both_directions(monkeypatch):
@@ -147,20 +148,22 @@ def test_the_largest_cache_is_found(tmp_path):
     assert largest_cache(tmp_path) == 2 * 2**20
 
 
-def test_the_command_writes_page_and_json(tmp_path):
-    out = ["--json", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html")]
-    done = CliRunner().invoke(command, ["--rounds", "1", *out], catch_exceptions=False)
-    assert done.exit_code == 0
-    assert "peak, INT8: " in done.output
-    told = json.loads((tmp_path / "r.json").read_text())
-    (model,) = told["points"]
-    assert model["seconds"] >= model["at_least"]["multiplying_s"] > 0
-    assert told["peaks"]["INT8"] > 0
-    assert "data:image/svg" in (tmp_path / "r.html").read_text()
+def test_each_kind_of_operator_is_counted_and_its_time_estimated():
+    conv = graph("CONV_2D", (1, 4, 4, 2), (3, 1, 1, 2), (1, 4, 4, 3))
+    assert cost_of(conv).parts == (Part("CONV_2D", 1, 4 * 4 * 2 * 3, 32 + 6 + 48),)
+    parts = (Part("CONV_2D", 2, 10**9, 10**6), Part("MUL", 3, 0, 2 * 10**7))
+    rows = page.part_rows(roofline(points=(point(0.05, parts=parts),)))
+    assert [row[1:] for row in rows] == [
+        ("CONV_2D", "2", "1000", "1.0 MB", "10.00 ms", "20%"),
+        ("MUL", "3", "0", "20.0 MB", "2.00 ms", "4%"),
+        ("the rest", "", "", "", "38.00 ms", "76%"),
+    ]
+    found = page.plain([roofline(points=(point(0.05, parts=parts),))])["runs"][0]["points"][0]
+    assert [part["estimated_s"] for part in found["cost"]["parts"]] == [0.01, 0.002]
 
 
-def test_a_file_that_is_no_model_is_named(tmp_path):
-    (tmp_path / "no.tflite").write_bytes(b"nothing")
-    done = CliRunner().invoke(command, [str(tmp_path / "no.tflite")])
-    assert done.exit_code == 1
-    assert "no.tflite" in done.output
+def test_the_default_networks_parts_make_up_the_whole():
+    cost = cost_of(read(Bundle.load(DEFAULT_MODEL).model))
+    assert sum(part.macs for part in cost.parts) == cost.macs
+    assert sum(part.moved_bytes for part in cost.parts) > cost.activation_bytes
+    assert {"CONV_2D", "DEPTHWISE_CONV_2D", "LOGISTIC", "MUL"} <= {p.name for p in cost.parts}

@@ -3,7 +3,6 @@
 import itertools
 import json
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,8 @@ from corrosion_edge.benchmarks import sustaining
 from corrosion_edge.benchmarks.endurance import NEVER, NOT_MEASURED
 from corrosion_edge.benchmarks.endure import endure
 from corrosion_edge.benchmarks.job import Job
-from corrosion_edge.benchmarks.page import html
 from corrosion_edge.benchmarks.samples import UNAVAILABLE
 from corrosion_edge.benchmarks.schema import LatencyReport
-from corrosion_edge.benchmarks.sustained_page import _round_top, _throttled
 from corrosion_edge.benchmarks.sustaining import sustain
 from corrosion_edge.benchmarks.void import sustained_reasons
 from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
@@ -117,7 +114,7 @@ def test_a_meter_that_falls_silent_gives_no_energy():
 
 
 def test_a_quiet_minute_is_valid():
-    assert sustained_reasons([make_second(1.0 + n) for n in range(60)]) == ()
+    assert sustained_reasons([make_second(1.0 + n) for n in range(60)], paced=False) == ()
 
 
 @pytest.mark.parametrize(
@@ -125,14 +122,56 @@ def test_a_quiet_minute_is_valid():
     [
         ({"throttled": "0x4"}, "the firmware reports throttled now"),
         ({"others_cores": 0.5}, "other programs used 0.50 cores while measuring, more than 0.25"),
+        ({"under_voltage": "yes"}, "the board's voltage monitor reports under-voltage"),
+        ({"swapped_pages": 2}, "120 pages of memory were swapped while measuring"),
     ],
 )
 def test_a_disturbed_one_is_void(changes, reason):
-    assert sustained_reasons([make_second(1.0 + n, **changes) for n in range(60)]) == (reason,)
+    seconds = [make_second(1.0 + n, **changes) for n in range(60)]
+    assert sustained_reasons(seconds, paced=False) == (reason,)
+
+
+UNKNOWN = {"throttled": UNAVAILABLE, "under_voltage": UNAVAILABLE, "swapped_pages": UNAVAILABLE}
+
+
+def clocked(*clocks):
+    """Seconds with these clocks, of a machine that tells nothing else."""
+    return [make_second(1.0 + n, frequency_mhz=mhz, **UNKNOWN) for n, mhz in enumerate(clocks)]
+
+
+def test_a_clock_that_falls_is_void_and_one_that_wavers_is_not():
+    (reason,) = sustained_reasons(clocked(*[1500] * 59, 1000), paced=False)
+    assert reason == "the clock fell from 1500 to 1000 MHz while measuring"
+    assert sustained_reasons(clocked(*[1500, 1350] * 30), paced=False) == ()
+    assert sustained_reasons(clocked(*[UNAVAILABLE] * 60), paced=False) == ()
+
+
+def test_a_governor_that_idles_between_frames_is_not_throttling():
+    waiting = clocked(*([600] * 9 + [1500]) * 6, *[600] * 5)  # the last five alone are no stretch
+    assert sustained_reasons(waiting, paced=True) == ()
+    (reason,) = sustained_reasons(clocked(*[1500] * 40, *[1000] * 20), paced=True)
+    assert reason == "the clock fell from 1500 to 1000 MHz while measuring"
+    assert sustained_reasons(clocked(*[1500] * 4), paced=True) == ("4 s, shorter than 60 s",)
+
+
+def test_the_clock_is_the_highest_that_was_seen_after_a_frame(job, monkeypatch):
+    clocks = itertools.cycle([600, 900, 1500, 1400])
+    monkeypatch.setattr("corrosion_edge.benchmarks.endure.fastest_mhz", lambda: next(clocks))
+    _, *lines = lines_of(job, Time(0.125))
+    assert [line["clock_mhz"] for line in lines] == [1500, 1500, 1500]
+    monkeypatch.setattr("corrosion_edge.benchmarks.endure.fastest_mhz", lambda: None)
+    assert {line["clock_mhz"] for line in lines_of(job, Time(0.125))[1:]} == {None}
+
+
+def test_the_clock_is_not_looked_at_after_each_of_many_frames(job, monkeypatch):
+    looks = []
+    monkeypatch.setattr("corrosion_edge.benchmarks.endure.fastest_mhz", lambda: looks.append(1))
+    _, *lines = lines_of(job, Time(0.01))
+    assert 9 * len(lines) <= len(looks) <= 11 * len(lines)
 
 
 def test_a_short_one_is_void():
-    assert sustained_reasons([make_second(59.0)]) == ("59 s, shorter than 60 s",)
+    assert sustained_reasons([make_second(59.0)], paced=False) == ("59 s, shorter than 60 s",)
 
 
 def test_a_report_with_sustained_runs_survives_json():
@@ -143,33 +182,6 @@ def test_a_report_with_sustained_runs_survives_json():
 def test_a_void_sustained_run_voids_the_report():
     assert not make_report(sustained=(make_sustained(),)).is_void
     assert make_report(sustained=(make_sustained(void=("hot",)),)).is_void
-
-
-def test_the_page_draws_what_was_measured_and_names_what_was_not():
-    seconds = [
-        make_second(1.0 + n, frequency_mhz=UNAVAILABLE, watts=NOT_MEASURED) for n in range(500)
-    ]
-    page = html(make_report(sustained=(make_sustained(seconds=tuple(seconds)),)))
-    assert "Temperature (°C) over the run" in page
-    assert "Clock (GHz) over the run" not in page
-    assert "energy per frame" not in page
-    assert "Clock: unavailable; Power: not measured" in page
-
-
-def test_seconds_of_throttling_in_a_row_are_one_stretch_on_the_page():
-    seconds = [make_second(1.0 + n, throttled="0x4" if n in (3, 4, 5, 9) else "0x50000")
-               for n in range(12)]  # fmt: skip
-    run = make_sustained(seconds=tuple(seconds))
-    began = datetime.fromisoformat(run.started_at)
-    found = [((b.start - began).seconds, (b.end - began).seconds) for b in _throttled(run, began)]
-    assert found == [(3, 6), (9, 10)]
-
-
-@pytest.mark.parametrize(
-    ("highest", "top"), [(83, 100), (20, 20), (21, 24), (1.5, 1.6), (0.31, 0.32), (0.0, 0.1)]
-)
-def test_an_axis_ends_a_little_above_its_curve(highest, top):
-    assert _round_top(highest) == pytest.approx(top)
 
 
 class Silent:
@@ -191,7 +203,11 @@ def test_each_second_is_looked_at_from_outside_too(job, monkeypatch):
     monkeypatch.setattr("corrosion_edge.benchmarks.state.busy_seconds", lambda: next(busy))
     monkeypatch.setattr("corrosion_edge.benchmarks.state.own_seconds", lambda: next(own))
     monkeypatch.setattr("corrosion_edge.benchmarks.usage.time.monotonic", lambda: next(clock))
-    line = {"at_s": 1.0, "frames": 9, "p50_ms": 1.0, "p99_ms": 2.0, "memory_bytes": 5}
+    swapped = itertools.count(0, 4)
+    monkeypatch.setattr("corrosion_edge.benchmarks.state.swapped_pages", lambda: next(swapped))
+    monkeypatch.setattr("corrosion_edge.benchmarks.state._under_voltage", lambda root: "yes")
+    line = {"at_s": 1.0, "frames": 9, "p50_ms": 1.0, "p99_ms": 2.0, "memory_bytes": 5,
+            "clock_mhz": 1400}  # fmt: skip
     told = [{"backend": "b", "cpu_s": 7.0}, {**line, "cpu_s": 7.25}, {**line, "cpu_s": 7.5}]
     meter = Silent(9.0, 2.0, 9.0, 3.0, None)  # before, idle, start of the process, two seconds
     found = sustain(job, NAMED, meter, lambda asked: iter(told))
@@ -199,7 +215,11 @@ def test_each_second_is_looked_at_from_outside_too(job, monkeypatch):
     assert found.idle_watts == 2.0
     assert [second.watts for second in found.seconds] == [3.0, UNAVAILABLE]
     assert [second.others_cores for second in found.seconds] == [0.75, 0.75]
+    assert [second.swapped_pages for second in found.seconds] == [4, 4]
+    assert [second.frequency_mhz for second in found.seconds] == [1400, 1400]
     assert found.void[-1] == "1 s, shorter than 60 s"
+    assert "8 pages of memory were swapped while measuring" in found.void
+    assert "the board's voltage monitor reports under-voltage" in found.void
 
 
 def test_an_error_of_the_process_is_the_users(job):

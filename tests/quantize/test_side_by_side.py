@@ -169,7 +169,7 @@ def test_latencies_come_from_one_run_of_the_benchmark_in_turn(monkeypatch):
         order.append(name)
         series = (2_000_000 if name == "plain" else 6_000_000,) * job.runs
         start = Start(1, 1, 1, 1, 1, 1, 1)
-        warm, samples = WarmUp(20, True), Samples(*[series] * 6)
+        warm, samples = WarmUp(20, True), Samples(*[series] * 7)
         return Round("toy 1.0, CPU, 1 thread", "on", start, warm, samples, (), 1)
 
     runner = latency_module.measure

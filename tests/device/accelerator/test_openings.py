@@ -49,7 +49,7 @@ def test_auto_takes_the_cpu_for_any_other_and_says_why(models, asked):
     ("model", "options", "told"),
     [
         ("net.tflite", {"accelerator": "edgetpu"}, "not compiled for the Edge TPU"),
-        ("net_edgetpu.tflite", {"accelerator": "cpu"}, r"not on the CPU; use net\.tflite"),
+        ("net_edgetpu.tflite", {"accelerator": "cpu"}, "--delegate: needs an accelerator, not"),
         ("net.tflite", {"fallback": "cpu"}, "not compiled for an accelerator"),
         ("net.tflite", {"accelerator": "cpu", "fallback": "cpu"}, "not --accelerator cpu"),
         ("net_edgetpu.tflite", {"fallback_model": "net.tflite"}, "needs --fallback cpu"),
@@ -59,6 +59,13 @@ def test_auto_takes_the_cpu_for_any_other_and_says_why(models, asked):
 def test_what_cannot_be_is_refused(models, device, asked, model, options, told):
     with pytest.raises(CorrosionEdgeError, match=told):
         opened(models / model, asked(**options))
+
+
+def test_the_cpu_is_not_asked_for_with_what_only_an_edge_tpu_uses(models, device):
+    with pytest.raises(UsageError, match=r"--accelerator-device: needs an accelerator, not --acc"):
+        opened(models / "net.tflite", Accelerator("cpu", accelerator_device="usb"))
+    with pytest.raises(BackendError, match=r"not on the CPU; use net\.tflite"):
+        opened(models / "net_edgetpu.tflite", Accelerator("cpu"))
 
 
 def test_no_edge_tpu_is_an_error_that_names_the_model(models, device, asked):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
 
@@ -254,6 +255,16 @@ def test_a_gap_is_not_drawn_over():
     text = svg.chart("t", points, period=(START, START + timedelta(hours=10)), top=1,
                      gap=timedelta(hours=2))  # fmt: skip
     assert text.count("<polyline") == 2
+
+
+@pytest.mark.parametrize("hours", [1, 3, 9, 30, 100, 500])
+@pytest.mark.parametrize("minute", range(0, 60, 7))
+def test_no_time_is_cut_off(hours, minute):
+    start = START + timedelta(minutes=minute)
+    text = svg.chart("t", [], period=(start, start + timedelta(hours=hours)), top=1,
+                     gap=timedelta(hours=2))  # fmt: skip
+    for x, name in re.findall(r'x="([^"]+)" y="238" text-anchor="middle">([^<]+)', text):
+        assert 3.5 * len(name) <= float(x) <= svg.WIDTH - 3.5 * len(name)
 
 
 def test_thousands_fit_into_the_margin():
