@@ -146,7 +146,8 @@ def watch(
                 with (
                     ExitStack() as outer,
                     recording(stored, models.classifier, assets, alone,
-                              detects=outlets.detects, source=source) as further,
+                              detects=outlets.detects, source=source,
+                              told=sink.stored) as further,
                 ):  # fmt: skip
                     sinks[:0] = further  # stored first, so that what is printed is there
                     sinks += outer.enter_context(outlets.opened(known))

@@ -20,9 +20,10 @@ from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.lines import say
 from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.sources import Source
+from corrosion_edge.device.store.event import Event
 from corrosion_edge.device.store.keeper import Keeper
 from corrosion_edge.device.store.retention import Retention
-from corrosion_edge.device.store.store import Store, Stored
+from corrosion_edge.device.store.store import Store
 from corrosion_edge.device.taking import Taker
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
 from corrosion_edge.errors import OutputError, SourceLost, UsageError
@@ -121,12 +122,14 @@ def recording(
     *,
     detects: bool = False,
     source: Source | None = None,
+    told: Callable[[Event], None] = lambda event: None,
 ) -> Iterator[Sequence[Sink]]:
     """The sinks that ``--store`` asks for, none without it; at the end the store says why.
 
     ``assets`` has what each camera looks at; ``alone`` is what one without a name is called. Where
     something else ``detects``, the options for that need no store. A followed folder as ``source``
-    passes over what was judged before.
+    passes over what was judged before. ``told`` gets each event after it is stored; it must not
+    raise.
 
     StoreError for a store that cannot be opened, UsageError for options without ``--store``.
     """
@@ -139,11 +142,11 @@ def recording(
         yield ()
         return
     follows = source if isinstance(source, FollowedFolder) else None
-    recorder = _recorder(options, classifier, assets, follows)
+    recorder = _recorder(options, classifier, assets, follows, told)
     reason = "the source ended, or enough verdicts were made"
     try:
-        told = {"taken": follows.taken} if follows else {}
-        yield (EventSink(recorder, partial(detection, options=options), alone, **told),)
+        taken = {"taken": follows.taken} if follows else {}
+        yield (EventSink(recorder, partial(detection, options=options), alone, **taken),)
     except KeyboardInterrupt:
         reason = "ended on request"
         raise
@@ -161,6 +164,7 @@ def _recorder(
     classifier: Classifier,
     assets: Mapping[str, Asset],
     follows: FollowedFolder | None,
+    told: Callable[[Event], None],
 ) -> Recorder:
     settings = detection(classifier.threshold, classifier.band, options)
     given = {"days": options["keep_days"], "megabytes": options["keep_mb"]}
@@ -169,7 +173,7 @@ def _recorder(
     store = Store(options["folder"])
     with _closing_on_error(store):
         known = store.taken() if follows else []
-        keeper = Keeper(store, retention, told=_Told(options["head_file"]))
+        keeper = Keeper(store, retention, told=_Told(options["head_file"], told))
         reason = _BROKE_OFF if keeper.broke_off else ""
         recorder = Recorder(keeper, settings, model, assets, reason=reason)
     if follows:
@@ -189,15 +193,17 @@ def _closing_on_error(store: Store) -> Iterator[None]:
 
 
 class _Told:
-    """Says on standard error what is stored, after it is; keeps the head in a file."""
+    """Says on standard error what is stored, after it is, and ``further``; keeps the head in a
+    file."""
 
-    def __init__(self, head: Path | None) -> None:
-        self._head = head
+    def __init__(self, head: Path | None, further: Callable[[Event], None]) -> None:
+        self._head, self._further = head, further
 
-    def __call__(self, stored: Stored) -> None:
+    def __call__(self, stored: Event) -> None:
         fields = stored.fields
         line = f"stored: event {stored.sequence} {fields['kind']} {fields['camera']} {stored.hash}"
         say(" ".join(line.split()))
+        self._further(stored)
         if self._head is None:
             return
         try:
