@@ -145,7 +145,7 @@ def watch(
                 # Outlets open after the store and close after it, to tell of its last events.
                 with (
                     ExitStack() as outer,
-                    recording(stored, models.classifier, assets, alone,
+                    recording(stored, models, assets, alone,
                               detects=outlets.detects, source=source,
                               told=sink.stored) as further,
                 ):  # fmt: skip

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from corrosion_edge.device.events.settings import Detection, Settings
     from corrosion_edge.device.sinks import Sink
 
-__all__ = ["OUTLETS", "Outlet", "Outlets", "Watched", "outlet_options"]
+__all__ = ["OUTLETS", "Outlet", "Outlets", "Runs", "Watched", "outlet_options"]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

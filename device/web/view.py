@@ -61,7 +61,7 @@ class View:
         return {
             "version": __version__,
             "model": classifier.name,
-            "model_sha256": classifier.manifest.model_sha256,
+            "model_sha256": classifier.network_sha256,
             "backend": classifier.backend.name,
             "threshold": classifier.threshold,
             "band": list(band) if band else None,

@@ -85,7 +85,7 @@ def _delivery(values: Mapping[str, Any], watched: Watched, sender: MqttSender) -
 
 def _running(watched: Watched) -> Running:
     one = watched.classifier
-    return Running(one.name, one.manifest.model_sha256, RunsOn.now(one))
+    return Running(one.name, one.network_sha256, RunsOn.now(one))
 
 
 def _require_different(cameras: tuple[str, ...]) -> None:
