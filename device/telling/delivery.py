@@ -60,12 +60,17 @@ class Delivery(Closing):
         """Begin."""
         self._thread.start()
 
+    def finish(self) -> None:
+        """Ask for the end, which ``close`` waits for; a second call does nothing."""
+        if not self._ending.is_set():
+            self._grace = self._clock() + DRAIN
+            self._ending.set()
+
     def close(self) -> None:
         """Deliver what still gets through at once, and end; waits some seconds at most."""
-        self._grace = self._clock() + DRAIN
-        self._ending.set()
+        self.finish()
         if self._thread.ident is not None:
-            self._thread.join(DRAIN)
+            self._thread.join(max(self._grace - self._clock(), 0.0))
         self._sender.close()
         if self._thread.ident is not None:
             self._thread.join(_GIVE_UP)
