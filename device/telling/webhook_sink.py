@@ -49,7 +49,7 @@ def webhook_sink(values: Mapping[str, Any], watched: Watched) -> WebhookSink:
     if watched.store is None:
         raise UsageError("--webhook: needs --store DIR, as what it sends are stored events")
     begin = values["deliver_from"] or NOW
-    return WebhookSink([
-        Delivery(watched.store, f"{CONSUMER} {name}".strip(), sender, begin=begin)
-        for name, sender in senders(values).items()
-    ])  # fmt: skip
+    deliveries = [Delivery(watched.store, f"{CONSUMER} {name}".strip(), sender, begin=begin)
+                  for name, sender in senders(values).items()]  # fmt: skip
+    watched.backlogs.extend(each.backlog for each in deliveries)
+    return WebhookSink(deliveries)
