@@ -57,9 +57,14 @@ class Target:
         address."""
         try:
             parts = urlsplit(url)
-            port = parts.port
         except ValueError:
             raise UsageError(f"{option}: no address; expected https://host/path") from None
+        try:
+            port = parts.port
+        except ValueError:
+            raise UsageError(
+                f"{option}: the port is none; expected a number up to 65535, as in https://host:8443/"
+            ) from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError(f"{option}: expected an address such as https://host/path")
         if "@" in parts.netloc:

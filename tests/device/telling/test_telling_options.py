@@ -49,6 +49,13 @@ def file(tmp_path):
         (["--mqtt", "mqtts://a", "--mqtt-ca", "/none"], "--mqtt-ca /none: no CA's certificate"),
         (["--mqtt", "mqtt://a", "--mqtt-password-file", "x"], "needs --mqtt-user NAME"),
         (["--mqtt", "mqtt://a", "--mqtt-prefix", "a/#"], "expected words joined by '/'"),
+        (
+            ["--mqtt", "mqtt://a", "--mqtt-discovery", "a+b"],
+            "--mqtt-discovery 'a+b': expected words",
+        ),
+        (["--mqtt", "mqtt://h:99999"], "--mqtt: the port is none; expected a number up to 65535"),
+        (["--mqtt", "mqtt://h:x"], "--mqtt: the port is none"),
+        (["--mqtt", "mqtt://[h"], "--mqtt: no address"),
         (["--mqtt", "mqtt://a", "--deliver-from", "now"], "--deliver-from: needs --store DIR"),
         (["--mqtt", "mqtt://a", "--mqtt-every", "0"], "0.0 is not in the range 1<=x<=86400"),
     ],
