@@ -25,7 +25,8 @@ class Prediction:
     (maximum pooling, ``--no-heatmap``) has none. ``band`` holds the two scores between which the
     model abstains, None where it has no such band. ``tile`` is the column and row, from 1, of the
     tile the score comes from, None for a whole picture; then the map is that of all tiles.
-    ``backend`` is what the network ran on, empty if nobody said.
+    ``backend`` is what the network ran on, ``model_sha256`` the network's digest in hex; empty if
+    nobody said.
     """
 
     score: float
@@ -34,6 +35,7 @@ class Prediction:
     band: tuple[float, float] | None = None
     tile: tuple[int, int] | None = None
     backend: str = field(default="", compare=False)
+    model_sha256: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, value in (("score", self.score), ("threshold", self.threshold)):

@@ -41,16 +41,17 @@ def decode(
     threshold: float,
     band: tuple[float, float] | None = None,
     backend: str = "",
+    model_sha256: str = "",
 ) -> Prediction:
     """Turn raw outputs into a verdict: ``scores`` [1, 2] and, where there is one, ``map``.
 
-    ``band`` and ``backend`` are those of ``Prediction``.
+    ``band``, ``backend`` and ``model_sha256`` are those of ``Prediction``.
     """
     scores = outputs["scores"].real.reshape(-1)
     if scores.shape != (len(LABELS),):
         raise ValueError(f"scores: expected {len(LABELS)} values, got {scores.size}")
     score = min(max(float(scores[LABELS.index(CORROSION)]), 0.0), 1.0)
-    return Prediction(score, threshold, _heatmap(outputs), band, backend=backend)
+    return Prediction(score, threshold, _heatmap(outputs), band, None, backend, model_sha256)
 
 
 class Classifier(Closing):
@@ -94,6 +95,19 @@ class Classifier(Closing):
         except (BackendError, BundleError) as error:
             raise type(error)(f"{path}: {error}") from None
 
+    @property
+    def network_sha256(self) -> str:
+        """SHA-256 in hex of the network that answers now.
+
+        It is the model file's, or that of what it was compiled from, while that stands in for an
+        accelerator.
+        """
+        state = getattr(self.backend, "state", None)  # as in ``news``
+        compiled = self.manifest.compiled
+        if compiled is not None and state is not None and state.state == "replaced":
+            return compiled.source_sha256
+        return self.manifest.model_sha256
+
     def use_threshold(self, choice: Choice) -> None:
         """Judge by the user's choice from here on (UsageError if the model cannot meet it)."""
         manifest = self.manifest
@@ -105,7 +119,8 @@ class Classifier(Closing):
 
     def decode(self, outputs: Mapping[str, Output]) -> Prediction:
         """Turn the backend's outputs into a verdict at the classifier's threshold."""
-        return decode(outputs, self.threshold, self.band, self.backend.name)
+        name, judge = self.backend.name, self.network_sha256
+        return decode(outputs, self.threshold, self.band, name, judge)
 
     def classify(self, pixels: npt.NDArray[np.uint8]) -> Prediction:
         """The verdict on uint8 [h, w, 3] RGB pixels of any size."""

@@ -145,8 +145,9 @@ def watch(
                 # Outlets open after the store and close after it, to tell of its last events.
                 with (
                     ExitStack() as outer,
-                    recording(stored, models.classifier, assets, alone,
-                              detects=outlets.detects, source=source) as further,
+                    recording(stored, models, assets, alone,
+                              detects=outlets.detects, source=source,
+                              told=sink.stored) as further,
                 ):  # fmt: skip
                     sinks[:0] = further  # stored first, so that what is printed is there
                     sinks += outer.enter_context(outlets.opened(known))

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from corrosion_edge.device.classifier import Classifier
     from corrosion_edge.device.events.settings import Detection, Settings
     from corrosion_edge.device.sinks import Sink
+    from corrosion_edge.device.telling.backlog import Tells
 
-__all__ = ["OUTLETS", "Outlet", "Outlets", "Watched", "outlet_options"]
+__all__ = ["OUTLETS", "Outlet", "Outlets", "Runs", "Watched", "outlet_options"]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -45,7 +46,8 @@ class Watched:
     the writer has it open when outlets are opened, and has stored its last event when they close.
     ``dropped`` tells how many frames nobody took in time, by camera as
     ``Source.dropped_by_camera``, ``intervals`` the least seconds between two of a camera's
-    verdicts, by its name. ``detection`` makes smoothing and hysteresis, as the options
+    verdicts, by its name. An outlet that may fall behind adds to ``backlogs`` what tells how far.
+    ``detection`` makes smoothing and hysteresis, as the options
     say, for a threshold and a band of unsure scores.
     """
 
@@ -55,6 +57,7 @@ class Watched:
     dropped: Callable[[], Mapping[str, int]] = field(default=dict, compare=False)
     detection: "Settings" = field(default=_detection, compare=False)
     intervals: Mapping[str, float] = field(default_factory=dict, compare=False)
+    backlogs: "list[Tells]" = field(default_factory=list, compare=False)
 
     @property
     def classifier(self) -> "Classifier":
@@ -79,7 +82,7 @@ class Outlet:
 OUTLETS: Final[tuple[Outlet, ...]] = (
     Outlet(MQTT, open_mqtt, detects=True),
     Outlet(WEBHOOK, open_webhook),
-    Outlet(web.OPTIONS, web.open_web),
+    Outlet(web.OPTIONS, web.open_web, detects=True),
     Outlet(GPIO, open_gpio, detects=True),
 )
 """In the order of their options on the help page."""

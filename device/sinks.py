@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.accelerator.state import AcceleratorState
@@ -14,7 +14,11 @@ from corrosion_edge.device.events.stamp import Stamp, was_set
 from corrosion_edge.device.lines import emit, json_line, printable
 from corrosion_edge.device.stop import Stop
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
+from corrosion_edge.errors import OutputError
 from corrosion_edge.frame import Frame
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.store.event import Event
 
 __all__ = ["JsonSink", "Result", "Sink", "TextSink", "telling"]
 
@@ -29,6 +33,10 @@ class Sink(Closing, Protocol):
 
     def write(self, result: Result) -> None:
         """Take one result (OutputError if it cannot be kept)."""
+
+    def stored(self, event: "Event") -> None:
+        """Take an event that the store has; raises nothing, as the store does not wait for it."""
+        return  # by itself none is interested
 
     def close(self) -> None:
         """Finish; a second call does nothing."""
@@ -67,7 +75,7 @@ class TextSink(Sink):
 
 
 class JsonSink(Sink):
-    """A JSON object a line, for programs.
+    """A JSON object a line, for programs; what has the field event is an event, all else a picture.
 
     A verdict has camera (where cameras have names), index, time (ISO 8601 with offset), label,
     score, threshold, unsure (if the model has a band), tile ([column, row] from 1, if there are
@@ -81,24 +89,49 @@ class JsonSink(Sink):
     ``accelerator_replaced``, ``accelerator_recovered``) and those of
     ``AcceleratorState.to_dict``; a clock that was set event (``clock_set``) and those of
     ``ClockSet.to_dict``. None means standard output.
+
+    An event that ``stored`` gets has event, its kind, and the fields of ``Event.to_dict``; of
+    camera, model, accelerator and clock that line alone is printed, if it comes before the result.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
+        self._stored: set[str] = set()
+        self._failure: OSError | None = None
+
+    def stored(self, event: "Event") -> None:
+        """See ``Sink.stored``; an error is raised by what is called next."""
+        kind = event.fields["kind"]
+        self._stored.add(kind)
+        try:
+            emit(self._out, json_line({"event": kind, **event.to_dict()}))
+        except (OutputError, BrokenPipeError) as error:
+            self._failure = self._failure or error
 
     def write(self, result: Result) -> None:
         """See ``Sink.write``."""
+        self._raise()
+        stored, self._stored = self._stored, set()
         if isinstance(result, Verdict):
             emit(self._out, json_line(_fields(result)))
         elif isinstance(result, Unreadable):
             emit(self._out, json_line(_failure(result)))
         elif isinstance(result, Unusable):
             emit(self._out, json_line({**_frame(result.frame), **result.quality.to_dict()}))
-        elif not isinstance(result, CameraState) or result.notable:
-            emit(self._out, json_line(result.to_dict()))
+        elif isinstance(result, CameraState) and not result.notable:
+            return
+        elif (told := result.to_dict())["event"] not in stored:
+            emit(self._out, json_line(told))
 
     def close(self) -> None:
-        """The stream belongs to whoever opened it: nothing to do."""
+        """See ``Sink.close``; the stream belongs to whoever opened it."""
+        self._raise()
+
+    def _raise(self) -> None:
+        """What went wrong since, once."""
+        failure, self._failure = self._failure, None
+        if failure:
+            raise failure
 
 
 def _text(result: Verdict | Unusable) -> str:

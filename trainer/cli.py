@@ -241,6 +241,7 @@ def _print_evaluation(model: str, result: "Evaluation") -> None:
     part = f"{result.split} photos" if result.split else "photos"
     _print_metrics(f"{model} on {part}", result.metrics)
     click.echo(f"  {confidence_origin(result.confidence)}")
+    click.echo(f"  ran on {result.backend}")
     if result.slices is not None:
         click.echo(f"  {result.slices.sentence}")
 

@@ -50,6 +50,7 @@ Scores = npt.NDArray[np.float64]
 class Scorer:
     """A model ready to score: prepared uint8 [n, h, w, 3] to P(corrosion), float64 [n].
 
+    ``backend`` is what it runs on: runtime, version, device; empty where that is not told.
     ``confidence`` is what the model carries of it. ``temperature`` can be taken out of the
     scores again; it is 1 for an integer model, whose steps of 1/256 do not allow it.
     ``own_split`` are seed and fingerprint of photos that training split itself.
@@ -61,6 +62,7 @@ class Scorer:
     confidence: Confidence | None = None
     temperature: float = 1.0
     own_split: tuple[int, str] | None = None
+    backend: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,7 +71,7 @@ class Evaluation:
 
     ``split`` is the part of the data that they are, "" where all of an unsplit folder was taken.
     ``uncalibrated`` are the scores without the model's temperature, where it has one that can be
-    taken out; ``slices`` is None where they were left out.
+    taken out; ``slices`` is None where they were left out. ``backend`` is what the model ran on.
     """
 
     samples: Samples
@@ -79,10 +81,13 @@ class Evaluation:
     confidence: Confidence | None = None
     uncalibrated: Scores | None = None
     slices: Robustness | None = None
+    backend: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The metrics' fields, and ``confidence`` and ``slices`` (None where there is none)."""
+        """The metrics' fields, ``confidence`` and ``slices`` (None where there is none), and
+        ``backend``."""
         return self.metrics.to_dict() | {
+            "backend": self.backend,
             "confidence": self.confidence.to_dict() if self.confidence else None,
             "slices": self.slices.to_dict() if self.slices else None,
         }
@@ -123,6 +128,7 @@ def evaluate(
         confidence=scorer.confidence,
         uncalibrated=rescaled(scores, 1 / scorer.temperature) if scorer.temperature != 1 else None,
         slices=robust,
+        backend=scorer.backend,
     )
 
 
@@ -170,7 +176,7 @@ def _keras_scorer(
     path: Path, threshold: float, spec: Preprocessing | None, confidence: Confidence | None
 ) -> Scorer:
     start_keras()
-    from corrosion_edge.trainer.model import load, predict
+    from corrosion_edge.trainer.model import load, predict, runs_on
 
     network = load(path)
     height, width = network.input_shape[1:3]
@@ -180,6 +186,7 @@ def _keras_scorer(
         lambda pixels: predict(network, pixels),
         confidence,
         confidence.temperature if confidence else 1.0,
+        backend=runs_on(),
     )
 
 
@@ -195,8 +202,9 @@ def _tflite_scorer(path: Path, open_models: ExitStack) -> Scorer:
     made = manifest.provenance
     own = _own_split(made["data"], made["training"]["seed"]) if "training" in made else None
     return Scorer(
-        manifest.preprocessing, manifest.threshold, score, manifest.confidence, own_split=own
-    )
+        manifest.preprocessing, manifest.threshold, score, manifest.confidence, own_split=own,
+        backend=classifier.backend.name,
+    )  # fmt: skip
 
 
 def write_evaluation(folder: Path, model: str, what: str, result: Evaluation) -> None:
@@ -207,8 +215,9 @@ def write_evaluation(folder: Path, model: str, what: str, result: Evaluation) ->
     for name, picture in pictures.items():
         output.write(folder / f"{name}.png", picture)
     page = evaluation_page(
-        model, what, result.metrics, pictures, confidence=result.confidence, slices=result.slices
-    )
+        model, what, result.metrics, pictures, confidence=result.confidence, slices=result.slices,
+        backend=result.backend,
+    )  # fmt: skip
     output.write(folder / "report.html", page)
 
 

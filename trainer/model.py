@@ -10,7 +10,17 @@ import numpy.typing as npt
 
 from corrosion_edge.errors import DataError
 
-__all__ = ["DROPOUT", "Parts", "assemble", "cool", "deliverable", "load", "predict", "set_head"]
+__all__ = [
+    "DROPOUT",
+    "Parts",
+    "assemble",
+    "cool",
+    "deliverable",
+    "load",
+    "predict",
+    "runs_on",
+    "set_head",
+]
 
 DROPOUT: Final = 0.2
 """The paper's dropout rate before the classification unit."""
@@ -84,6 +94,14 @@ def predict(model: keras.Model, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np
     """Probabilities of corrosion, float64 [n], for uint8 [n, h, w, 3] RGB."""
     scores = model.predict(pixels, batch_size=_BATCH, verbose=0)
     return np.asarray(scores, np.float64)[:, 0]
+
+
+def runs_on() -> str:
+    """What networks run on here: Keras, its engine, and the kind of device."""
+    import tensorflow as tf
+
+    device = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    return f"keras {keras.__version__}, tensorflow {tf.__version__}, {device}"
 
 
 def load(path: Path) -> keras.Model:

@@ -104,8 +104,12 @@ def evaluation_page(
     *,
     confidence: Confidence | None = None,
     slices: Robustness | None = None,
+    backend: str = "",
 ) -> str:
-    """One self-contained page about an evaluation: the figures first, then where it breaks."""
+    """One self-contained page about an evaluation: the figures first, then where it breaks.
+
+    ``backend`` is what the model ran on, empty where that is not told.
+    """
     rest = {k: v for k, v in pictures.items() if k != "slices"}
     sections = [
         Section("Figures", _judgement(metrics)),
@@ -115,7 +119,8 @@ def evaluation_page(
     if slices is not None:
         where = Section("Where it breaks", _slices(slices, pictures["slices"]))
         sections.insert(1, where)
-    return render(Page(f"Evaluation of {model}", what, sections))
+    ran_on = f"; the model ran on {backend}" if backend else ""
+    return render(Page(f"Evaluation of {model}", f"{what}{ran_on}", sections))
 
 
 def _judgement(metrics: Metrics) -> list[Block]:

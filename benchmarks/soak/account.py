@@ -3,16 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from corrosion_edge.device.store.reader import Reader
 from corrosion_edge.device.store.verify import verify
 from corrosion_edge.errors import StoreError
 
 __all__ = ["account"]
-
-_TOLD: Final = ("camera_degraded", "camera_lost", "camera_recovered", "clock_set",
-                "model_changed", "model_refused")  # fmt: skip
 
 
 def account(
@@ -33,7 +30,7 @@ def account(
         "reported": len(reported),
         "lost": sum(there.get(number) != digest for number, digest in reported.items()),
         "kinds": dict(kinds),
-        "untold": sum(abs(kinds[kind] - told.get(kind, 0)) for kind in _TOLD),
+        "untold": sum(abs(kinds[kind] - told.get(kind, 0)) for kind in {*kinds, *told}),
         "verify": _verified(store, reported),
         "undelivered": sum(uuid not in got for uuid in uuids),
         "twice": sum(count > 1 for count in got.values()),

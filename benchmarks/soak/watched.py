@@ -66,7 +66,6 @@ class Watched(Closing):
         self.addresses: list[str] = []
         self.verdicts = 0
         self._heard, self._lock = Heard(), threading.Lock()
-        self._state: dict[str, str] = {}
         self._pinged = time.monotonic()
         name = f"corrosion-edge-soak-{os.getpid()}-{id(self)}"  # a path could be too long
         self._notify = _listening(name)
@@ -137,11 +136,9 @@ class Watched(Closing):
             heard.latency_ms.append(fields["latency_ms"])
             heard.age_ms.append(round(1000 * age.total_seconds(), 1))
         elif "event" in fields:
-            event, camera = fields["event"], fields.get("camera", "")
-            # Lost for another reason is told once more, and is no event of its own.
-            if not camera or self._state.get(camera, "camera_recovered") != event:
+            if "sequence" in fields:  # a camera lost for another reason too is told, not stored
+                event = fields["event"]
                 heard.told[event] = heard.told.get(event, 0) + 1
-            self._state[camera] = event
         elif "unusable" in fields:
             heard.unusable += 1
 

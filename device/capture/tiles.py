@@ -1,5 +1,6 @@
 """Small spots in large pictures: each tile is judged alone, and the worst one counts."""
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -40,10 +41,7 @@ class Tiled:
         places = [(c, r) for r in range(self._rows) for c in range(self._columns)]
         column, row = max(places, key=lambda place: found[place[1]][place[0]].score)
         worst = found[row][column]
-        return Prediction(
-            worst.score, worst.threshold, _stitched(found), worst.band, (column + 1, row + 1),
-            worst.backend,
-        )  # fmt: skip
+        return replace(worst, heatmap=_stitched(found), tile=(column + 1, row + 1))
 
     def _cut(self, pixels: Pixels) -> list[list[Pixels]]:
         height, width = pixels.shape[:2]

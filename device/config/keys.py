@@ -66,6 +66,8 @@ NOT_KEYS: Final = frozenset({"config", "print-config", "help"})
 _FIRST: Final = "watch"
 _ALSO_NUMBER: Final = frozenset({"threshold"})  # text or a number
 _NAMED: Final = "camera"  # may begin with NAME=
+_NAMED_FILES: Final = frozenset({"webhook-url-file", "webhook-auth-file", "webhook-secret-file",
+                                 "webhook-ca"})  # fmt: skip # so may these, and all are paths
 _MAYBE_PATH: Final = frozenset({_NAMED, "source"})  # a file, or something else
 _NO_FILES: Final = ("auto", "demo", "picamera2")
 _OR_SEVERAL: Final = ", or an array of such"
@@ -129,15 +131,19 @@ class Key:
         """The value with a path taken from ``folder``, where the value is one."""
         if isinstance(value, list | tuple):
             return [placed for each in value for placed in self.placed(each, folder)]
-        named = self.name == _NAMED and isinstance(value, str)
+        named = self._may_be_named and isinstance(value, str)
         name, source = split(value) if named else ("", value)
         placed = value
         if self._is_path(source):
             placed = f"{name}={folder / source}" if name else f"{folder / source}"
         return [placed] if self.option.multiple else placed
 
+    @property
+    def _may_be_named(self) -> bool:
+        return self.name == _NAMED or self.long_name in _NAMED_FILES
+
     def _is_path(self, value: Any) -> bool:
-        if isinstance(self.option.type, click.Path):
+        if isinstance(self.option.type, click.Path) or self.long_name in _NAMED_FILES:
             return value is not None
         if self.name not in _MAYBE_PATH or not isinstance(value, str):
             return False

@@ -6,16 +6,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from corrosion_edge.device.doctor.finding import OK, PROBLEM, UNKNOWN, WARNING, Finding
 from corrosion_edge.device.naming import split
-from corrosion_edge.device.secret_file import secret
 from corrosion_edge.device.sources.address import is_readable
 from corrosion_edge.device.telling.mqtt.broker import Broker
-from corrosion_edge.device.telling.webhook import Target
+from corrosion_edge.device.telling.receivers import targets
 from corrosion_edge.device.telling.words import plain
 from corrosion_edge.errors import CorrosionEdgeError
 
@@ -46,9 +44,8 @@ def endpoints(
         if values["mqtt"]:
             host, port, _ = Broker.address(values["mqtt"])
             yield Endpoint("broker", host, port)
-        if values["webhook"] or values["webhook_url_file"]:
-            target = Target.parse(values["webhook"] or _from(values["webhook_url_file"]))
-            yield Endpoint("webhook", target.host, target.port)
+        for name, target in targets(values).items():
+            yield Endpoint(f"webhook {name}".strip(), target.host, target.port)
     except CorrosionEdgeError as error:
         yield Finding(_TOPIC, UNKNOWN, str(error), "Put that right, and ask again.")
     for name, source in sources.items():
@@ -72,10 +69,6 @@ def reached(found: Sequence[Endpoint | Finding], seconds: float) -> Iterator[Fin
         return
     with ThreadPoolExecutor(len(found)) as pool:
         yield from pool.map(lambda one: _tried(one, seconds), found)
-
-
-def _from(file: Path) -> str:
-    return secret(file, "--webhook-url-file").strip()
 
 
 def _camera(what: str, source: str) -> Iterator[Endpoint | Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.events.stamp import JUMP, Stamp
 from corrosion_edge.frame import Picture, pixels_of
 from corrosion_edge.prediction import Prediction
@@ -51,16 +52,27 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
-    """A model's name, the SHA-256 of its network in hex, and the threshold in use, in [0, 1]."""
+    """A model's name, the SHA-256 of its network in hex, and the threshold in use, in [0, 1].
+
+    ``backend`` is what the network runs on, empty for nothing, or where that is not told.
+    """
 
     name: str
     sha256: str
     threshold: float
+    backend: str = ""
 
     @classmethod
     def of(cls, classifier: "Classifier") -> "ModelName":
-        """That of a running model."""
+        """That of a running model's file."""
         return cls(classifier.name, classifier.manifest.model_sha256, classifier.threshold)
+
+    @classmethod
+    def answering(cls, classifier: "Classifier") -> "ModelName":
+        """That of the network that answers now, which may stand in for the file's own."""
+        runs = RunsOn.now(classifier)
+        backend = "" if runs.lost else runs.name
+        return cls(classifier.name, classifier.network_sha256, classifier.threshold, backend)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,8 +125,9 @@ class Span:
 class Happening:
     """An event on its way into the store, which gives it its sequence number.
 
-    ``camera`` is empty for what concerns the whole watch. ``clock_set`` says whether the wall
-    clock was synchronised, None if unknown. ValueError for an unknown kind.
+    ``camera`` is empty for what concerns the whole watch. ``model`` is what judged, of corrosion
+    the frame of its peak. ``clock_set`` says whether the wall clock was synchronised, None if
+    unknown. ValueError for an unknown kind.
     """
 
     kind: str
@@ -165,6 +178,7 @@ class Happening:
             "leave": self.leave,
             "model": model.name if model else None,
             "model_sha256": model.sha256 if model else None,
+            "backend": (model.backend or None) if model else None,
             "reason": self.reason,
             "details": dict(self.details),
         }

@@ -27,6 +27,7 @@ class Following(Taker):
         threshold: float,
         band: tuple[float, float] | None,
     ) -> None:
+        self.names = tuple(cameras)
         self._settings = settings
         self._trackers = ByCamera(cameras, lambda: Tracker(settings(threshold, band)))
         self._away = False
@@ -39,6 +40,10 @@ class Following(Taker):
         """
         found = self._trackers[camera].corroded
         return None if self._away and not found else found
+
+    def began(self, camera: str) -> Stamp | None:
+        """When the corrosion that goes on there began; None where there is none."""
+        return self._trackers[camera].began
 
     def _verdict(self, verdict: Verdict) -> None:
         if (tracker := self._trackers.meant(verdict.frame.camera)) is not None:

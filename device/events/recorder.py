@@ -1,6 +1,7 @@
 """All cameras' trackers before one log: verdicts and states in, events out."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from corrosion_edge.closing import Closing
@@ -41,7 +42,8 @@ class Recorder(Closing):
     """Turns what cameras deliver into events, and closes the log at its own end.
 
     ``assets`` names what each camera looks at. Made, it says ``started``, with a ``reason`` where
-    there is more to tell; closed, it ends what is open and says ``stopped``. Not for several
+    there is more to tell; closed, it ends what is open and says ``stopped``. ``answering`` names
+    what would judge at this moment, the ``model`` by default. Not for several
     threads at once.
     """
 
@@ -54,12 +56,14 @@ class Recorder(Closing):
         *,
         now: Callable[[], Stamp] = Stamp.now,
         reason: str = "",
+        answering: Callable[[], ModelName] | None = None,
     ) -> None:
         self._log = log
         self._settings = settings
         self._model = model
         self._assets = dict(assets)
         self._now = now
+        self._answering = answering or (lambda: self._model)
         self._cameras = {name: self._made(name, Tracker(settings)) for name in assets}
         self._closed = False
         self._taken: list[Taken] = []
@@ -196,7 +200,7 @@ class Recorder(Closing):
             camera=camera,
             asset=self._assets.get(camera, Asset()),
             span=change.span,
-            model=self._model,
+            model=self._judge(change.scene),
             enter=self._settings.enter,
             leave=self._settings.leave,
             reason=change.reason,
@@ -204,3 +208,11 @@ class Recorder(Closing):
             scene=change.scene,
             details=details or {},
         )
+
+    def _judge(self, scene: Scene | None) -> ModelName:
+        """What the scene's verdict is of; without one, what answers now."""
+        if scene is None:
+            return self._answering()
+        said = scene.prediction
+        digest = said.model_sha256 or self._model.sha256
+        return replace(self._model, sha256=digest, backend=said.backend)

@@ -26,7 +26,7 @@ class _Case:
     """A suspicion, or corrosion that began: from its first frame, with the peak so far."""
 
     def __init__(self, start: Stamp) -> None:
-        self._start = self._last = start
+        self.start = self._last = start
         self._seconds = self._total = self._peak = 0.0
         self._frames = self._evidence = 0
         self.scene: Scene | None = None
@@ -47,7 +47,7 @@ class _Case:
     def span(self) -> Span:
         mean = min(self._total / self._evidence, self._peak)  # rounding may lift it above
         return Span(
-            start=self._start, end=self._last, seconds=self._seconds, peak=self._peak,
+            start=self.start, end=self._last, seconds=self._seconds, peak=self._peak,
             mean=mean, frames=self._frames, evidence=self._evidence,
         )  # fmt: skip
 
@@ -79,6 +79,11 @@ class Tracker:
     def active(self) -> bool:
         """Whether corrosion began and did not end."""
         return self._active
+
+    @property
+    def began(self) -> Stamp | None:
+        """The start of the corrosion that goes on, as its event has it; None without one."""
+        return self._case.start if self._active and self._case else None
 
     @property
     def corroded(self) -> bool | None:

@@ -43,8 +43,8 @@ def open_pins(wanted: Mapping[str, tuple[str, str]], *, active_high: bool = True
     """Open a pin for each light: ``wanted`` has the option and the pin of each; all or none.
 
     Pins are named as gpiozero names them: 17, GPIO17, BOARD11, J8:11. Raises ExtraError without
-    gpiozero or lgpio, UsageError for what is no pin, OutputError for one that cannot be had, for
-    example as another program has it.
+    gpiozero or lgpio, UsageError for what is no pin, or named twice, OutputError for one that
+    cannot be had, for example as another program has it.
     """
     opened: dict[str, Pin] = {}
     factory = _factory()
@@ -71,7 +71,9 @@ def _open(name: str, pin: str, factory: Any, active_high: bool) -> Pin:
             f"{name}: no pin of this board ({error}); expected 17, GPIO17 or BOARD11"
         ) from None
     except GPIOPinInUse:
-        raise OutputError(f"{name}: this watch uses the pin already for something else") from None
+        raise UsageError(
+            f"{name}: this watch uses the pin already; each --gpio option needs one of its own"
+        ) from None
     except Exception as error:  # lgpio's and the kernel's own kinds
         raise OutputError(f"{name}: {_why(error)}") from None
     return _Pin(name, device)

@@ -17,9 +17,9 @@ __all__ = ["COLUMNS", "csv_of", "export_folder", "json_of", "local", "shown", "t
 COLUMNS: Final = (
     "sequence", "uuid", "kind", "at", "clock_set", "camera", "asset", "position", "start", "end",
     "corrected_at", "corrected_start", "corrected_end", "duration_s", "clock_jump_s", "peak",
-    "mean", "frames", "evidence", "threshold", "enter", "leave", "model", "model_sha256", "reason",
-    "boot", "monotonic_s", "start_monotonic_s", "end_monotonic_s", "recording", "details", "hash",
-    "plain", "map",
+    "mean", "frames", "evidence", "threshold", "enter", "leave", "model", "model_sha256", "backend",
+    "reason", "boot", "monotonic_s", "start_monotonic_s", "end_monotonic_s", "recording", "details",
+    "hash", "plain", "map",
 )  # fmt: skip
 """The columns of the CSV; ``plain`` and ``map`` are the pictures' file names."""
 

@@ -211,7 +211,8 @@ def _pictures(events: Sequence[Event]) -> Iterable[Block]:
         yield Text(f"Pictures of the newest {PICTURED} of {len(pictured)} beginnings:")
     for event in reversed(pictured[-PICTURED:]):
         when, peak = local(event.at), tables.score(event, "peak")
-        what = f"Event {event.sequence}, {when}, peak {peak}"
+        made_on = f", made on {event.fields['backend']}" if event.fields.get("backend") else ""
+        what = f"Event {event.sequence}, {when}, peak {peak}{made_on}"
         if any(p.removed or not p.path.is_file() for p in event.pictures.values()):
             yield Text(f"{what}: its pictures were removed or are missing.")
             continue

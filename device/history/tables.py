@@ -63,25 +63,34 @@ def table_of_events(events: Sequence[Event]) -> Block:
         return Text("No corrosion was seen to begin or end.")
     newest = told[: -LISTED - 1 : -1]
     rows = [[e.sequence, _when(e), e.fields["kind"], score(e, "peak"),
-             score(e, "mean"), _length(e.fields.get("duration_s")), e.fields["reason"] or "–"]
+             score(e, "mean"), _length(e.fields.get("duration_s")), _backend(e),
+             e.fields["reason"] or "–"]
             for e in newest]  # fmt: skip
     caption = "Events" if len(told) <= LISTED else f"The newest {LISTED} of {len(told)} events"
-    return Table(("number", "time", "event", "peak", "mean", "lasted", "reason"), rows, caption)
+    head = ("number", "time", "event", "peak", "mean", "lasted", "made on", "reason")
+    return Table(head, rows, caption)
 
 
 def table_of_models(events: Sequence[Event]) -> Block:
     """A row for each model file that was put in place, the newest first, and what judged then."""
     rows = [[e.sequence, _when(e), e.fields["kind"],
-             e.fields["model"] or "–", f"{e.fields['threshold']:.3g}", e.fields["reason"] or "–"]
+             e.fields["model"] or "–", f"{e.fields['threshold']:.3g}", _backend(e),
+             e.fields["reason"] or "–"]
             for e in events[: -LISTED - 1 : -1]]  # fmt: skip
     caption = "Scores of two models are not compared; the name is that of the one that judged then"
-    return Table(("number", "time", "event", "model", "threshold", "reason"), rows, caption)
+    head = ("number", "time", "event", "model", "threshold", "runs on", "reason")
+    return Table(head, rows, caption)
 
 
 def score(event: Event, name: str) -> str:
     """A score of an event as text, a dash for none."""
     value = event.fields.get(name)
     return "–" if value is None else f"{value:.3f}"
+
+
+def _backend(event: Event) -> str:
+    """What judged; a dash where nothing did, or an earlier version did not tell."""
+    return event.fields.get("backend") or "–"
 
 
 def _length(seconds: float | None) -> str:

@@ -11,9 +11,10 @@ from corrosion_edge.device.events.stamp import Stamp, was_set
 from corrosion_edge.device.events.summary import Summary
 from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.lines import emit, printable
+from corrosion_edge.device.store.event import Event
 from corrosion_edge.device.store.pictures import jpegs
 from corrosion_edge.device.store.retention import Retention
-from corrosion_edge.device.store.store import Entry, Store, Stored
+from corrosion_edge.device.store.store import Entry, Store
 from corrosion_edge.errors import OutputError
 
 __all__ = ["BATCH", "WAITING", "Keeper"]
@@ -45,7 +46,7 @@ class Keeper(Log):
         store: Store,
         retention: Retention | None = None,
         *,
-        told: Callable[[Stored], None] = lambda stored: None,
+        told: Callable[[Event], None] = lambda stored: None,
         now: Callable[[], Stamp] = Stamp.now,
         warn: Callable[[str], None] | None = None,
     ) -> None:
@@ -112,7 +113,7 @@ class Keeper(Log):
             self._told(stored)
         self._recovered()
 
-    def _tried(self, entry: Entry) -> Stored | None:
+    def _tried(self, entry: Entry) -> Event | None:
         """The event as stored, with or else without its pictures; None if neither worked."""
         try:
             return self._stored(entry)
@@ -126,7 +127,7 @@ class Keeper(Log):
         except OSError:
             return None
 
-    def _stored(self, entry: Entry) -> Stored:
+    def _stored(self, entry: Entry) -> Event:
         """Store it, and with the last one that waits the files that led to it (OutputError)."""
         if not self._taken or len(self._waiting) > 1:
             return self._store.append(entry)

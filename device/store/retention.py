@@ -7,7 +7,8 @@ from datetime import timedelta
 from corrosion_edge.device.clock import is_synchronised
 from corrosion_edge.device.events.event import Happening, iso
 from corrosion_edge.device.events.stamp import Stamp, was_set
-from corrosion_edge.device.store.store import DATABASE, Entry, Store, Stored
+from corrosion_edge.device.store.event import Event
+from corrosion_edge.device.store.store import DATABASE, Entry, Store
 from corrosion_edge.errors import UsageError
 
 __all__ = ["Retention"]
@@ -37,7 +38,7 @@ class Retention:
         store: Store,
         now: Stamp,
         is_set: Callable[[], bool | None] = is_synchronised,
-    ) -> Stored | None:
+    ) -> Event | None:
         """Remove what is too old or too much; the event that says so, if any (OutputError).
 
         A wall clock that is known not to be set removes nothing by age.

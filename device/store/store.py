@@ -18,6 +18,7 @@ from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.store import chain
 from corrosion_edge.device.store.chain import parsed
 from corrosion_edge.device.store.correction import Anchors, known_time, times
+from corrosion_edge.device.store.event import Event, Picture
 from corrosion_edge.device.store.opening import connected, locked
 from corrosion_edge.device.store.pictures import Pictures
 from corrosion_edge.device.store.rows import forget_summaries, insert_rows
@@ -25,7 +26,7 @@ from corrosion_edge.device.store.schema import migrate
 from corrosion_edge.device.store.transaction import transaction
 from corrosion_edge.errors import OutputError, StoreError
 
-__all__ = ["DATABASE", "Entry", "Store", "Stored"]
+__all__ = ["DATABASE", "Entry", "Store"]
 
 DATABASE: Final = "events.sqlite"
 """The database's name in the store's folder."""
@@ -39,15 +40,6 @@ class Entry:
 
     fields: Mapping[str, Any]
     pictures: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What is stored: its sequence number, its fields, and its hash in the chain."""
-
-    sequence: int
-    fields: Mapping[str, Any]
-    hash: str
 
 
 class Store(Closing):
@@ -92,7 +84,7 @@ class Store(Closing):
         remove_through: int = 0,
         rows: Sequence[Summary] = (),
         taken: Sequence[Taken] = (),
-    ) -> Stored:
+    ) -> Event:
         """Store an event durably and give it its number (OutputError if that failed).
 
         With ``remove_through`` the pictures up to that event's are marked removed with it, in one
@@ -125,7 +117,9 @@ class Store(Closing):
         self._sequence, self._hash = sequence, linked
         self.pictures.remove([*old, *(self._doubtful - names)])
         self._doubtful.clear()
-        return Stored(sequence, content, linked)
+        stored = parsed(body)
+        made = {r: Picture(self.pictures.path(uuid, r), digests[r]) for r in entry.pictures}
+        return Event(sequence, stored, body, linked, made, times(stored, _no_anchor))
 
     def summarise(self, rows: Sequence[Summary], taken: Sequence[Taken] = ()) -> None:
         """Store summaries, and the files they are of, all or none (OutputError)."""
@@ -144,14 +138,14 @@ class Store(Closing):
         with self._transaction() as database:
             forget_summaries(database, before)
 
-    def unfinished(self) -> list[Stored]:
+    def unfinished(self) -> list[Event]:
         """Corrosion that began and has no end: the process was killed."""
         rows = self._asked(
             "SELECT max(sequence), body, hash, kind FROM events WHERE kind IN "
             "('corrosion_began', 'corrosion_ended') GROUP BY camera ORDER BY 1"
         )
         found = [row for row in rows if row[3] == "corrosion_began"]
-        return [Stored(sequence, parsed(body), linked) for sequence, body, linked, _ in found]
+        return [Event(number, parsed(body), body, linked, {}) for number, body, linked, _ in found]
 
     @property
     def broke_off(self) -> bool:
@@ -235,3 +229,7 @@ class Store(Closing):
             ) from None
         except (StoreError, OutputError) as error:
             raise StoreError(f"{self.folder}: {error}") from None
+
+
+def _no_anchor(boot: str) -> None:
+    """Nothing follows an event that was just stored."""

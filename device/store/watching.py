@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corrosion_edge import output
 from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture import FollowedFolder
 from corrosion_edge.device.capture.state import CameraState
-from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.clock_watch import ClockSet
 from corrosion_edge.device.events.event import Asset, ModelName
 from corrosion_edge.device.events.recorder import Recorder
@@ -20,12 +19,16 @@ from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.lines import say
 from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.sources import Source
+from corrosion_edge.device.store.event import Event
 from corrosion_edge.device.store.keeper import Keeper
 from corrosion_edge.device.store.retention import Retention
-from corrosion_edge.device.store.store import Store, Stored
+from corrosion_edge.device.store.store import Store
 from corrosion_edge.device.taking import Taker
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
 from corrosion_edge.errors import OutputError, SourceLost, UsageError
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.outlets import Runs
 
 __all__ = ["EventSink", "detection", "recording"]
 
@@ -115,18 +118,20 @@ def detection(
 @contextmanager
 def recording(
     options: Mapping[str, Any],
-    classifier: Classifier,
+    models: "Runs",
     assets: Mapping[str, Asset],
     alone: str = "",
     *,
     detects: bool = False,
     source: Source | None = None,
+    told: Callable[[Event], None] = lambda event: None,
 ) -> Iterator[Sequence[Sink]]:
     """The sinks that ``--store`` asks for, none without it; at the end the store says why.
 
-    ``assets`` has what each camera looks at; ``alone`` is what one without a name is called. Where
-    something else ``detects``, the options for that need no store. A followed folder as ``source``
-    passes over what was judged before.
+    ``models`` knows what judges; ``assets`` has what each camera looks at; ``alone`` is what one
+    without a name is called. Where something else ``detects``, the options for that need no store.
+    A followed folder as ``source`` passes over what was judged before. ``told`` gets each event
+    after it is stored; it must not raise.
 
     StoreError for a store that cannot be opened, UsageError for options without ``--store``.
     """
@@ -139,11 +144,11 @@ def recording(
         yield ()
         return
     follows = source if isinstance(source, FollowedFolder) else None
-    recorder = _recorder(options, classifier, assets, follows)
+    recorder = _recorder(options, models, assets, follows, told)
     reason = "the source ended, or enough verdicts were made"
     try:
-        told = {"taken": follows.taken} if follows else {}
-        yield (EventSink(recorder, partial(detection, options=options), alone, **told),)
+        taken = {"taken": follows.taken} if follows else {}
+        yield (EventSink(recorder, partial(detection, options=options), alone, **taken),)
     except KeyboardInterrupt:
         reason = "ended on request"
         raise
@@ -158,10 +163,12 @@ def recording(
 
 def _recorder(
     options: Mapping[str, Any],
-    classifier: Classifier,
+    models: "Runs",
     assets: Mapping[str, Asset],
     follows: FollowedFolder | None,
+    told: Callable[[Event], None],
 ) -> Recorder:
+    classifier = models.classifier
     settings = detection(classifier.threshold, classifier.band, options)
     given = {"days": options["keep_days"], "megabytes": options["keep_mb"]}
     retention = Retention(**{name: value for name, value in given.items() if value is not None})
@@ -169,9 +176,12 @@ def _recorder(
     store = Store(options["folder"])
     with _closing_on_error(store):
         known = store.taken() if follows else []
-        keeper = Keeper(store, retention, told=_Told(options["head_file"]))
+        keeper = Keeper(store, retention, told=_Told(options["head_file"], told))
         reason = _BROKE_OFF if keeper.broke_off else ""
-        recorder = Recorder(keeper, settings, model, assets, reason=reason)
+        recorder = Recorder(
+            keeper, settings, model, assets, reason=reason,
+            answering=lambda: ModelName.answering(models.classifier),
+        )  # fmt: skip
     if follows:
         follows.pass_over(known)
         follows.on_idle = recorder.settle
@@ -189,15 +199,17 @@ def _closing_on_error(store: Store) -> Iterator[None]:
 
 
 class _Told:
-    """Says on standard error what is stored, after it is; keeps the head in a file."""
+    """Says on standard error what is stored, after it is, and ``further``; keeps the head in a
+    file."""
 
-    def __init__(self, head: Path | None) -> None:
-        self._head = head
+    def __init__(self, head: Path | None, further: Callable[[Event], None]) -> None:
+        self._head, self._further = head, further
 
-    def __call__(self, stored: Stored) -> None:
+    def __call__(self, stored: Event) -> None:
         fields = stored.fields
         line = f"stored: event {stored.sequence} {fields['kind']} {fields['camera']} {stored.hash}"
         say(" ".join(line.split()))
+        self._further(stored)
         if self._head is None:
             return
         try:

@@ -11,6 +11,7 @@ from corrosion_edge.device.capture.patience import Backoff
 from corrosion_edge.device.store.correction import Anchors
 from corrosion_edge.device.store.event import Event
 from corrosion_edge.device.store.reader import Reader
+from corrosion_edge.device.telling.backlog import Backlog
 from corrosion_edge.device.telling.courier import NOW, Courier
 from corrosion_edge.device.telling.ledger import Ledger
 from corrosion_edge.device.telling.saying import Saying
@@ -52,6 +53,7 @@ class Delivery(Closing):
         self._begin, self._clock = begin, clock
         self._saying = saying or Saying(sender.name)
         self._backoff = backoff or Backoff(longest=_LONGEST)
+        self._courier_now: Courier | None = None
         self._ending = threading.Event()
         self._grace = float("inf")
         self._thread = threading.Thread(target=self._run, name=f"delivers {consumer}", daemon=True)
@@ -60,12 +62,23 @@ class Delivery(Closing):
         """Begin."""
         self._thread.start()
 
+    def backlog(self) -> Backlog:
+        """How far it has got, and what holds it up; any thread may ask."""
+        courier = self._courier_now
+        reached = courier.place.sequence if courier else None
+        return Backlog(self._consumer, self._sender.name, reached, *self._saying.trouble)
+
+    def finish(self) -> None:
+        """Ask for the end, which ``close`` waits for; a second call does nothing."""
+        if not self._ending.is_set():
+            self._grace = self._clock() + DRAIN
+            self._ending.set()
+
     def close(self) -> None:
         """Deliver what still gets through at once, and end; waits some seconds at most."""
-        self._grace = self._clock() + DRAIN
-        self._ending.set()
+        self.finish()
         if self._thread.ident is not None:
-            self._thread.join(DRAIN)
+            self._thread.join(max(self._grace - self._clock(), 0.0))
         self._sender.close()
         if self._thread.ident is not None:
             self._thread.join(_GIVE_UP)
@@ -75,7 +88,8 @@ class Delivery(Closing):
         while True:
             try:
                 with Ledger(self._folder) as ledger:
-                    self._work(self._courier(ledger))
+                    self._courier_now = self._courier(ledger)
+                    self._work(self._courier_now)
                     return
             except Exception as error:
                 self._saying.failed(_said(error))

@@ -38,15 +38,17 @@ MQTT: Final = (
                  help="Tell Home Assistant of the cameras.  [PREFIX by default: homeassistant]"),
 )  # fmt: skip
 WEBHOOK: Final = (
-    click.option("--webhook", metavar="URL",
-                 help="POST each event of --store as JSON to this address.  [default: off]"),
-    click.option("--webhook-url-file", type=_FILE, metavar="FILE",
+    click.option("--webhook", multiple=True, metavar="[NAME=]URL",
+                 help="POST each event of --store as JSON to this address; several, each further "
+                 "one with a name.  [default: off]"),
+    click.option("--webhook-url-file", multiple=True, metavar="[NAME=]FILE",
                  help="A file with the address, where that itself is a secret."),
-    click.option("--webhook-auth-file", type=_FILE, metavar="FILE",
-                 help="A file with the value of the header Authorization, 'Bearer …' or such."),
-    click.option("--webhook-secret-file", type=_FILE, metavar="FILE",
+    click.option("--webhook-auth-file", multiple=True, metavar="[NAME=]FILE",
+                 help="A file with the value of the header Authorization, 'Bearer …' or such, for "
+                 "the webhook of that name."),
+    click.option("--webhook-secret-file", multiple=True, metavar="[NAME=]FILE",
                  help="A file with a key; each POST is signed with it (HMAC-SHA256)."),
-    click.option("--webhook-ca", type=_FILE, metavar="FILE",
+    click.option("--webhook-ca", multiple=True, metavar="[NAME=]FILE",
                  help="The CA that signed the receiver's certificate.  [default: the system's]"),
     click.option("--deliver-from", type=click.Choice(["now", "beginning"]),
                  help="What a broker or webhook gets that is new to the store: events from this "
@@ -66,7 +68,7 @@ def open_mqtt(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
 
 def open_webhook(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
     """The sink of ``--webhook``, None without it (UsageError, KeyFileError)."""
-    if values["webhook"] is None and values["webhook_url_file"] is None:
+    if not values["webhook"] and not values["webhook_url_file"]:
         _needs(values, "webhook_", "--webhook URL")
         if values["deliver_from"] is not None and values["mqtt"] is None:
             raise UsageError("--deliver-from: needs --mqtt or --webhook")
@@ -79,5 +81,5 @@ def open_webhook(values: Mapping[str, Any], watched: "Watched") -> "Sink | None"
 def _needs(values: Mapping[str, Any], begin: str, what: str) -> None:
     """UsageError for an option that does nothing without another."""
     for name, value in values.items():
-        if name.startswith(begin) and value is not None:
+        if name.startswith(begin) and value not in (None, ()):
             raise UsageError(f"--{name.replace('_', '-')}: needs {what}")

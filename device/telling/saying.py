@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from corrosion_edge.device.lines import say
 
@@ -23,6 +24,14 @@ class Saying:
         self._lock = threading.Lock()
         self._reason = ""
         self._since: float | None = None
+
+    @property
+    def trouble(self) -> tuple[str, datetime | None]:
+        """What fails now and since when, by the clock of now; empty and None where all is well."""
+        with self._lock:
+            if not self._reason or self._since is None:
+                return "", None
+            return self._reason, datetime.now(UTC) - timedelta(seconds=self._clock() - self._since)
 
     def failed(self, reason: str) -> None:
         """Say the reason, unless it was the last thing said; an empty one is never said."""

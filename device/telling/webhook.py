@@ -52,23 +52,29 @@ class Target:
     path: str = field(repr=False)
 
     @classmethod
-    def parse(cls, url: str) -> "Target":
-        """Read ``http://host/path`` or ``https://…``; the address itself is in no message."""
+    def parse(cls, url: str, option: str = "--webhook") -> "Target":
+        """Read ``http://host/path`` or ``https://…``; messages name the ``option``, not the
+        address."""
         try:
             parts = urlsplit(url)
+        except ValueError:
+            raise UsageError(f"{option}: no address; expected https://host/path") from None
+        try:
             port = parts.port
         except ValueError:
-            raise UsageError("--webhook: no address; expected https://host/path") from None
+            raise UsageError(
+                f"{option}: the port is none; expected a number up to 65535, as in https://host:8443/"
+            ) from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError("--webhook: expected an address such as https://host/path")
+            raise UsageError(f"{option}: expected an address such as https://host/path")
         if "@" in parts.netloc:
             raise UsageError(
-                "--webhook: a login in the address can be read by every user of this machine; "
+                f"{option}: a login in the address can be read by every user of this machine; "
                 "put its header's value, 'Basic …', into --webhook-auth-file"
             )
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if not (path.isascii() and path.isprintable()) or " " in path:
-            raise UsageError("--webhook: the path has characters that must be %-encoded")
+            raise UsageError(f"{option}: the path has characters that must be %-encoded")
         return cls(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80),
                    path)  # fmt: skip
 
@@ -81,20 +87,21 @@ class Target:
 class WebhookSender(Sender):
     """POSTs each event as JSON; one connection an event.
 
-    ``key`` signs the body, ``authorization`` is that header's value, ``context`` checks
-    certificates.
+    It is ``called`` so in messages, where there are several. ``key`` signs the body,
+    ``authorization`` is that header's value, ``context`` checks certificates.
     """
 
     def __init__(
         self,
         target: Target,
         *,
+        called: str = "",
         key: str = "",
         authorization: str = "",
         context: ssl.SSLContext | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
-        self.name = f"webhook {target}"
+        self.name = f"webhook {called} ({target})" if called else f"webhook {target}"
         self._target, self._key, self._authorization = target, key.encode(), authorization
         self._context, self._timeout = context, timeout
         self._closed = False

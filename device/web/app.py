@@ -148,6 +148,8 @@ class App:
         words = f"the newest frame was judged {view.live.quiet():.0f} s ago\n"
         if runs.stand_in:
             words += f"the CPU answers in place of the {runs.accelerator}: {runs.reason}\n"
+        for each in await self._away(view.deliveries):
+            words += f"{each.sentence}\n" if each.sentence else ""
         return PlainTextResponse(words)
 
     async def _tell_metrics(self, request: Request) -> Response:

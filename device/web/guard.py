@@ -37,7 +37,9 @@ class Guard:
     """An ASGI application before another; without a token only loopback names are served.
 
     A browser on this machine may be led to a foreign name that points here (DNS rebinding); the
-    Host header tells. Wrong tokens are limited for each client: five, then one in 12 s.
+    Host header tells. Wrong tokens are limited for each client: five, then one in 12 s; the right
+    one, and a session, are let in all the same, so that a program with an old token shuts nobody
+    out. A token is too long to be guessed.
     """
 
     def __init__(self, app: ASGIApp, token: Token | None, wrong: Rate | None = None) -> None:
@@ -53,8 +55,8 @@ class Guard:
         answer = self._refused(request)
         if answer is None and self._token and request.url.path == "/login":
             answer = await self._login(request, self._token) if request.method == "POST" else None
-        if answer is None and not self._welcome(request):
-            answer = self._shown_out(request)
+        if answer is None:
+            answer = self._kept_out(request)
         await (answer or self._app)(scope, receive, _with_headers(send))
 
     def _refused(self, request: Request) -> Response | None:
@@ -68,27 +70,29 @@ class Guard:
             return PlainTextResponse("Nothing can be changed here.\n", 405, {"Allow": "GET, HEAD"})
         return None
 
-    def _welcome(self, request: Request) -> bool:
+    def _kept_out(self, request: Request) -> Response | None:
+        """What who may not come in gets."""
         if self._token is None or request.url.path in OPEN:
-            return True
+            return None
         if self._token.knows(request.cookies.get(COOKIE, "")):
-            return True
+            return None
         kind, _, given = request.headers.get("authorization", "").partition(" ")
-        return kind.lower() == "bearer" and self._checked(request, given.strip(), self._token)
+        if kind.lower() == "bearer":
+            if self._token.matches(given.strip()):
+                return None
+            if seconds := self._one_more_wrong(request):
+                return _too_many(seconds)
+        return self._shown_out(request)
 
-    def _checked(self, request: Request, given: str, token: Token) -> bool:
-        """Whether the token is right; not even looked at where there were too many wrong ones."""
+    def _one_more_wrong(self, request: Request) -> int:
+        """Count a wrong token; seconds to wait where there were too many before."""
         asking = client(request)
-        if self._wrong.wait(asking):
-            return False
-        if token.matches(given):
-            return True
+        if seconds := self._wrong.wait(asking):
+            return seconds
         self._wrong.take(asking)
-        return False
+        return 0
 
     def _shown_out(self, request: Request) -> Response:
-        if seconds := self._wrong.wait(client(request)):
-            return _too_many(seconds)
         if "text/html" in request.headers.get("accept", ""):
             return RedirectResponse("/login", 303)
         how = {"WWW-Authenticate": 'Bearer realm="corrosion-edge"'}
@@ -98,10 +102,9 @@ class Guard:
         origin = request.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
             return PlainTextResponse("This form was sent from another page.\n", 403)
-        if seconds := self._wrong.wait(client(request)):
-            return _too_many(seconds)
-        given = await _form_token(request)
-        if not self._checked(request, given, token):
+        if not token.matches(await _form_token(request)):
+            if seconds := self._one_more_wrong(request):
+                return _too_many(seconds)
             return RedirectResponse("/login?wrong=1", 303)
         answer = RedirectResponse("/", 303)
         answer.set_cookie(COOKIE, token.session(), max_age=SESSION, httponly=True,

@@ -18,6 +18,7 @@ from corrosion_edge.device.sinks import Result
 from corrosion_edge.device.taking import ByCamera, Taker
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
 from corrosion_edge.device.web.series import Latencies, Scores, Stretch
+from corrosion_edge.device.web.smoothed import Smoothed, Told
 from corrosion_edge.frame import Frame
 from corrosion_edge.prediction import LABELS, UNSURE, Prediction
 
@@ -52,6 +53,7 @@ class Status:
     sentence where there is one.
     ``state`` is that of ``CameraState``. ``outcomes`` counts frames by ``OUTCOMES``.
     ``looked`` is the last look on the monotonic clock in seconds, None before the first.
+    ``smoothed`` is what the events make of all frames, None where nobody follows them.
     ``latency`` holds p50 and p95 in seconds, None before the first verdict.
     """
 
@@ -60,6 +62,7 @@ class Status:
     since: datetime
     reason: str
     state: str
+    smoothed: Told | None
     outcomes: Mapping[str, int]
     failures: int
     shot: Shot | None
@@ -105,10 +108,17 @@ class Live(Taker):
     """Bounded however long the watch runs; every method may be called by any thread.
 
     ``cameras`` are the names; what has another name belongs to the only camera, or to none.
+    ``smoothed`` follows the evidence of all frames; without it only the newest frame is told of.
     """
 
-    def __init__(self, cameras: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        cameras: Sequence[str],
+        clock: Callable[[], float] = time.monotonic,
+        smoothed: Smoothed | None = None,
+    ) -> None:
         self.cameras = tuple(cameras)
+        self._smoothed = smoothed
         self.clock = clock
         self.started = clock()
         self._lock = threading.Lock()
@@ -119,14 +129,17 @@ class Live(Taker):
         """Take a result; one of a kind that is not known is left out."""
         with self._lock:
             super().take(result)
+            if self._smoothed is not None:
+                self._smoothed.take(result)
 
     def status(self, name: str) -> Status:
         """A camera as it is now (KeyError if there is none of that name)."""
         with self._lock:
             camera = self._by_name[name]
             latencies = camera.latencies
+            smoothed = self._smoothed.told(name) if self._smoothed else None
             return Status(
-                name, camera.word, camera.since.wall, camera.reason, camera.state,
+                name, camera.word, camera.since.wall, camera.reason, camera.state, smoothed,
                 {outcome: camera.outcomes[outcome] for outcome in OUTCOMES},
                 camera.failures, camera.shot, camera.looked,
                 latencies.percentiles((50, 95)), latencies.total, latencies.buckets(),

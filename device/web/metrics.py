@@ -1,6 +1,6 @@
 """The metrics for Prometheus, made when they are asked for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -18,6 +18,7 @@ from corrosion_edge.device.accelerator.runs_on import BACKENDS, RunsOn
 from corrosion_edge.device.firmware import THROTTLE_FLAGS
 from corrosion_edge.device.web.live import Status
 from corrosion_edge.device.web.view import View
+from corrosion_edge.device.web.waiting import Waiting
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
@@ -48,8 +49,10 @@ class Metrics:
         cameras = [live.status(name) for name in live.cameras]
         yield from self._running()
         yield from self._frames(cameras)
+        yield from _corrosion(cameras)
         yield from _scores(cameras)
         yield from _camera_states(cameras)
+        yield from _deliveries(self._view.deliveries())
         yield from self._machine()
         yield from _heap()
 
@@ -107,6 +110,24 @@ def _accelerator(runs: RunsOn) -> Iterator[Metric]:
         yield CounterMetricFamily(f"{_P}_accelerator_failures", "Times it failed", failed)
 
 
+def _deliveries(consumers: Sequence[Waiting]) -> Iterator[Metric]:
+    """What waits for brokers and webhooks; what fails is told in words on the page."""
+    waiting = GaugeMetricFamily(f"{_P}_delivery_waiting_events", "Stored and not yet delivered",
+                                labels=("consumer",))  # fmt: skip
+    since = GaugeMetricFamily(f"{_P}_delivery_waiting_since_timestamp_seconds",
+                              "When the first event that waits happened",
+                              labels=("consumer",))  # fmt: skip
+    failing = GaugeMetricFamily(f"{_P}_delivery_failing", "1 while tries fail",
+                                labels=("consumer",))  # fmt: skip
+    for each in consumers:
+        if each.count is not None:
+            waiting.add_metric((each.backlog.consumer,), each.count)
+        if each.since is not None:
+            since.add_metric((each.backlog.consumer,), each.since.timestamp())
+        failing.add_metric((each.backlog.consumer,), bool(each.backlog.error))
+    yield from (waiting, since, failing)
+
+
 def _heap() -> Iterator[Metric]:
     """What the process was given and has not freed: a leak shows here before it does elsewhere."""
     if (found := heap.look()) is not None:
@@ -114,6 +135,21 @@ def _heap() -> Iterator[Metric]:
         for state in ("used", "free", "mapped"):
             sizes.add_metric((state,), getattr(found, state))
         yield sizes
+
+
+def _corrosion(cameras: Iterable[Status]) -> Iterator[Metric]:
+    """Smoothed, as the events are; nothing where nobody can tell."""
+    there = GaugeMetricFamily(f"{_P}_corrosion", "1 from corrosion_began to corrosion_ended, 0 "
+                              "where it is clean", labels=("camera",))  # fmt: skip
+    began = GaugeMetricFamily(f"{_P}_corrosion_began_timestamp_seconds",
+                              "Start of the corrosion that goes on",
+                              labels=("camera",))  # fmt: skip
+    for status in cameras:
+        if status.smoothed is not None and status.smoothed.corrosion is not None:
+            there.add_metric((status.name,), status.smoothed.corrosion)
+            if status.smoothed.corrosion:
+                began.add_metric((status.name,), status.smoothed.since.timestamp())
+    yield from (there, began)
 
 
 def _scores(cameras: Iterable[Status]) -> Iterator[Metric]:

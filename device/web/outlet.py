@@ -63,13 +63,18 @@ def open_web(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
 
 
 def _opened(asked: Mapping[str, str], file: Path | None, watched: "Watched") -> "Sink":
+    from corrosion_edge.device.events.following import Following
     from corrosion_edge.device.web.live import Live
     from corrosion_edge.device.web.server import WebSink
+    from corrosion_edge.device.web.smoothed import Smoothed
     from corrosion_edge.device.web.view import View
 
     token = _token(file)
     places = _places(asked, token is not None)
-    sink = WebSink(View.of(watched, Live(watched.cameras)), places, token)
+    one = watched.classifier
+    following = Following(watched.cameras, watched.detection, one.threshold, one.band)
+    live = Live(watched.cameras, smoothed=Smoothed(following))
+    sink = WebSink(View.of(watched, live), places, token)
     for place, port in zip(places, sink.ports, strict=True):
         what = "metrics" if place.metrics_only else "page"
         shown = str(place.address).rpartition(":")[0]

@@ -12,6 +12,7 @@ from corrosion_edge.device.outlets import Watched
 from corrosion_edge.device.web.health import Machine
 from corrosion_edge.device.web.live import Live, Shot, Status
 from corrosion_edge.device.web.stored import Stored
+from corrosion_edge.device.web.waiting import Waiting, waiting
 
 __all__ = ["View"]
 
@@ -61,7 +62,7 @@ class View:
         return {
             "version": __version__,
             "model": classifier.name,
-            "model_sha256": classifier.manifest.model_sha256,
+            "model_sha256": classifier.network_sha256,
             "backend": classifier.backend.name,
             "threshold": classifier.threshold,
             "band": list(band) if band else None,
@@ -81,7 +82,12 @@ class View:
             "cameras": [self._camera(live.status(name)) for name in live.cameras],
             "machine": self._machine(),
             "events": self.stored.last(),
+            "deliveries": [each.to_dict() for each in self.deliveries()],
         }
+
+    def deliveries(self) -> list[Waiting]:
+        """How far each consumer of events or states is behind; reads the store."""
+        return waiting(self.watched.backlogs, self.stored)
 
     def scores(self, camera: str, seconds: float) -> dict[str, Any]:
         """Columns of the scores of the last seconds; ``at`` in seconds since 1970 (KeyError)."""
@@ -105,13 +111,15 @@ class View:
 
     def _camera(self, status: Status) -> dict[str, Any]:
         latency = status.latency
-        looked = status.looked
+        looked, smoothed = status.looked, status.smoothed
         return {
             "name": status.name,
             "word": status.word,
             "since": _iso(status.since),
             "reason": status.reason,
             "state": status.state,
+            "corrosion": smoothed.corrosion if smoothed else None,
+            "corrosion_since": _iso(smoothed.since) if smoothed else None,
             "up": status.up,
             "age_s": None if looked is None else round(self.live.clock() - looked, 3),
             "outcomes": dict(status.outcomes),

@@ -8,10 +8,11 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,13 +29,17 @@ from corrosion_edge.device.capture.quality import SPEC, Limits, assess
 from corrosion_edge.device.capture.state import CameraState
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.events.event import Happening, Scene
+from corrosion_edge.device.events.following import Following
+from corrosion_edge.device.events.settings import Detection, Votes
 from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.outlets import Watched
 from corrosion_edge.device.store import Keeper, Store
+from corrosion_edge.device.telling.backlog import Backlog
 from corrosion_edge.device.verdict import Unusable, Verdict
 from corrosion_edge.device.web.address import Address
 from corrosion_edge.device.web.live import Live
 from corrosion_edge.device.web.server import Place, WebSink
+from corrosion_edge.device.web.smoothed import Smoothed
 from corrosion_edge.device.web.token import Token
 from corrosion_edge.device.web.view import View
 from corrosion_edge.frame import Frame
@@ -45,6 +50,8 @@ SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 NASTY = '<img src=x onerror="document.title=1">'
 TOKEN = "a-token-of-this-test-alone"
 CHROMIUM = "/usr/bin/chromium"
+ONE = Votes(1, 1)
+"""Every frame decides."""
 
 
 @dataclass
@@ -117,17 +124,30 @@ def look(browser: Any) -> Iterator[Callable[..., Seen]]:
 
 @contextmanager
 def serving(
-    classifier: Any, cameras: tuple[str, ...], store: Path | None = None, token: str = ""
+    classifier: Any,
+    cameras: tuple[str, ...],
+    store: Path | None = None,
+    token: str = "",
+    smoothing: Votes = ONE,
+    backlogs: Sequence[Backlog] = (),
 ) -> Iterator[tuple[Live, str]]:
     """Serve a live state at an address, with the clock two hours back until it is let go."""
     shift = [7200.0]
-    live = Live(cameras, clock=lambda: time.monotonic() - shift[0])
-    view = View.of(Watched(SimpleNamespace(classifier=classifier), cameras, store), live)
+    settings = partial(Detection.for_model, smoothing=smoothing)
+    smoothed = Smoothed(Following(cameras, settings, classifier.threshold, classifier.band))
+    live = Live(cameras, lambda: time.monotonic() - shift[0], smoothed)
+    watched = Watched(SimpleNamespace(classifier=classifier), cameras, store)
+    watched.backlogs.extend(partial(_same, each) for each in backlogs)
+    view = View.of(watched, live)
     place = Place("--web", Address("127.0.0.1", 0))
     with WebSink(view, [place], Token(token) if token else None) as sink:
         history(live, cameras, shift)
         shift[0] = 0.0
         yield live, f"http://127.0.0.1:{sink.ports[0]}/"
+
+
+def _same(told: Backlog) -> Backlog:
+    return told
 
 
 def history(live: Live, cameras: tuple[str, ...], shift: list[float]) -> None:
@@ -141,6 +161,9 @@ def history(live: Live, cameras: tuple[str, ...], shift: list[float]) -> None:
             score = 0.5 + 0.3 * math.sin(step / 90 + place) + 0.1 * math.sin(step * 1.7)
             frame = Frame(small.pixels, step, datetime.now(UTC), camera=name)
             live.take(Verdict(frame, Prediction(float(np.clip(score, 0, 1)), 0.5), 5 + step % 7))
+    for name in cameras:
+        frame = Frame(small.pixels, 1440, datetime.now(UTC), camera=name)
+        live.take(Verdict(frame, Prediction(0.0, 0.5), 5.0))
 
 
 def judged(live: Live, classifier: Classifier, camera: str, **how: Any) -> None:
@@ -152,7 +175,8 @@ def judged(live: Live, classifier: Classifier, camera: str, **how: Any) -> None:
 def dark(live: Live, camera: str) -> None:
     pixels = np.full((480, 640, 3), 12, np.uint8)
     quality = assess(image.prepare(pixels, SPEC), Limits())
-    live.take(Unusable(Frame(pixels, 9, datetime.now(UTC), camera=camera), quality))
+    for _ in range(Detection.for_model(0.5, None).steady):
+        live.take(Unusable(Frame(pixels, 9, datetime.now(UTC), camera=camera), quality))
 
 
 def lost(live: Live, camera: str) -> None:
@@ -217,6 +241,42 @@ def test_three_cameras(look, classifier, tmp_path, size, scheme):
     assert (colour == "rgb(232, 237, 240)") == (scheme == "dark")
     assert small == []
     assert contrasts and min(contrasts.values()) >= 4.5, contrasts
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_event_comes_before_the_newest_frame_and_what_waits_is_told(
+    look, classifier, tmp_path, size
+):
+    store = stored(tmp_path / "events", classifier)
+    behind = Backlog("mqtt", "mqtt mqtt://broker.example:1883", 1, "nobody answers there",
+                     datetime.now(UTC) - timedelta(minutes=7))  # fmt: skip
+    held = (behind, Backlog("webhook ops", "webhook ops (https://ops.example:443)", 3))
+    with serving(classifier, ("gate",), store, smoothing=Votes(3, 5), backlogs=held) as (
+        live, address,
+    ):  # fmt: skip
+        for _ in range(3):
+            judged(live, classifier, "gate", rust=0.6)
+            time.sleep(0.01)
+        judged(live, classifier, "gate", rust=0.0)
+        seen = look(address, size)
+        page = seen.page
+        page.wait_for_selector(".verdict.corrosion")
+        page.wait_for_selector(".picture img:not([hidden])")
+        until(page, "document.querySelectorAll('.plot svg').length === 1")
+        told = page.evaluate("fetch('/api/state').then(answer => answer.json())")
+        began = page.evaluate(f"moment({told['cameras'][0]['corrosion_since']!r})")
+        box, newest = page.inner_text(".facts"), page.inner_text("[data-part=newest]")
+        health = page.inner_text("#machine")
+        seen.keep(f"event-{size}")
+        wide, contrasts = overflow(page), page.evaluate(CONTRASTS)
+    assert box.index("Corrosion") < box.index(f"since {began}") < box.index("newest frame")
+    assert "newest frame: no corrosion, since " in newest
+    assert "2 events wait, the first since " in health
+    assert "nobody answers there, since " in health
+    assert "all events delivered" in health
+    assert wide == 0
+    assert contrasts and min(contrasts.values()) >= 4.5, contrasts
+    assert seen.errors == []
 
 
 TARGETS = """[...document.querySelectorAll('button, label.switch')]

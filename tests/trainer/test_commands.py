@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,7 @@ def test_evaluate_prints_the_contract(tiny_run, rendered):
     stored = json.loads((tiny_run / "metrics.json").read_text())["validation"]
     assert figures["confusion"] == stored["confusion"]
     assert figures["auc"] == pytest.approx(stored["auc"])
+    assert re.fullmatch(r"keras [\d.]+, tensorflow [\d.]+, [CG]PU", figures["backend"])
 
 
 def test_a_run_and_its_keras_file_give_the_same_figures(tiny_run, rendered):
@@ -86,6 +88,10 @@ def test_evaluate_writes_its_folder(tiny_model, rendered, tmp_path):
         "reliability.png", "slices.png"}  # fmt: skip
     page = (out / "report.html").read_text()
     assert f"{rendered.name}, test" in page
+    ran_on = json.loads((out / "metrics.json").read_text())["backend"]
+    assert ", CPU, " in ran_on
+    assert f"; the model ran on {ran_on}" in page
+    assert f"  ran on {ran_on}\n" in result.output
     assert page.index("<h2>Figures") < page.index("<h2>Where it breaks") < page.index("<h2>Pict")
     with (out / "scores.csv").open() as stream:
         rows = list(csv.DictReader(stream))

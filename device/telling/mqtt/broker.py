@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from corrosion_edge.errors import UsageError
 
-__all__ = ["Broker", "Topics", "slug"]
+__all__ = ["Broker", "Topics", "require_topic", "slug"]
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 _LONGEST: Final = 200
@@ -18,6 +18,13 @@ _LONGEST: Final = 200
 def slug(text: str) -> str:
     """The text as one level of a topic: letters, digits, ``-`` and ``_``, never empty."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-") or "unnamed"
+
+
+def require_topic(text: str, option: str) -> None:
+    """UsageError, which names the ``option``, for what topics cannot begin with."""
+    odd = any(letter in "+#" or not letter.isprintable() for letter in text)
+    if odd or not all(text.split("/")) or text[0] == "$" or len(text) > _LONGEST:
+        raise UsageError(f"{option} {text!r}: expected words joined by '/', without + or #")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +42,14 @@ class Broker:
         """Host, port, and whether with TLS, of ``mqtt://host`` or ``mqtts://host`` (UsageError)."""
         try:
             parts = urlsplit(url)
-            port = parts.port
         except ValueError:
             raise UsageError("--mqtt: no address; expected mqtt://host or mqtts://host") from None
+        try:
+            port = parts.port
+        except ValueError:
+            raise UsageError(
+                "--mqtt: the port is none; expected a number up to 65535, as in mqtt://host:1883"
+            ) from None
         if "@" in parts.netloc:
             raise UsageError(
                 "--mqtt: a login in the address can be read by every user of this machine; use "
@@ -60,12 +72,7 @@ class Topics:
     prefix: str
 
     def __post_init__(self) -> None:
-        levels = self.prefix.split("/")
-        odd = any(letter in "+#" or not letter.isprintable() for letter in self.prefix)
-        if odd or not all(levels) or self.prefix[0] == "$" or len(self.prefix) > _LONGEST:
-            raise UsageError(
-                f"--mqtt-prefix {self.prefix!r}: expected words joined by '/', without + or #"
-            )
+        require_topic(self.prefix, "--mqtt-prefix")
 
     @property
     def availability(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from corrosion_edge import __version__
-from corrosion_edge.device.telling.mqtt.broker import Topics, slug
+from corrosion_edge.device.telling.mqtt.broker import Topics, require_topic, slug
 
 __all__ = ["BIRTH", "Discovery"]
 
@@ -40,7 +40,7 @@ class Discovery:
     prefix: str = "homeassistant"
 
     def __post_init__(self) -> None:
-        Topics(self.prefix)
+        require_topic(self.prefix, "--mqtt-discovery")
 
     @property
     def birth(self) -> str:

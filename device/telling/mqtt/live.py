@@ -27,7 +27,7 @@ SOONEST: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The model in use, the SHA-256 of its network in hex, and what really runs it."""
+    """The model in use, the SHA-256 in hex of the network that answers, and what really runs it."""
 
     model: str
     sha256: str

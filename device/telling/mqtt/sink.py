@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Self
 
 from corrosion_edge.device.accelerator.runs_on import RunsOn
@@ -10,6 +11,7 @@ from corrosion_edge.device.events.following import Following
 from corrosion_edge.device.outlets import Watched
 from corrosion_edge.device.secret_file import secret
 from corrosion_edge.device.sinks import Result, Sink
+from corrosion_edge.device.telling.backlog import Backlog
 from corrosion_edge.device.telling.courier import NOW
 from corrosion_edge.device.telling.delivery import Delivery
 from corrosion_edge.device.telling.mqtt.broker import Broker, Topics, slug
@@ -71,7 +73,16 @@ def mqtt_sink(values: Mapping[str, Any], watched: Watched) -> MqttSink:
         discovery = Discovery(topics, watched.cameras, host, values["mqtt_discovery"])
     saying = Saying(f"mqtt {broker}")
     link = Link(broker, topics, live, discovery, saying=saying)
-    return MqttSink(live, link, _delivery(values, watched, MqttSender(link, topics.events, saying)))
+    delivery = _delivery(values, watched, MqttSender(link, topics.events, saying))
+    watched.backlogs.append(lambda: _backlog(saying, delivery))
+    return MqttSink(live, link, delivery)
+
+
+def _backlog(connection: Saying, delivery: Delivery | None) -> Backlog:
+    """What holds events up, or else the connection."""
+    told = delivery.backlog() if delivery else Backlog(CONSUMER, connection.name)
+    error, since = connection.trouble
+    return replace(told, error=error, failing_since=since) if error and not told.error else told
 
 
 def _delivery(values: Mapping[str, Any], watched: Watched, sender: MqttSender) -> Delivery | None:
@@ -80,12 +91,13 @@ def _delivery(values: Mapping[str, Any], watched: Watched, sender: MqttSender) -
             raise UsageError("--deliver-from: needs --store DIR")
         Saying(sender.name).note("without --store no events are sent, only the live state")
         return None
-    return Delivery(watched.store, CONSUMER, sender, begin=values["deliver_from"] or NOW)
+    begin = values["deliver_from"] or NOW
+    return Delivery(watched.store, CONSUMER, sender, begin=begin)
 
 
 def _running(watched: Watched) -> Running:
     one = watched.classifier
-    return Running(one.name, one.manifest.model_sha256, RunsOn.now(one))
+    return Running(one.name, one.network_sha256, RunsOn.now(one))
 
 
 def _require_different(cameras: tuple[str, ...]) -> None:

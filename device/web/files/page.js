@@ -6,6 +6,7 @@ const WORDS = {
   "unusable": ["Picture unusable", "⊘"], "unreadable": ["Picture unreadable", "⊘"],
   "lost": ["Camera lost", "✕"], "frozen": ["Camera frozen", "✕"], "degraded": ["Frames are late", "…"],
   "ended": ["Camera closed", "■"], "away": ["No verdicts", "✕"], "starting": ["Waiting for a frame", "…"],
+  "open": ["Not decided yet", "…"],
 };
 const EVENTS = {
   started: "Watch started", stopped: "Watch stopped", corrosion_began: "Corrosion began",
@@ -61,6 +62,7 @@ function notKnown(camera, word) {
   set(parts.sign, "✕");
   parts.verdict.className = "verdict lost";
   set(parts.since, camera.said ? `last known: ${camera.said}` : "");
+  parts.newest.hidden = true;
   parts.figure.classList.add("stale");
 }
 
@@ -96,12 +98,14 @@ function showAlarm(state) {
 
 function showCamera(camera, told, state) {
   const { parts } = camera;
-  const [word, sign] = WORDS[told.word] || [told.word, ""];
+  const shot = told.shot, judgement = smoothed(told), since = judgement === told.word ? told.since : told.corrosion_since;
+  const [word, sign] = WORDS[judgement] || [judgement, ""];
   set(parts.word, word);
   set(parts.sign, sign);
-  parts.verdict.className = `verdict ${told.word}`;
-  const shot = told.shot;
-  set(parts.since, `since ${moment(told.since)} (${duration(ago(told.since, state.time))})`);
+  parts.verdict.className = `verdict ${judgement}`;
+  set(parts.since, `since ${stretch(since, state)}`);
+  if (told.corrosion && AWAY.includes(told.word)) set(parts.since, `${parts.since.textContent}; corrosion since ${stretch(told.corrosion_since, state)} was not seen to end`);
+  showNewest(parts, told, state);
   parts.reason.hidden = !told.reason;
   set(parts.reason, told.reason);
   fill(parts.numbers, numbers(told, state));
@@ -111,6 +115,28 @@ function showCamera(camera, told, state) {
   if (!state.healthy && !AWAY.includes(told.word)) notKnown(camera, state.runs.backend === "nothing" ? "No verdicts" : "No new frames");
   if (told.word === "away" && shot && shot.label) set(parts.since, `${parts.since.textContent}; last known: ${judged(shot)}, ${moment(shot.time)}`);
   if (shot) showPicture(camera, told, stale);
+}
+
+// Of all frames, as the events have it; where nobody can tell, the reason, or that it is open.
+function smoothed(told) {
+  if (AWAY.includes(told.word)) return told.word;
+  if (told.corrosion !== null) return told.corrosion ? "corrosion" : "no-corrosion";
+  return ["corrosion", "no-corrosion"].includes(told.word) ? "open" : told.word;
+}
+
+function showNewest(parts, told, state) {
+  const said = told.corrosion === null && smoothed(told) === told.word;
+  const looked = !said && !AWAY.includes(told.word) && told.word !== "starting";
+  parts.newest.hidden = !looked;
+  if (!looked) return;
+  const [word, sign] = WORDS[told.word] || [told.word, ""];
+  parts.newest.className = `newest ${told.word}`;
+  set(parts["newest-sign"], sign);
+  set(parts["newest-word"], `newest frame: ${word.toLowerCase()}, since ${stretch(told.since, state)}`);
+}
+
+function stretch(since, state) {
+  return `${moment(since)} (${duration(ago(since, state.time))})`;
 }
 
 function judged(shot) {
@@ -198,7 +224,15 @@ function showMachine(state) {
     ["Disk", `${(told.disk_free_bytes / 1e9).toFixed(1)} of ${(told.disk_total_bytes / 1e9).toFixed(1)} GB free`, full],
     ["Clock", { true: "synchronised", false: "not synchronised: times may be wrong", null: "not known" }[told.clock_set], told.clock_set === false],
     ["Memory", `${(told.memory_bytes / 1e6).toFixed(0)} MB`],
+    ...state.deliveries.map(each => [each.name === "mqtt" ? "MQTT" : capital(each.name), delivered(each, state), each.error !== ""]),
   ]);
+}
+
+// What a broker or webhook has not got yet, and why.
+function delivered(told, state) {
+  const waits = told.waiting ? `${told.waiting} event${told.waiting > 1 ? "s wait" : " waits"}${told.since ? `, the first since ${stretch(told.since, state)}` : ""}` : "";
+  if (told.error) return [waits, `${told.error}, since ${stretch(told.failing_since, state)}`].filter(Boolean).join("; ");
+  return waits || (told.waiting === null ? "no failure" : "all events delivered");
 }
 
 function showRunning(state) {

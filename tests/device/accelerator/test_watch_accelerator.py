@@ -64,6 +64,20 @@ def test_the_cpu_stands_in_only_where_allowed_and_every_line_says_so(words, devi
             assert ("in place of" in line["backend"]) == (replaced < number < back)
 
 
+def test_events_say_that_the_cpu_judged_and_which_network(words, models, device, tmp_path):
+    device.unplug()
+    result = run("watch", *words, "--camera", "demo", "--frames", "2", "--fallback", "cpu",
+                 "--json", "--store", tmp_path / "ev", "--enter", "0", "--leave", "0",
+                 "--smooth", "1/1")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    told = {line["event"]: line for line in map(json.loads, result.stdout.splitlines())
+            if "event" in line}  # fmt: skip
+    compiled = Bundle.load(models / "net_edgetpu.tflite").manifest
+    for kind in ("started", "accelerator_replaced", "corrosion_began", "corrosion_ended"):
+        assert told[kind]["backend"].endswith("in place of the Edge TPU"), kind
+        assert told[kind]["model_sha256"] == compiled.compiled.source_sha256
+
+
 def test_people_read_it_on_every_line_too(words, device):
     device.unplug()
     result = run("watch", *words, "--camera", "demo", "--frames", "2", "--fallback", "cpu")

@@ -86,7 +86,7 @@ def test_a_name_server_that_does_not_answer(monkeypatch):
 
     held = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: [held.wait(30)][:0])
-    values = {"mqtt": "mqtt://broker.example", "webhook": None, "webhook_url_file": None}
+    values = {"mqtt": "mqtt://broker.example", "webhook": (), "webhook_url_file": ()}
     (found,) = reached(list(endpoints(values, {})), 0.1)
     held.set()
     assert found.found == "broker: broker.example was not looked up within 0.1 s"

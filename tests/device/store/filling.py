@@ -13,7 +13,7 @@ from pathlib import Path
 from happenings import Clock, happening, summary
 
 from corrosion_edge.device.store import Keeper, Reader, Store
-from corrosion_edge.device.store.store import Stored
+from corrosion_edge.device.store.event import Event
 from corrosion_edge.device.store.verify import verify
 
 
@@ -30,7 +30,7 @@ class Account:
 
 def fill_often(folder: Path, rounds: int, each: int = 20) -> Account:
     """See above; the store is opened once."""
-    told: list[Stored] = []
+    told: list[Event] = []
     account, store, ballast = Account(), Store(folder / "store"), folder / "ballast"
     keeper = Keeper(store, told=told.append, now=Clock(), warn=lambda line: None)
     uuids = []

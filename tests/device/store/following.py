@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,8 @@ def watch(photos: Path, store: Path) -> None:
     )
     options = {**dict.fromkeys(STORE_OPTIONS), "folder": store, "smooth": "1/1"}
     source = FollowedFolder(photos)
-    with recording(options, model, {"it": Asset()}, "it", source=source) as sinks:
+    models = SimpleNamespace(classifier=model)
+    with recording(options, models, {"it": Asset()}, "it", source=source) as sinks:
         print("ready", flush=True)
         Pipeline(source, model, [*sinks, Says()]).run()
 

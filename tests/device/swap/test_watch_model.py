@@ -71,13 +71,14 @@ def test_everybody_hears_of_it(steps, file, other, tmp_path, default):
     result = watch("--model", file, "--store", tmp_path / "events", "--threads", "1")
     assert result.exit_code == 0, result.output
     lines = [json.loads(line) for line in result.stdout.splitlines()]
-    events = [line for line in lines if "event" in line]
+    events = [line for line in lines if line.get("event", "").startswith("model_")]
     assert [line["event"] for line in events] == ["model_changed", "model_refused"]
-    assert events[0]["old"]["model"] == default.manifest.name
-    assert events[0]["new"] == {"model": "another", "threshold": 0.875,
+    told = [line["details"] for line in events]
+    assert told[0]["old"]["model"] == default.manifest.name
+    assert told[0]["new"] == {"model": "another", "threshold": 0.875,
                                 "model_sha256": other.manifest.model_sha256}  # fmt: skip
-    assert events[1]["new"] is None
-    assert events[1]["old"] == events[0]["new"]
+    assert told[1]["new"] is None
+    assert told[1]["old"] == told[0]["new"]
     place = lines.index(events[0])
     thresholds = [[each["threshold"] for each in part if "score" in each]
                   for part in (lines[:place], lines[place:])]  # fmt: skip

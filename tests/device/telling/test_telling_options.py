@@ -49,6 +49,13 @@ def file(tmp_path):
         (["--mqtt", "mqtts://a", "--mqtt-ca", "/none"], "--mqtt-ca /none: no CA's certificate"),
         (["--mqtt", "mqtt://a", "--mqtt-password-file", "x"], "needs --mqtt-user NAME"),
         (["--mqtt", "mqtt://a", "--mqtt-prefix", "a/#"], "expected words joined by '/'"),
+        (
+            ["--mqtt", "mqtt://a", "--mqtt-discovery", "a+b"],
+            "--mqtt-discovery 'a+b': expected words",
+        ),
+        (["--mqtt", "mqtt://h:99999"], "--mqtt: the port is none; expected a number up to 65535"),
+        (["--mqtt", "mqtt://h:x"], "--mqtt: the port is none"),
+        (["--mqtt", "mqtt://[h"], "--mqtt: no address"),
         (["--mqtt", "mqtt://a", "--deliver-from", "now"], "--deliver-from: needs --store DIR"),
         (["--mqtt", "mqtt://a", "--mqtt-every", "0"], "0.0 is not in the range 1<=x<=86400"),
     ],
@@ -88,7 +95,8 @@ def test_nobody_there_changes_nothing_else(tmp_path):
     result = run("--mqtt", "mqtt://127.0.0.1:1", "--webhook", "http://127.0.0.1:1/hook/geheim",
                  "--store", tmp_path / "store", "--json", "--frames", "3")  # fmt: skip
     assert result.exit_code == 0, result.output
-    assert [json.loads(line)["index"] for line in result.stdout.splitlines()] == [0, 1, 2]
+    frames = [line for line in map(json.loads, result.stdout.splitlines()) if "event" not in line]
+    assert [frame["index"] for frame in frames] == [0, 1, 2]
     assert "webhook http://127.0.0.1:1: nobody answers there; trying again" in result.stderr
     assert "mqtt mqtt://127.0.0.1:1: nobody answers there; trying again" in result.stderr
     assert "geheim" not in result.stderr

@@ -305,7 +305,7 @@ def test_what_speaks_no_http(store):
 @pytest.mark.parametrize(
     ("url", "why"),
     [("ftp://host/a", "expected an address"), ("host/a", "expected an address"), ("", "expected"),
-     ("http://", "expected an address"), ("http://host:port/", "no address"),
+     ("http://", "expected an address"), ("http://host:port/", "the port is none"),
      ("http://[::1/", "no address"), ("https://me:geheim@host/a", "--webhook-auth-file"),
      ("https://host/a b", "%-encoded"), ("https://host/ä", "%-encoded")],
 )  # fmt: skip

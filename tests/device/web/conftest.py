@@ -14,11 +14,14 @@ import pytest
 pytest.importorskip("uvicorn", reason="the extra web is not installed")
 
 from corrosion_edge.device.capture.quality import Quality
+from corrosion_edge.device.events.following import Following
+from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.outlets import Watched
 from corrosion_edge.device.verdict import Unusable, Verdict
 from corrosion_edge.device.web.address import Address
 from corrosion_edge.device.web.live import Live
 from corrosion_edge.device.web.server import Place, WebSink
+from corrosion_edge.device.web.smoothed import Smoothed
 from corrosion_edge.device.web.token import Token
 from corrosion_edge.device.web.view import View
 from corrosion_edge.frame import Frame
@@ -93,11 +96,14 @@ def serve(classifier: Any) -> Iterator[Callable[..., Served]]:
         def started(
             cameras: tuple[str, ...] = ("deck",), token: str = "", store: Any = None, **how: Any
         ) -> Served:
-            live = Live(cameras, how.pop("clock", time.monotonic))
+            settings = how.pop("settings", Detection.for_model)
+            smoothed = Smoothed(Following(cameras, settings, 0.5, (0.4, 0.6)))
+            live = Live(cameras, how.pop("clock", time.monotonic), smoothed)
             if (backend := how.pop("backend", None)) is not None:
                 classifier.backend = backend
             runs = SimpleNamespace(classifier=classifier)
             watched = Watched(runs, cameras, store, lambda: {"": 3})
+            watched.backlogs.extend(how.pop("backlogs", ()))
             place = Place("--web", Address("127.0.0.1", 0), **how)
             made = WebSink(View.of(watched, live), [place], Token(token) if token else None)
             return Served(stack.enter_context(made), live)

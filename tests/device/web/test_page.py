@@ -348,12 +348,28 @@ def test_wrong_tokens_are_limited(serve):
     served = serve(token=TOKEN)
     for _ in range(5):
         assert login(served, "wrong").headers["Location"] == "/login?wrong=1"
-    answer = login(served, TOKEN)
+    answer = login(served, "wrong")
     assert answer.status == 429
     assert int(answer.headers["Retry-After"]) >= 1
-    assert served.ask("/metrics", Authorization=f"Bearer {TOKEN}").status == 429
+    assert served.ask("/metrics", Authorization="Bearer wrong").status == 429
     other = {"X_Forwarded_For": "192.0.2.9"}
-    assert served.ask("/metrics", Authorization=f"Bearer {TOKEN}", **other).status == 200
+    assert served.ask("/metrics", Authorization="Bearer wrong", **other).status == 401
+
+
+def test_wrong_tokens_do_not_shut_the_right_one_out(serve, verdict):
+    served = serve(token=TOKEN)
+    served.live.take(verdict())
+    cookie = login(served, TOKEN).headers["Set-Cookie"].split(";")[0]
+    for _ in range(8):
+        served.ask("/metrics", Authorization="Bearer an-old-token-of-some-program")
+    assert served.ask("/metrics", Authorization="Bearer wrong").status == 429
+    for path in ("/metrics", "/", "/api/state", "/healthz"):
+        assert served.ask(path, Authorization=f"Bearer {TOKEN}").status == 200
+        assert served.ask(path, Cookie=cookie).status == 200
+    answer = login(served, TOKEN)
+    assert (answer.status, answer.headers["Location"]) == (303, "/")
+    assert served.ask("/metrics").status == 401
+    assert served.ask("/metrics", Authorization="Bearer wrong").status == 429
 
 
 def part(answer):

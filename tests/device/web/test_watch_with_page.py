@@ -62,6 +62,7 @@ def address_of(process, what):
 def test_a_watch_with_everything(watch, tmp_path, sent):
     process = watch("--web", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--store", tmp_path / "ev")
     page, metrics = address_of(process, "page"), address_of(process, "metrics")
+    assert json.loads(process.stdout.readline())["event"] == "started"
     for _ in range(3):
         printed = json.loads(process.stdout.readline())
     index = -1

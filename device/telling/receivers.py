@@ -1,0 +1,100 @@
+"""Several webhooks: what the options say of each, put together by the names before ``=``."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from corrosion_edge.device.naming import split
+from corrosion_edge.device.secret_file import secret
+from corrosion_edge.device.telling.tls import client_context
+from corrosion_edge.device.telling.webhook import Target, WebhookSender
+from corrosion_edge.errors import UsageError
+
+__all__ = ["senders", "targets"]
+
+_URL: Final = "webhook"
+_FURTHER: Final = ("webhook_auth_file", "webhook_secret_file", "webhook_ca")
+
+
+def targets(values: Mapping[str, Any]) -> dict[str, Target]:
+    """The webhooks' addresses by name, '' for the one without (UsageError, KeyFileError)."""
+    urls, files = _named(values, _URL), _named(values, "webhook_url_file")
+    if both := set(urls) & set(files):
+        both_options = _called("--webhook, --webhook-url-file", min(both))
+        raise UsageError(
+            f"{both_options}: give one of them; each further webhook has a name, NAME=URL"
+        )
+    found = {name: Target.parse(url, _called("--webhook", name)) for name, url in urls.items()}
+    for name, file in files.items():
+        option = _called("--webhook-url-file", name)
+        found[name] = Target.parse(secret(Path(file), option).strip(), _called("--webhook", name))
+    return found
+
+
+def senders(values: Mapping[str, Any]) -> dict[str, WebhookSender]:
+    """What sends to each, by name (UsageError, KeyFileError)."""
+    found = targets(values)
+    further = {option: _named(values, option) for option in _FURTHER}
+    for option, given in further.items():
+        if unknown := set(given) - set(found):
+            raise UsageError(_nobody(_option(option), min(unknown), found))
+    return {
+        name: _sender(name, target, *(further[option].get(name, "") for option in _FURTHER))
+        for name, target in found.items()
+    }
+
+
+def _sender(name: str, target: Target, auth: str, key: str, ca: str) -> WebhookSender:
+    option = _called("--webhook-ca", name)
+    if ca and target.scheme != "https":
+        raise UsageError(f"{option}: needs an address that begins with https://")
+    authorization = _content(auth, _called("--webhook-auth-file", name))
+    if not authorization.isascii():
+        raise UsageError(
+            f"{_called('--webhook-auth-file', name)}: expected letters, digits and signs in ASCII"
+        )
+    context = client_context(Path(ca) if ca else None, option) if target.scheme == "https" else None
+    return WebhookSender(
+        target,
+        called=name,
+        key=_content(key, _called("--webhook-secret-file", name)),
+        authorization=authorization,
+        context=context,
+    )
+
+
+def _named(values: Mapping[str, Any], parameter: str) -> dict[str, str]:
+    """An option's values by the names before them."""
+    given: Sequence[str] = values[parameter]
+    found: dict[str, str] = {}
+    for name, value in map(split, given):
+        if name in found and name:
+            raise UsageError(f"{_option(parameter)}: {name} is named twice")
+        if name in found:
+            raise UsageError(
+                f"{_option(parameter)}: two are without a name; put one before each but the first, "
+                f"{_option(parameter)} NAME=…"
+            )
+        found[name] = value
+    return found
+
+
+def _nobody(option: str, name: str, found: Mapping[str, Target]) -> str:
+    names = ", ".join(sorted(filter(None, found)))
+    if not name:
+        return f"{option}: which webhook is it for? Put its name before it, NAME=FILE ({names})"
+    known = f"there are {names}" if names else "none has a name: --webhook NAME=URL"
+    return f"{option}: no webhook is called {name}; {known}"
+
+
+def _option(parameter: str) -> str:
+    return f"--{parameter.replace('_', '-')}"
+
+
+def _called(option: str, name: str) -> str:
+    """The option as messages name it."""
+    return f"{option} {name}=…" if name else option
+
+
+def _content(file: str, option: str) -> str:
+    return secret(Path(file), option) if file else ""
