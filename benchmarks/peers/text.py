@@ -1,10 +1,11 @@
 """A result as tables, for Markdown and for the page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from statistics import median
 from typing import Final
 
+from corrosion_edge.benchmarks.peers.ratio import Ratio
 from corrosion_edge.benchmarks.peers.result import Difference, Result, Row
 from corrosion_edge.benchmarks.wording import gigabytes, megabytes, ms
 
@@ -13,6 +14,7 @@ __all__ = [
     "SCORES",
     "TIMES",
     "ahead",
+    "below",
     "conditions",
     "heading",
     "markdown",
@@ -71,14 +73,22 @@ def ahead(result: Result, network: str) -> list[str]:
 
     By elapsed and by processor time: the latter tells small things that other programs hide.
     """
-    ours, lines = result.ours(network), []
+    return [line for line, found in _below(result, network) if found.verdict == "faster"]
+
+
+def below(result: Result, network: str) -> list[str]:
+    """A line for each measure in which all rounds lie below ours, but are too few to be sure."""
+    return [line for line, found in _below(result, network) if found.verdict != "faster"]
+
+
+def _below(result: Result, network: str) -> Iterator[tuple[str, Ratio]]:
+    ours = result.ours(network)
     for row, (measure, title), cpu in product(
         _measured(result, network), MEASURES.items(), (False, True)
     ):
         found = row.times(ours, measure, cpu=cpu)
-        if found.verdict == "faster":
-            lines.append(f"{row.title}, {title}{', processor time' * cpu}: {found} times ours")
-    return lines
+        if found.high < 1:
+            yield f"{row.title}, {title}{', processor time' * cpu}: {found} times ours", found
 
 
 def conditions(result: Result) -> list[str]:
@@ -103,7 +113,8 @@ def markdown(result: Result) -> str:
     for network in result.networks:
         parts += [f"### {heading(result, network)}", _table(TIMES, times(result, network)),
                   _table(SCORES, scores(result, network))]  # fmt: skip
-        lines = [*others(result, network), *(f"**Ahead**: {a}" for a in ahead(result, network))]
+        lines = [*others(result, network), *(f"**Ahead**: {a}" for a in ahead(result, network)),
+                 *(f"Below ours in each: {b}" for b in below(result, network))]  # fmt: skip
         parts += ["\n".join(f"- {line}" for line in lines)] if lines else []
     parts.append("Ran on: " + "; ".join(_runtimes(result)) + ".")
     return "\n\n".join(parts) + "\n"

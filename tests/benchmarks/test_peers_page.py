@@ -49,6 +49,21 @@ def test_the_tables_name_who_is_ahead_and_who_is_absent(result):
     assert "other programs used 0.5 cores" in said
 
 
+def test_of_few_values_the_range_is_told_and_nobody_is_ahead(result):
+    few = replace(result, rows=tuple(replace(r, invoke=r.invoke[:5], starts=r.starts[:3])
+                                     for r in result.rows))  # fmt: skip
+    said = text.markdown(few)
+    assert "| 2.00 (range of 5: 2.00 to 2.00) |" in said
+    ahead = [line for line in said.splitlines() if line.startswith("- **Ahead**")]
+    assert len(ahead) == 2
+    assert all("whole path" in line for line in ahead)
+    assert "- Below ours in each: Quick, first verdict: 0.80 (range of 3: 0.80 to 0.80)" in said
+    html = page.html(few)
+    assert "Below ours in each of too few" in html
+    assert "with the range of 3; right" in html
+    assert "with the interval of 95 %; right" in html
+
+
 def test_an_untrained_network_is_called_so(result):
     rows = tuple(replace(row, trained=False) for row in result.rows)
     assert text.heading(replace(result, rows=rows), "default") == (
@@ -68,7 +83,7 @@ def test_the_page_without_any_peer_has_no_figures(result):
 
 
 def test_a_drawing_puts_slower_to_the_right_of_ours():
-    drawn = bars.drawing([("a<b", Ratio(4.0, 3.0, 5.0)), ("quick", Ratio(0.5, 0.4, 0.6))])
+    drawn = bars.drawing([("a<b", Ratio(4.0, 3.0, 5.0, 9)), ("quick", Ratio(0.5, 0.4, 0.6, 9))])
     places = [float(part.split('"')[1]) for part in drawn.split("<circle cx=")[1:]
               for part in [f"x={part}"]]  # fmt: skip
     one = float(drawn.split('stroke-width="2"')[0].rsplit('d="M', 1)[1].split(" ")[0])
