@@ -30,6 +30,8 @@ def _network(result: Result, network: str) -> list[Block]:
     below = text.below(result, network)
     marks += [Text("Below ours in each of too few:\n" + "\n".join(below))] if below else []
     absent = text.others(result, network)
+    converted = text.converted(result, network)
+    marks += [Text(converted[0])] if converted else []
     marks += [Text("Not measured:\n" + "\n".join(absent))] if absent else []
     return [
         *marks,
@@ -39,6 +41,11 @@ def _network(result: Result, network: str) -> list[Block]:
             text.times(result, network),
             "Medians over rounds, in brackets their 95 % interval unless it says a range; cores: "
             "processor time by elapsed time",
+        ),
+        *(
+            [Table(text.CAMERA, frames, "A frame in memory, ours through watch's quality gate")]
+            if (frames := text.camera(result, network))
+            else []
         ),
         Table(text.SCORES, text.scores(result, network), "1 MB is 10^6 bytes"),
     ]
@@ -52,12 +59,13 @@ def _figures(result: Result, network: str) -> list[Block]:
         return []
     return [
         Figure(
-            bars.drawing([(row.title, row.times(ours, measure)) for row in rows]),
+            bars.drawing([(text.title(row, ours), row.times(ours, measure)) for row in rows]),
             f"{title}: times as long as ours, with {_kind(rows[0].times(ours, measure))}; right "
             "of 1 is slower",
             f"A dot for each peer's ratio to ours, {title}",
         )
         for measure, title in text.MEASURES.items()
+        if all(getattr(row, measure) for row in (ours, *rows))
     ]
 
 
@@ -70,9 +78,10 @@ def _method(result: Result) -> str:
         "\n".join(text.conditions(result)) + "\n"
         "Each peer is a process of its own, and all of them are open. In each round each has a "
         f"turn, in an order drawn anew, while the others wait: {LEAD + INVOKES} runs of the "
-        f"network alone and {LEAD + LOOKS} of the whole path, of each the first {LEAD} not "
-        "counted. A round's ratio is that of the turns' medians; given are the median over rounds "
-        f"and its 95 % interval (the sign test's, from {LEAST} rounds on; of fewer their range). "
-        "Processor time is all threads' of a turn. First verdict: from the spawn of a fresh "
-        "process to its first answer, with the peak of its resident memory then. Differences of scores are absolute, against ours."
+        f"network alone and {LEAD + LOOKS} of a file's and a frame's whole path, of each the first "
+        f"{LEAD} not counted. A round's ratio is that of the turns' medians; given are the median "
+        f"over rounds and its 95 % interval (the sign test's, from {LEAST} rounds on; of fewer "
+        "their range). Processor time is all threads' of a turn. First verdict: from the spawn of "
+        "a fresh process to its first answer, with the peak of its resident memory then. "
+        "Differences of scores are absolute, against ours."
     )

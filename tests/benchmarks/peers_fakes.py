@@ -44,6 +44,9 @@ class FakeWay:
     def look(self, path: Path) -> tuple[str, float]:
         return "corrosion", len(path.read_bytes()) % 2 + self._offset
 
+    def frame(self, pixels: Any) -> tuple[str, float]:
+        return "corrosion", float(pixels.mean()) / 255 + self._offset
+
 
 def command(offset: float = 0.0, fails_at: int = 0) -> list[str]:
     """The worker of a fake."""
@@ -67,7 +70,7 @@ def _row(name: str, factor: float) -> Row:
     )
     scores = (0.25 * factor, 0.75)
     return Row("default", True, name, name.title(), "", f"{name} 1.0", blocks, blocks, starts,
-               scores, scores)  # fmt: skip
+               scores, scores, blocks, scores, "as it ships")  # fmt: skip
 
 
 def result() -> Result:
