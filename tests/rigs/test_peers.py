@@ -106,6 +106,21 @@ def test_scores_tell_pictures_apart(rows):
     assert max(scores) - min(scores) > 0.2
 
 
+def test_onnx_runtimes_ways_with_a_network_are_timed(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "corrosion_edge.benchmarks.peers.joins", folder / "int8.tflite"],
+        env=environment(rig.rigs_folder(), "peers"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = [line for line in done.stdout.splitlines() if line.endswith(" ms")]
+    assert [line.split(":")[0] for line in told] == [
+        "activations unsigned", "as tf2onnx leaves it", "int8 joined by the session"
+    ]  # fmt: skip
+
+
 def test_unsigned_activations_leave_no_answer_changed():
     """ONNX Runtime itself on both kinds of one small network, operators not joined."""
     rig.require("peers")
