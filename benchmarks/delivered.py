@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Pixels = npt.NDArray[np.uint8]
 
-__all__ = ["PIXEL_FORMATS", "Delivered", "PixelFormat", "require_format"]
+__all__ = ["LENIENT", "PIXEL_FORMATS", "Delivered", "PixelFormat", "require_format"]
 
 PixelFormat = Literal["yuv420p", "rgb24"]
 """What a source delivers, by FFmpeg's names: decoders and USB cameras YUV with half the colour each
@@ -25,6 +25,9 @@ way, picamera2 and photos RGB."""
 
 PIXEL_FORMATS: Final[tuple[PixelFormat, ...]] = get_args(PixelFormat)
 """The first is the default."""
+
+LENIENT: Final = Capture(dark_below=0, bright_above=256, covered_below=0, blurred_below=0)
+"""As ``watch`` has it by default, the quality gate measuring but letting every frame pass."""
 
 
 def require_format(pixel_format: PixelFormat) -> None:
@@ -61,16 +64,15 @@ class Delivered:
     def __init__(self, classifier: "Classifier", pixel_format: PixelFormat) -> None:
         from corrosion_edge.benchmarks.timed_gate import TimedGate
 
-        watch = Capture(dark_below=0, bright_above=256, covered_below=0, blurred_below=0)
-        self._preparing, view = _Preparing(classifier), watch.view(classifier)
-        assert view.gate is not None  # Capture has one by default
+        self._preparing, view = _Preparing(classifier), LENIENT.view(classifier)
+        assert view.gate is not None  # it refuses nothing, but measures
         self._gate = TimedGate(view.gate)
         self._view = replace(view, classifier=self._preparing, gate=self._gate)
         self._scaling = None
         if pixel_format == "yuv420p":
             from corrosion_edge.device.sources.scaling import Scaling
 
-            self._scaling = Scaling(watch.sizes(classifier))
+            self._scaling = Scaling(LENIENT.sizes(classifier))
         self._shown: Any = None
 
     def show(self, frame: "Pixels") -> None:

@@ -7,6 +7,7 @@ import click
 
 from corrosion_edge import output
 from corrosion_edge.benchmarks.peers import page, text
+from corrosion_edge.benchmarks.peers.ratio import LEAST
 from corrosion_edge.benchmarks.peers.run import Plan, chosen, run
 from corrosion_edge.benchmarks.peers.running import rigs_folder
 from corrosion_edge.cli import Command
@@ -14,6 +15,8 @@ from corrosion_edge.cli import Command
 __all__ = ["NETWORKS", "main"]
 
 NETWORKS: Final = ("default", "efficientnetv2-b0", "efficientnet-lite0", "mobilenetv2")
+
+_FEW: Final = f"fewer than {LEAST} give a range, no 95 % interval"
 
 _FOLDER: Final = click.Path(path_type=Path)
 
@@ -26,9 +29,9 @@ _FOLDER: Final = click.Path(path_type=Path)
               help="Only this one beside ours [default: all].")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True)
 @click.option("--rounds", type=click.IntRange(3, 1000), default=15, show_default=True,
-              help="Turns of each peer.")  # fmt: skip
-@click.option("--starts", type=click.IntRange(3, 100), default=5, show_default=True,
-              help="Fresh processes of each peer.")  # fmt: skip
+              help=f"Turns of each peer; {_FEW}.")  # fmt: skip
+@click.option("--starts", type=click.IntRange(3, 100), default=LEAST, show_default=True,
+              help=f"Fresh processes of each peer; {_FEW}.")  # fmt: skip
 @click.option("--pictures", type=_FOLDER, metavar="FOLDER",
               help="JPEG files [default: rendered 1080p frames].")  # fmt: skip
 @click.option("--files", type=_FOLDER, metavar="FOLDER",

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["OPSET", "to_onnx", "unsigned"]
+__all__ = ["OPSET", "converted", "to_onnx", "unsigned"]
 
 OPSET: Final = 17
 _MOVE: Final = 128
@@ -14,10 +14,15 @@ _MOVE: Final = 128
 def to_onnx(tflite: Path, out: Path) -> None:
     """Write the network of a TFLite file, int8 or float, as ONNX."""
     import onnx
+
+    onnx.save(unsigned(converted(tflite)), out)
+
+
+def converted(tflite: Path) -> Any:
+    """The network of a TFLite file in ONNX as tf2onnx leaves it."""
     import tf2onnx
 
-    model, _ = tf2onnx.convert.from_tflite(str(tflite), opset=OPSET)
-    onnx.save(unsigned(model), out)
+    return tf2onnx.convert.from_tflite(str(tflite), opset=OPSET)[0]
 
 
 def unsigned(model: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from corrosion_edge.benchmarks.machine import Machine
 from corrosion_edge.benchmarks.peers import bars, text
+from corrosion_edge.benchmarks.peers.ratio import LEAST, Ratio
 from corrosion_edge.benchmarks.peers.result import Result
 from corrosion_edge.benchmarks.peers.rounds import INVOKES, LEAD, LOOKS
 from corrosion_edge.benchmarks.wording import machine_rows
@@ -26,7 +27,11 @@ def html(result: Result) -> str:
 def _network(result: Result, network: str) -> list[Block]:
     ahead = text.ahead(result, network)
     marks: list[Block] = [Text("Ahead of us:\n" + "\n".join(ahead), "warning")] if ahead else []
+    below = text.below(result, network)
+    marks += [Text("Below ours in each of too few:\n" + "\n".join(below))] if below else []
     absent = text.others(result, network)
+    converted = text.converted(result, network)
+    marks += [Text(converted[0])] if converted else []
     marks += [Text("Not measured:\n" + "\n".join(absent))] if absent else []
     return [
         *marks,
@@ -34,7 +39,13 @@ def _network(result: Result, network: str) -> list[Block]:
         Table(
             text.TIMES,
             text.times(result, network),
-            "Medians over rounds; in brackets 95 %; cores: processor time by elapsed time",
+            "Medians over rounds, in brackets their 95 % interval unless it says a range; cores: "
+            "processor time by elapsed time",
+        ),
+        *(
+            [Table(text.CAMERA, frames, "A frame in memory, ours through watch's quality gate")]
+            if (frames := text.camera(result, network))
+            else []
         ),
         Table(text.SCORES, text.scores(result, network), "1 MB is 10^6 bytes"),
     ]
@@ -48,12 +59,18 @@ def _figures(result: Result, network: str) -> list[Block]:
         return []
     return [
         Figure(
-            bars.drawing([(row.title, row.times(ours, measure)) for row in rows]),
-            f"{title}: times as long as ours, with the interval of 95 %; right of 1 is slower",
+            bars.drawing([(text.title(row, ours), row.times(ours, measure)) for row in rows]),
+            f"{title}: times as long as ours, with {_kind(rows[0].times(ours, measure))}; right "
+            "of 1 is slower",
             f"A dot for each peer's ratio to ours, {title}",
         )
         for measure, title in text.MEASURES.items()
+        if all(getattr(row, measure) for row in (ours, *rows))
     ]
+
+
+def _kind(found: Ratio) -> str:
+    return "the interval of 95 %" if found.count >= LEAST else f"the range of {found.count}"
 
 
 def _method(result: Result) -> str:
@@ -61,9 +78,10 @@ def _method(result: Result) -> str:
         "\n".join(text.conditions(result)) + "\n"
         "Each peer is a process of its own, and all of them are open. In each round each has a "
         f"turn, in an order drawn anew, while the others wait: {LEAD + INVOKES} runs of the "
-        f"network alone and {LEAD + LOOKS} of the whole path, of each the first {LEAD} not "
-        "counted. A round's ratio is that of the turns' medians; given are the median over rounds "
-        "and the 95 % interval of a bootstrap over rounds. Processor time is all threads' of a "
-        "turn. First verdict: from the spawn of a fresh process to its first answer, with the "
-        "peak of its resident memory then. Differences of scores are absolute, against ours."
+        f"network alone and {LEAD + LOOKS} of a file's and a frame's whole path, of each the first "
+        f"{LEAD} not counted. A round's ratio is that of the turns' medians; given are the median "
+        f"over rounds and its 95 % interval (the sign test's, from {LEAST} rounds on; of fewer "
+        "their range). Processor time is all threads' of a turn. First verdict: from the spawn of "
+        "a fresh process to its first answer, with the peak of its resident memory then. "
+        "Differences of scores are absolute, against ours."
     )

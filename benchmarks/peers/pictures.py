@@ -1,7 +1,7 @@
-"""The pictures that all peers are given: JPEG files, and the same prepared for the network."""
+"""The pictures that all peers are given: JPEG files, and the same in memory and prepared."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +23,21 @@ _RENDERED: Final = (("steel", 0.0), ("steel", 0.3), ("red-paint", 0.0), ("paint"
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """``frames`` are JPEG files; ``told`` says in words what they are."""
+    """``frames`` are JPEG files; ``told`` says in words what they are.
+
+    ``arrays`` are the same decoded, as a camera delivers them: .npy files of uint8 [h, w, 3] RGB.
+    """
 
     frames: tuple[Path, ...]
     told: str
+    arrays: tuple[Path, ...] = ()
+
+    def decoded(self, folder: Path) -> "Pictures":
+        """The same with ``arrays`` in ``folder`` (ImageError for a file that is no picture)."""
+        arrays = tuple(folder / f"{place}.npy" for place in range(len(self.frames)))
+        for frame, array in zip(self.frames, arrays, strict=True):
+            np.save(array, image.read(frame))
+        return replace(self, arrays=arrays)
 
     def prepared(self, spec: Preprocessing, path: Path) -> Path:
         """Write them as uint8 [n, h, w, 3] .npy, as this project prepares them."""

@@ -44,8 +44,10 @@ class Start:
 class Row:
     """A peer on a network. ``reason`` is empty where it was measured, else it says why not.
 
-    ``invoke`` and ``look`` have a block for each round, ``starts`` one of each process; the
-    scores, in [0, 1], are those of the prepared pictures and of the frames.
+    ``trained`` is whether its file has trained weights, ``converted`` how it was made int8.
+    ``invoke``, ``look`` and ``camera`` have a block for each round, ``starts`` one of each process;
+    the scores, in [0, 1], are those of the prepared pictures, of the files, and of the frames in
+    memory. Results of older versions have no ``camera``, ``camera_scores`` and ``converted``.
     """
 
     network: str
@@ -59,9 +61,12 @@ class Row:
     starts: tuple[Start, ...] = ()
     prepared_scores: tuple[float, ...] = ()
     frame_scores: tuple[float, ...] = ()
+    camera: tuple[Block, ...] = ()
+    camera_scores: tuple[float, ...] = ()
+    converted: str = ""
 
     def times(self, ours: "Row", measure: str, *, cpu: bool = False) -> Ratio:
-        """How many times as long as ours, in ``invoke``, ``look`` or ``starts``.
+        """How many times as long as ours, in a measure that both have.
 
         With ``cpu`` in processor time, which other programs on the machine change less.
         """
@@ -87,9 +92,10 @@ class Row:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Row":
         """Read it back (TypeError)."""
-        lists = {name: tuple(content[name]) for name in ("prepared_scores", "frame_scores")}
-        blocks = {name: tuple(Block(tuple(b["ns"]), b["cpu_ns"]) for b in content[name])
-                  for name in ("invoke", "look")}  # fmt: skip
+        lists = {name: tuple(content.get(name, ()))
+                 for name in ("prepared_scores", "frame_scores", "camera_scores")}  # fmt: skip
+        blocks = {name: tuple(Block(tuple(b["ns"]), b["cpu_ns"]) for b in content.get(name, ()))
+                  for name in ("invoke", "look", "camera")}  # fmt: skip
         starts = tuple(Start(**start) for start in content["starts"])
         return cls(**{**content, **lists, **blocks, "starts": starts})
 

@@ -23,7 +23,7 @@ LEAD: Final = 2
 
 INVOKES: Final = 10
 LOOKS: Final = 4
-"""Runs of a turn that count: of the network alone, and of the whole path."""
+"""Runs of a turn that count: of the network alone, and of a file's or a frame's whole path."""
 
 Open = Callable[[Peer], Running]
 """Starts a peer's process (NotHere)."""
@@ -53,8 +53,8 @@ class _Measuring:
         self._network, self._turns, self._start = network, turns, start
         self._running: dict[Peer, Running] = {}
         self._rows = {
-            peer: Row(network.name, network.trained, peer.name, peer.title,
-                      network.absent.get(peer.file, ""))
+            peer: Row(network.name, peer.file not in network.random, peer.name, peer.title,
+                      network.absent.get(peer.file, ""), converted=_converted(network, peer))
             for peer in peers
         }  # fmt: skip
 
@@ -98,16 +98,20 @@ class _Measuring:
         runtime = self._load(peer, process)
         count = len(self._turns.pictures.frames)
         prepared = self._invoke(process, range(count), 0)
-        frames = self._look(process, range(count), 0)
+        files = self._look(process, range(count), 0)
+        frames = self._camera(process, range(count), 0)
         return {"runtime": runtime, "prepared_scores": tuple(prepared["scores"]),
-                "frame_scores": tuple(frames["scores"])}  # fmt: skip
+                "frame_scores": tuple(files["scores"]),
+                "camera_scores": tuple(frames["scores"])}  # fmt: skip
 
     def _turn(self, peer: Peer) -> dict[str, Any]:
         row, process = self._rows[peer], self._running[peer]
         self._turns.loads.append(os.getloadavg()[0])
         invoke = _block(self._invoke(process, self._places(INVOKES), LEAD))
         look = _block(self._look(process, self._places(LOOKS), LEAD))
-        return {"invoke": (*row.invoke, invoke), "look": (*row.look, look)}
+        camera = _block(self._camera(process, self._places(LOOKS), LEAD))
+        return {"invoke": (*row.invoke, invoke), "look": (*row.look, look),
+                "camera": (*row.camera, camera)}  # fmt: skip
 
     def _fresh(self, peer: Peer) -> dict[str, Any]:
         began = time.monotonic_ns()
@@ -131,10 +135,18 @@ class _Measuring:
         frames = [str(self._turns.pictures.frames[place]) for place in places]
         return process.ask("look", frames=frames, lead=lead)
 
+    def _camera(self, process: Running, places: Iterable[int], lead: int) -> dict[str, Any]:
+        frames = [str(self._turns.pictures.arrays[place]) for place in places]
+        return process.ask("camera", frames=frames, lead=lead)
+
     def _places(self, runs: int) -> list[int]:
         """The same pictures for every peer, those that do not count first."""
         count = len(self._turns.pictures.frames)
         return [place % count for place in range(LEAD + runs)]
+
+
+def _converted(network: Network, peer: Peer) -> str:
+    return network.converted if peer.file.startswith("int8") else ""
 
 
 def _block(answer: Mapping[str, Any]) -> Block:

@@ -44,14 +44,16 @@ def chosen(names: Sequence[str]) -> list[Peer]:
 
 def run(plan: Plan) -> Result:
     """Make the files, then measure. Raises as ``filled``, ``pictures.given`` and ``measure``."""
-    folders = [filled(name, plan.files / name, plan.rigs) for name in plan.networks]
+    wanted = list(dict.fromkeys(peer.file for peer in plan.peers))
+    folders = [filled(name, plan.files / name, plan.rigs, wanted) for name in plan.networks]
     with tempfile.TemporaryDirectory(prefix="corrosion-edge-") as folder:
         scratch = Path(folder)
-        shown = pictures.given(plan.pictures) if plan.pictures else pictures.rendered(scratch)
+        files = pictures.given(plan.pictures) if plan.pictures else pictures.rendered(scratch)
+        shown = files.decoded(scratch)
         turns = Turns(plan.threads, plan.rounds, plan.starts, shown)
         started, usage = _now(), Usage()
-        rows = [row for files in folders
-                for row in measure(network(files, shown, scratch), plan.peers, turns,
+        rows = [row for made in folders
+                for row in measure(network(made, shown, scratch), plan.peers, turns,
                                    lambda peer: Running(peer, plan.rigs))]  # fmt: skip
         return Result(
             command=" ".join(["python", "-m", str(__package__), *sys.argv[1:]]),

@@ -1,32 +1,44 @@
 """A result as tables, for Markdown and for the page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from statistics import median
 from typing import Final
 
+from corrosion_edge.benchmarks.peers.ratio import Ratio
 from corrosion_edge.benchmarks.peers.result import Difference, Result, Row
 from corrosion_edge.benchmarks.wording import gigabytes, megabytes, ms
 
 __all__ = [
+    "CAMERA",
     "MEASURES",
     "SCORES",
     "TIMES",
     "ahead",
+    "below",
+    "camera",
     "conditions",
+    "converted",
     "heading",
     "markdown",
     "others",
     "scores",
     "times",
+    "title",
 ]
 
-MEASURES: Final = {"invoke": "network alone", "look": "whole path", "starts": "first verdict"}
+MEASURES: Final = {"invoke": "network alone", "look": "whole path", "camera": "camera frame",
+                   "starts": "first verdict"}  # fmt: skip
 """What is measured, by its name in a row, in words."""
 
 TIMES: Final = (
     "peer", "cores", "network alone", "× ours", "× ours, processor time",
     "whole path", "× ours", "× ours, processor time",
+)  # fmt: skip
+
+CAMERA: Final = (
+    "peer", "camera frame", "× ours", "× ours, processor time", "score differs, mean / most",
+    "other labels",
 )  # fmt: skip
 
 SCORES: Final = (
@@ -48,9 +60,23 @@ def times(result: Result, network: str) -> list[tuple[str, ...]]:
     """Rows of ``TIMES``: those that were measured."""
     ours = result.ours(network)
     return [
-        (row.title, f"{row.busy_cores:.2f}", *_pair(row, ours, "invoke"), *_pair(row, ours, "look"))
+        (
+            title(row, ours),
+            f"{row.busy_cores:.2f}",
+            *_pair(row, ours, "invoke"),
+            *_pair(row, ours, "look"),
+        )
         for row in _measured(result, network)
-    ]
+    ]  # fmt: skip
+
+
+def camera(result: Result, network: str) -> list[tuple[str, ...]]:
+    """Rows of ``CAMERA``: those that were measured, none in a result of before it was."""
+    ours = result.ours(network)
+    return [
+        (title(row, ours), *_pair(row, ours, "camera"), *_differing(row, ours, "camera_scores"))
+        for row in _measured(result, network) if row.camera and ours.camera
+    ]  # fmt: skip
 
 
 def scores(result: Result, network: str) -> list[tuple[str, ...]]:
@@ -66,19 +92,41 @@ def others(result: Result, network: str) -> list[str]:
     ]
 
 
+def converted(result: Result, network: str) -> list[str]:
+    """A line on how the int8 file was made, none in a result of before it was told."""
+    how = result.ours(network).converted
+    return [f"The int8 file: {how}"] if how else []
+
+
+def title(row: Row, ours: Row) -> str:
+    """A row's name, and whether its weights are random where ours are trained."""
+    return f"{row.title}, random weights" if ours.trained and not row.trained else row.title
+
+
 def ahead(result: Result, network: str) -> list[str]:
     """A line for each measure in which a peer's whole interval lies below ours.
 
     By elapsed and by processor time: the latter tells small things that other programs hide.
     """
-    ours, lines = result.ours(network), []
-    for row, (measure, title), cpu in product(
+    return [line for line, found in _below(result, network) if found.verdict == "faster"]
+
+
+def below(result: Result, network: str) -> list[str]:
+    """A line for each measure in which all rounds lie below ours, but are too few to be sure."""
+    return [line for line, found in _below(result, network) if found.verdict != "faster"]
+
+
+def _below(result: Result, network: str) -> Iterator[tuple[str, Ratio]]:
+    ours = result.ours(network)
+    for row, (measure, words), cpu in product(
         _measured(result, network), MEASURES.items(), (False, True)
     ):
+        if not (getattr(row, measure) and getattr(ours, measure)):
+            continue
         found = row.times(ours, measure, cpu=cpu)
-        if found.verdict == "faster":
-            lines.append(f"{row.title}, {title}{', processor time' * cpu}: {found} times ours")
-    return lines
+        if found.high < 1:
+            measured = f"{words}{', processor time' * cpu}"
+            yield f"{title(row, ours)}, {measured}: {found} times ours", found
 
 
 def conditions(result: Result) -> list[str]:
@@ -102,11 +150,21 @@ def markdown(result: Result) -> str:
     parts = ["\n".join(f"- {line}" for line in conditions(result))]
     for network in result.networks:
         parts += [f"### {heading(result, network)}", _table(TIMES, times(result, network)),
+                  *([_table(CAMERA, frames)] if (frames := camera(result, network)) else []),
                   _table(SCORES, scores(result, network))]  # fmt: skip
-        lines = [*others(result, network), *(f"**Ahead**: {a}" for a in ahead(result, network))]
+        lines = _lines(result, network)
         parts += ["\n".join(f"- {line}" for line in lines)] if lines else []
     parts.append("Ran on: " + "; ".join(_runtimes(result)) + ".")
     return "\n\n".join(parts) + "\n"
+
+
+def _lines(result: Result, network: str) -> list[str]:
+    return [
+        *converted(result, network),
+        *others(result, network),
+        *(f"**Ahead**: {line}" for line in ahead(result, network)),
+        *(f"Below ours in each: {line}" for line in below(result, network)),
+    ]
 
 
 def _measured(result: Result, network: str) -> list[Row]:
@@ -123,15 +181,18 @@ def _pair(row: Row, ours: Row, measure: str) -> tuple[str, str, str]:
 def _score_row(row: Row, ours: Row) -> tuple[str, ...]:
     start = _pair(row, ours, "starts")
     peak = megabytes(int(median(s.peak_bytes for s in row.starts)))
-    if row is ours:
-        return row.title, *start, peak, "1", *[_NOTHING] * 3
-    same = Difference.of(row.prepared_scores, ours.prepared_scores)
-    whole = Difference.of(row.frame_scores, ours.frame_scores)
-    return (
-        row.title, *start, peak, f"{row.memory(ours).value:.2f}",
-        *(f"{d.mean:.4f} / {d.most:.3f}" for d in (same, whole)),
-        f"{whole.labels} of {len(ours.frame_scores)}",
-    )  # fmt: skip
+    memory = "1" if row is ours else f"{row.memory(ours).value:.2f}"
+    same, _ = _differing(row, ours, "prepared_scores")
+    return title(row, ours), *start, peak, memory, same, *_differing(row, ours, "frame_scores")
+
+
+def _differing(row: Row, ours: Row, kind: str) -> tuple[str, str]:
+    """How far scores are from ours, and how many labels; nothing to tell of other weights."""
+    if row is ours or row.trained != ours.trained:
+        return _NOTHING, _NOTHING
+    expected = getattr(ours, kind)
+    found = Difference.of(getattr(row, kind), expected)
+    return f"{found.mean:.4f} / {found.most:.3f}", f"{found.labels} of {len(expected)}"
 
 
 def _runtimes(result: Result) -> list[str]:

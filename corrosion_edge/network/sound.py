@@ -63,10 +63,11 @@ def _check_tensor(tensor: Tensor) -> None:
     scales, zeros = tensor.scales, tensor.zero_points
     if len(scales) != len(zeros):
         raise BundleError(f"{said} has {len(scales)} scales and {len(zeros)} zero points")
-    if scales and not (all(map(isfinite, scales)) and 1e-30 < min(scales) <= max(scales) < 1e9):
+    # Large networks have a million of these: their sum is finite only if each float32 is.
+    if scales and not (isfinite(sum(scales)) and 1e-30 < min(scales) <= max(scales) < 1e9):
         raise BundleError(f"{said} has a scale that no runtime can use")
     low, high = _ZERO_POINTS.get(tensor.type, (0, 0))
-    if zeros and not low <= min(zeros) <= max(zeros) <= high:
+    if any(zeros) and not low <= min(zeros) <= max(zeros) <= high:
         raise BundleError(f"{said} has a zero point that its type cannot hold")
     if len(scales) > 1:
         _check_channels(tensor, said)

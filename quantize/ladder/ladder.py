@@ -20,7 +20,7 @@ from corrosion_edge.quantize.ladder.rounding import rounded_weights, rounder
 from corrosion_edge.quantize.ladder.solve import settle, solve
 from corrosion_edge.quantize.ladder.tune import Epochs, Tuning, tune
 
-__all__ = ["AIMS", "Photos", "Rung", "best", "climb", "reaches"]
+__all__ = ["AIMS", "Photos", "Rung", "best", "climb", "ranged", "reaches"]
 
 AIMS: Final = Limits(auc_drop=0.001, mean_change=0.01, largest_change=0.1, agreement=0.99)
 """Where the search ends: an int8 model so near that nobody can tell it from its original."""
@@ -124,6 +124,14 @@ def climb(
     yield timed(_SOLVED, search.solved)
     if effort == "finetune":
         yield timed(_TUNED, search.tuned)
+
+
+def ranged(made: Conversions, photos: Photos) -> tuple[bytes, Mapping[str, Any]]:
+    """The flatbuffer of the rung ``ranges`` alone, not yet finished, and its notes.
+
+    The operators are those of the later rungs, which differ in numbers alone. Raises as ``climb``.
+    """
+    return _Search(made, photos).ranged()
 
 
 class _Search:

@@ -44,6 +44,9 @@ class FakeWay:
     def look(self, path: Path) -> tuple[str, float]:
         return "corrosion", len(path.read_bytes()) % 2 + self._offset
 
+    def frame(self, pixels: Any) -> tuple[str, float]:
+        return "corrosion", float(pixels.mean()) / 255 + self._offset
+
 
 def command(offset: float = 0.0, fails_at: int = 0) -> list[str]:
     """The worker of a fake."""
@@ -59,14 +62,15 @@ def peer(name: str, **fields: Any) -> Peer:
 def _row(name: str, factor: float) -> Row:
     blocks = tuple(
         Block(tuple(int(factor * drift * ns) for ns in (9e6, 10e6, 12e6)), factor * 9e6)
-        for drift in (1.0, 1.3, 0.9, 2.0)
+        for drift in (1.0, 1.3, 0.9, 2.0, 1.65, 0.95)
     )
     starts = tuple(
-        Start(int(factor * ns), int(factor * 3e8), int(factor * 80e6)) for ns in (5e8, 6e8, 4e8)
+        Start(int(factor * ns), int(factor * 3e8), int(factor * 80e6))
+        for ns in (5e8, 6e8, 4e8, 5e8, 7e8, 3e8)
     )
     scores = (0.25 * factor, 0.75)
     return Row("default", True, name, name.title(), "", f"{name} 1.0", blocks, blocks, starts,
-               scores, scores)  # fmt: skip
+               scores, scores, blocks, scores, "as it ships")  # fmt: skip
 
 
 def result() -> Result:
@@ -78,5 +82,5 @@ def result() -> Result:
     rows = (_row("ours", 1.0), _row("slow", 2.0), _row("quick", 0.8))
     absent = replace(Row("default", True, "gone", "Gone"), reason="not installed: no wheel")
     return Result(command="python -m x", started_at="a", finished_at="b", machine=machine,
-                  threads=1, rounds=4, pictures="2 pictures", others_cores=0.5, loads=(1.0, 3.0),
+                  threads=1, rounds=6, pictures="2 pictures", others_cores=0.5, loads=(1.0, 3.0),
                   rows=(*rows, absent))  # fmt: skip

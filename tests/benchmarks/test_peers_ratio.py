@@ -1,8 +1,10 @@
+from math import comb
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corrosion_edge.benchmarks.peers.ratio import Ratio, ratio
+from corrosion_edge.benchmarks.peers.ratio import LEAST, LEVEL, Ratio, ratio
 
 TIMES = st.lists(st.floats(0.1, 1e3), min_size=3, max_size=20)
 
@@ -32,10 +34,32 @@ def test_more_rounds_tell_more():
 
 
 def test_a_verdict_needs_the_whole_interval_on_one_side():
-    assert Ratio(1.2, 1.01, 1.3).verdict == "slower"
-    assert Ratio(0.8, 0.7, 0.99).verdict == "faster"
-    assert Ratio(0.8, 0.7, 1.0).verdict == "alike"
-    assert str(Ratio(1.234, 1.0, 2.0)) == "1.23 (1.00 to 2.00)"
+    assert Ratio(1.2, 1.01, 1.3, 6).verdict == "slower"
+    assert Ratio(0.8, 0.7, 0.99, 6).verdict == "faster"
+    assert Ratio(0.8, 0.7, 1.0, 6).verdict == "alike"
+    assert str(Ratio(1.234, 1.0, 2.0, 6)) == "1.23 (1.00 to 2.00)"
+
+
+def test_few_rounds_give_a_range_and_no_verdict():
+    for rounds in range(1, LEAST):
+        found = ratio([0.5 + 0.01 * n for n in range(rounds)], [1.0] * rounds)
+        assert found.verdict == "alike"
+        assert f"(range of {rounds}: 0.50 to" in str(found)
+    assert ratio([0.5] * LEAST, [1.0] * LEAST).verdict == "faster"
+    assert Ratio(1.2, 1.1, 1.3, LEAST - 1).verdict == "alike"
+
+
+@pytest.mark.parametrize("rounds", [6, 7, 8, 9, 12, 15, 40, 1000])
+def test_the_interval_holds_the_true_median_as_often_as_it_says(rounds):
+    """By counting: each ratio lies above the true median with probability a half."""
+    found = ratio([float(n + 1) for n in range(rounds)], [1.0] * rounds)
+    outside = round(found.low) - 1
+    assert round(found.high) == rounds - outside
+
+    def covers(left: int) -> float:
+        return 1 - 2 * sum(comb(rounds, k) for k in range(left + 1)) / 2**rounds
+
+    assert covers(outside) >= LEVEL > covers(outside + 1)
 
 
 @pytest.mark.parametrize(
@@ -48,4 +72,4 @@ def test_what_are_no_rounds_is_refused(theirs, ours):
 
 def test_a_ratio_outside_its_interval_is_refused():
     with pytest.raises(ValueError, match="low <= value"):
-        Ratio(1.0, 1.1, 1.2)
+        Ratio(1.0, 1.1, 1.2, 6)

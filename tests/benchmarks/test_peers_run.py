@@ -17,6 +17,7 @@ from corrosion_edge.benchmarks.peers.rounds import INVOKES, Turns, measure
 from corrosion_edge.benchmarks.peers.run import chosen
 from corrosion_edge.benchmarks.peers.running import NotHere, Running
 from corrosion_edge.benchmarks.peers.table import OURS, PEERS
+from corrosion_edge.bundle import DEFAULT_MODEL, Bundle
 from corrosion_edge.errors import BackendError, DataError, OutputError, UsageError
 from corrosion_edge.image import Preprocessing
 
@@ -25,7 +26,8 @@ SMALL = (96, 64)
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> pictures.Pictures:
-    return pictures.rendered(tmp_path_factory.mktemp("frames"), SMALL)
+    folder = tmp_path_factory.mktemp("frames")
+    return pictures.rendered(folder, SMALL).decoded(folder)
 
 
 def _measure(commands: dict, shown: pictures.Pictures, folder: Path, absent=None) -> dict:
@@ -37,7 +39,7 @@ def _measure(commands: dict, shown: pictures.Pictures, folder: Path, absent=None
         return Running(peer, folder, commands[peer])
 
     prepared = shown.prepared(Preprocessing(8, 8), folder / "prepared.npy")
-    network = Network("fake", False, folder, absent or {}, prepared)
+    network = Network("fake", folder, absent or {}, prepared, "by hand", ("float.tflite",))
     turns = Turns(threads=1, rounds=3, starts=3, pictures=shown)
     rows = measure(network, list(commands), turns, start)
     assert len(turns.loads) >= sum(len(row.invoke) for row in rows)
@@ -52,10 +54,13 @@ def test_peers_take_turns_and_absent_ones_have_a_row(shown, tmp_path):
     ours, other = rows["ours"], rows["other"]
     for row in (ours, other):
         assert [len(block.ns) for block in row.invoke] == [INVOKES] * 3
-        assert len(row.look) == len(row.starts) == 3
+        assert len(row.look) == len(row.camera) == len(row.starts) == 3
+        assert (row.trained, row.converted) == (True, "by hand")
         assert row.runtime == "fake, 1 threads"
-    assert Difference.of(other.prepared_scores, ours.prepared_scores).mean == pytest.approx(0.25)
-    assert len(set(ours.prepared_scores)) > 1
+    for kind in ("prepared_scores", "camera_scores"):
+        found, expected = getattr(other, kind), getattr(ours, kind)
+        assert Difference.of(found, expected).mean == pytest.approx(0.25)
+        assert len(set(expected)) > 1
     assert rows["gone"].reason == "not installed: it is a fake"
     rows = _measure({OURS: peers_fakes.command(), fileless: None}, shown, tmp_path,
                     {"int8.tflite": "ships elsewhere"})  # fmt: skip
@@ -79,22 +84,31 @@ def test_ours_and_plain_litert_on_the_default_model(tmp_path):
     pictures.rendered(given, (320, 180))
     done = CliRunner().invoke(
         main,
-        [str(tmp_path / "out"), "--network", "default", "--peer", "litert", "--peer",
-         "litert-float", "--rounds", "3", "--starts", "3", "--pictures", str(given),
-         "--rigs", str(tmp_path / "no rigs")],
+        [str(tmp_path / "out"), "--network", "default", "--peer", "litert", "--rounds", "3",
+         "--starts", "3", "--pictures", str(given), "--rigs", str(tmp_path / "no rigs")],
         catch_exceptions=False,
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     found = Result.from_dict(json.loads((tmp_path / "out" / "result.json").read_text()))
-    ours, plain, floating = found.rows
+    ours, plain = found.rows
     assert plain.prepared_scores == pytest.approx(ours.prepared_scores, abs=1e-6)
     assert 0 < plain.times(ours, "invoke").value < 1000
     assert plain.starts[0].peak_bytes > 10e6
     assert plain.starts[0].cpu_ns > 0
-    assert floating.reason == "the package ships the int8 model alone"
+    assert (ours.trained, ours.converted) == (True, "the model that ships")
+    # The same scaling, so the same scores as of the files.
+    assert ours.camera_scores == pytest.approx(ours.frame_scores, abs=0.03)
+    assert plain.camera_scores == plain.frame_scores
+    assert not list((tmp_path / "out" / "networks" / "default").glob("float*"))
     assert found.pictures == "8 of the 8 JPEG files given"
     assert "| plain LiteRT, int8 |" in (tmp_path / "out" / "result.md").read_text()
     assert "<html" in (tmp_path / "out" / "result.html").read_text()
+
+
+def test_files_of_an_older_version_are_refused(tmp_path):
+    Bundle.load(DEFAULT_MODEL).with_fields(provenance={}).save(tmp_path / "int8.tflite")
+    with pytest.raises(UsageError, match=r"--files: .*int8\.tflite was made by an older version"):
+        prepare.make("mobilenetv2", tmp_path, [])
 
 
 def test_names_and_pictures_that_cannot_be(tmp_path):
@@ -111,7 +125,7 @@ def test_names_and_pictures_that_cannot_be(tmp_path):
 def test_the_error_of_the_process_that_makes_the_files_is_raised(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be made a folder"):
-        filled("default", tmp_path / "file" / "default", tmp_path)
+        filled("default", tmp_path / "file" / "default", tmp_path, [])
 
 
 @pytest.mark.parametrize(
@@ -123,7 +137,7 @@ def test_how_that_process_died_is_told(tmp_path, monkeypatch, code, told, senten
     done = subprocess.CompletedProcess([], code, "", told)
     monkeypatch.setattr(files.subprocess, "run", lambda *words, **how: done)
     with pytest.raises(BackendError, match=sentence):
-        filled("default", tmp_path, tmp_path)
+        filled("default", tmp_path, tmp_path, [])
 
 
 def test_what_a_conversion_raises_is_raised_and_its_death_told():

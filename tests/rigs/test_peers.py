@@ -54,13 +54,14 @@ assert constants["w"].dtype == constants["wz"].dtype == np.int8
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rig.require("peers")
-    return filled("tiny", tmp_path_factory.mktemp("networks") / "tiny", rig.rigs_folder())
+    return filled("tiny", tmp_path_factory.mktemp("networks") / "tiny", rig.rigs_folder(),
+                  {peer.file for peer in PEERS})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def rows(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
     scratch, rigs = tmp_path_factory.mktemp("scratch"), rig.rigs_folder()
-    turns = Turns(1, 1, 0, pictures.rendered(scratch, (320, 180)))
+    turns = Turns(1, 1, 0, pictures.rendered(scratch, (320, 180)).decoded(scratch))
     peers = [peer for peer in PEERS if peer.name != "keras"]  # its way is that of keras-function
     found = measure(
         network(folder, turns.pictures, scratch), peers, turns, lambda peer: Running(peer, rigs)
@@ -92,9 +93,32 @@ def test_floats_agree_with_each_other(rows, peer, far):
     assert _far(rows, peer, "litert-float").most < far
 
 
+@pytest.mark.parametrize("peer", [peer.name for peer in PEERS if "keras" not in peer.name])
+def test_frames_in_memory_give_the_scores_of_their_files(rows, peer):
+    """Keras scales arrays by another filter than files."""
+    if rows[peer].reason.startswith("not "):
+        pytest.skip(rows[peer].reason)
+    assert Difference.of(rows[peer].camera_scores, rows[peer].frame_scores).mean < 0.05
+
+
 def test_scores_tell_pictures_apart(rows):
     scores = rows["ours"].prepared_scores
     assert max(scores) - min(scores) > 0.2
+
+
+def test_onnx_runtimes_ways_with_a_network_are_timed(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "corrosion_edge.benchmarks.peers.joins", folder / "int8.tflite"],
+        env=environment(rig.rigs_folder(), "peers"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = [line for line in done.stdout.splitlines() if line.endswith(" ms")]
+    assert [line.split(":")[0] for line in told] == [
+        "activations unsigned", "as tf2onnx leaves it", "int8 joined by the session"
+    ]  # fmt: skip
 
 
 def test_unsigned_activations_leave_no_answer_changed():

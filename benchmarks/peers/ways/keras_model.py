@@ -46,6 +46,11 @@ class Way:
         picture = self._keras.utils.load_img(path, target_size=self._size)
         return verdict(self.invoke(np.expand_dims(self._keras.utils.img_to_array(picture), 0)))
 
+    def frame(self, pixels: Pixels) -> tuple[str, float]:
+        """Keras's own scaling of arrays (bilinear, without antialiasing), call."""
+        small = self._keras.ops.image.resize(pixels, self._size)
+        return verdict(self.invoke(self._keras.ops.expand_dims(small, 0)))
+
 
 class Compiled(Way):
     """The same in ``tf.function``."""

@@ -41,6 +41,10 @@ class Way:
         picture = self._mediapipe.Image.create_from_file(str(path))
         return self._verdict(self._classifier.classify(picture))
 
+    def frame(self, pixels: Pixels) -> tuple[str, float]:
+        """Its own kind of picture of the array, classify."""
+        return self._verdict(self._classifier.classify(self.given(pixels)))
+
     def _verdict(self, output: Any) -> tuple[str, float]:
         categories = output.classifications[0].categories
         known = {category.category_name: category.score for category in categories}
