@@ -7,6 +7,7 @@
     ├── DataError (ValueError)    2   a folder that is no data set
     ├── WeightsError (ValueError) 2   weights that are missing or of another network
     ├── ImageError (ValueError)   1   a photo that cannot be read
+    │   └── FetchError            1   one that could not be fetched this time
     ├── BundleError (ValueError)  1   a model file that is refused
     │   └── SignatureError        1   its signature is missing, of another key, or wrong
     ├── KeyFileError (ValueError) 2   a key that cannot be used, or that others can read
