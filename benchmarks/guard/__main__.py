@@ -5,17 +5,20 @@ those of a machine, and of its day.
 """
 
 from pathlib import Path
+from typing import Final
 
 import click
 
-from corrosion_edge.benchmarks.guard.kept import Finding, read_kept, table
-from corrosion_edge.benchmarks.guard.measures import MEASURES, prepared
+from corrosion_edge.benchmarks.guard.kept import Finding, Kept, read_kept, table
+from corrosion_edge.benchmarks.guard.measures import MEASURES, Setting, prepared
 from corrosion_edge.benchmarks.wording import aligned
 from corrosion_edge.cli import Command
 from corrosion_edge.errors import GateError, UsageError
 from corrosion_edge.progress import progress
 
 __all__ = ["main"]
+
+_TRIES: Final = 3
 
 
 @click.command(cls=Command)
@@ -32,12 +35,22 @@ def main(only: tuple[str, ...], rounds: int | None, file: Path | None) -> None:
     findings = []
     with prepared() as setting:
         for name in progress(names, "measuring", len(names)):
-            what, measure, usual = MEASURES[name]
-            findings.append(Finding(name, what, measure(setting, rounds or usual), kept[name]))
+            findings.append(_found(name, kept[name], setting, rounds))
     click.echo("\n".join(aligned(table(findings))))
     if slower := [one for one in findings if not one.passes]:
         raise GateError("; ".join(f"{one.name}: {one.ratio:.2f}, limit {one.kept.limit:.2f}"
                                   for one in slower))  # fmt: skip
+
+
+def _found(name: str, kept: Kept, setting: Setting, rounds: int | None) -> Finding:
+    """The first that passes, of ``_TRIES`` at most, or the last: a noisy minute passes, what became
+    slower stays."""
+    what, measure, usual = MEASURES[name]
+    for _ in range(_TRIES):
+        found = Finding(name, what, measure(setting, rounds or usual), kept)
+        if found.passes:
+            break
+    return found
 
 
 if __name__ == "__main__":

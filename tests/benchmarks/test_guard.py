@@ -65,6 +65,21 @@ def test_what_became_slower_ends_with_exit_code_3(monkeypatch):
     assert done.stdout.count("SLOWER") == 1
 
 
+def test_a_noisy_minute_passes_and_what_is_measured_again_is_no_more_than_that(monkeypatch):
+    kept = read_kept()
+    series = iter([10.0, 1.0] + [1.0] * 10)
+    fakes(monkeypatch, {name: one.kept for name, one in kept.items()})
+    from corrosion_edge.benchmarks.guard import __main__ as module
+
+    module.MEASURES["start"] = ("start", lambda setting, rounds: (next(series),) * 3, 3)
+    assert CliRunner().invoke(main, ["--only", "start"]).exit_code == 0
+    assert next(series) == 1.0
+    asked = []
+    module.MEASURES["start"] = ("start", lambda setting, rounds: asked.append(1) or (10.0,), 3)
+    assert CliRunner().invoke(main, ["--only", "start"]).exit_code == 3
+    assert len(asked) == 3
+
+
 def test_a_measure_without_a_kept_value_is_no_pass(monkeypatch, tmp_path):
     (tmp_path / "kept.toml").write_text("")
     done = CliRunner().invoke(main, ["--kept", str(tmp_path / "kept.toml")])
