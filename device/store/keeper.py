@@ -11,6 +11,7 @@ from corrosion_edge.device.events.stamp import Stamp, was_set
 from corrosion_edge.device.events.summary import Summary
 from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.lines import emit, printable
+from corrosion_edge.device.store.aside import KIND, reason_of, told_of
 from corrosion_edge.device.store.pictures import jpegs
 from corrosion_edge.device.store.retention import Retention
 from corrosion_edge.device.store.store import Entry, Store, Stored
@@ -63,6 +64,9 @@ class Keeper(Log):
         self._tidied = float("-inf")
         self._closed = False
         self.broke_off = store.broke_off
+        for note in store.notes:
+            self._warn(note)
+        self._tell_what_was_set_aside()
         self._finish_what_broke_off()
         self._tidy()
 
@@ -184,6 +188,14 @@ class Keeper(Log):
             return
         if stored:
             self._told(stored)
+
+    def _tell_what_was_set_aside(self) -> None:
+        for place in self._store.not_told():
+            told, now = told_of(place), self._now()
+            reason = reason_of(told)
+            self._warn(f"{self._store.folder}: {reason}")
+            self._put(Entry(Happening(kind=KIND, at=now, reason=reason, details=told,
+                                      clock_set=was_set(now, self._now)).to_dict()))  # fmt: skip
 
     def _finish_what_broke_off(self) -> None:
         for began in self._store.unfinished():
