@@ -175,16 +175,18 @@ def deliveries(store: Path) -> None:
 
 @events.command()
 @_dir
-@click.option("--expect", metavar="HASH", default="",
-              help="A head that was noted before: it must be in the chain.")  # fmt: skip
+@click.option("--expect", metavar="HASH",
+              help="A head that was noted before, or a head file's content: it must be in the "
+              "chain.")  # fmt: skip
 @click.option("--head", is_flag=True, help="Print the head's hash alone, to note it elsewhere.")
-def verify(store: Path, expect: str, head: bool) -> None:
+def verify(store: Path, expect: str | None, head: bool) -> None:
     """Verify the hash chain and every picture.
 
     The first event where something was changed, removed or reordered is named, with exit code 1.
     A chain cannot show that its end was cut off, or that all was written anew: note the head in
     another place, and name it with --expect.
     """
+    from corrosion_edge.device.store.aside import ASIDE
     from corrosion_edge.device.store.verify import verify as verified
 
     found = verified(store, expect)
@@ -193,6 +195,8 @@ def verify(store: Path, expect: str, head: bool) -> None:
         return
     click.echo(f"{found.events} events: every hash fits the one before")
     click.echo(f"{found.pictures} pictures: as stored; {found.removed} removed by retention")
+    for one in found.aside:
+        click.echo(f"not checked: what was set aside in {store / ASIDE / str(one.get('place'))}")
     click.echo(f"head: {found.head}")
-    if not expect:
+    if expect is None:
         click.echo("not checked: whether the end was cut off; name a noted head with --expect")

@@ -1,5 +1,6 @@
 """What is nobody's to delete: files of the user, pictures of another chain, damaged databases."""
 
+import hashlib
 import shutil
 import sqlite3
 from uuid import uuid4
@@ -7,11 +8,11 @@ from uuid import uuid4
 import pytest
 from happenings import Clock, happening
 
-from corrosion_edge.device.store import Keeper, Reader, Store
+from corrosion_edge.device.store import Keeper, Reader, Store, opening
 from corrosion_edge.device.store.aside import ASIDE
-from corrosion_edge.device.store.database import DATABASE
+from corrosion_edge.device.store.database import DATABASE, connect
 from corrosion_edge.device.store.verify import verify
-from corrosion_edge.errors import StoreError
+from corrosion_edge.errors import StoreError, TamperError
 
 
 class Warned(list[str]):
@@ -125,3 +126,58 @@ def test_pictures_that_cannot_be_set_aside_stay(folder, warned):
     assert len(list((folder / "pictures").iterdir())) == 4
     assert "cannot be made" in warned[0]
     assert verify(folder).events == 1
+
+
+@pytest.mark.parametrize("page", [1, 2, 3])
+def test_a_damaged_database_is_set_aside_and_the_new_chain_says_so(folder, warned, page):
+    head = verify(folder).head
+    old = {file.name: file.read_bytes() for file in (folder / "pictures").iterdir()}
+    damage(folder, page)
+    with pytest.raises(StoreError, match=r"damaged.*the next watch sets it aside.*\.recover"):
+        verify(folder)
+    warned.keep(folder, "started", "corrosion_began")
+    place = aside_of(folder)
+    assert {f.name: f.read_bytes() for f in (place / "pictures").iterdir()} == old
+    digest = hashlib.sha256((place / DATABASE).read_bytes()).hexdigest()
+    first = events(folder)[0]
+    assert first["kind"] == "store_set_aside"
+    assert first["details"]["files"] == {DATABASE: digest}
+    readable = page == 3  # the page of the pictures: the events' own are whole
+    assert (first["details"]["events"], first["details"]["head"]) == (
+        (3, head) if readable else (None, None)
+    )
+    assert warned == [f"{folder}: {first['reason']}"]
+    assert place.name in first["reason"]
+    assert verify(folder).events == 3
+
+
+def test_a_database_that_is_locked_is_not_set_aside(folder, monkeypatch):
+    monkeypatch.setattr(opening, "connect", lambda path, seconds: connect(path, seconds=0))
+    with sqlite3.connect(folder / DATABASE) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError, match="locked"):
+            Store(folder)
+    other.close()
+    assert not (folder / ASIDE).exists()
+
+
+def test_the_noted_head_of_a_chain_that_was_set_aside_is_recognised(folder, warned):
+    head = verify(folder).head
+    damage(folder, 3)
+    warned.keep(folder, "started")
+    place = aside_of(folder).name
+    with pytest.raises(TamperError, match=f"is that of the chain that was set aside in .*{place}"):
+        verify(folder, head)
+    assert [one["place"] for one in verify(folder).aside] == [place]
+
+
+def test_without_its_tables_a_store_is_one_sentence(folder):
+    with sqlite3.connect(folder / DATABASE) as database:
+        database.execute("DROP TABLE summaries")
+    database.close()
+    with Reader(folder) as reader, pytest.raises(StoreError, match="no such table: summaries"):
+        list(reader.summaries())
+    with pytest.raises(StoreError, match="no such table: summaries"):
+        Store(folder)
+    assert not (folder / ASIDE).exists()
