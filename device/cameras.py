@@ -78,6 +78,12 @@ class Cameras:
         """Their names; empty for one that has none."""
         return tuple(filter(None, self._cameras))
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Those that are folders of pictures, followed or not."""
+        return tuple(Path(one.source) for one in self._cameras.values()
+                     if one.capture.follow or _is_folder(one.source))  # fmt: skip
+
     def open(
         self, observe: "Observer | None" = None, classifier: "Classifier | None" = None
     ) -> "Source":
@@ -123,6 +129,15 @@ class Cameras:
 
         return {name or alone: Asset(camera.asset, camera.position)
                 for name, camera in self._cameras.items()}  # fmt: skip
+
+
+def _is_folder(spec: str) -> bool:
+    from corrosion_edge.device.sources import is_live_kind
+
+    try:
+        return spec != "demo" and not is_live_kind(spec) and Path(spec).is_dir()
+    except OSError:  # a name that is too long
+        return False
 
 
 @contextmanager

@@ -63,6 +63,10 @@ class Asking(Closing):
         except sqlite3.Error as error:
             raise OutputError(f"{self.folder}: cannot be read ({error})") from None
 
+    def has(self, linked: str) -> bool:
+        """Whether an event has that hash (OutputError)."""
+        return bool(self._asked("SELECT 1 FROM events WHERE hash = ?", (linked,)))
+
     def not_told(self) -> list[Path]:
         """Where something was set aside, as no event tells yet (OutputError)."""
         told = self._asked(

@@ -26,11 +26,10 @@ class Retention:
     megabytes: float = 2000.0
 
     def __post_init__(self) -> None:
-        if not (0 < self.days <= 36500 and 1 <= self.megabytes <= 1e9):
-            raise UsageError(
-                "retention: expected more than 0 days and 1 MB or more, "
-                f"got {self.days:g} days and {self.megabytes:g} MB"
-            )
+        if not 0 < self.days <= 36500:
+            raise UsageError(f"--keep-days {self.days:g}: expected more than 0 days, up to 36500")
+        if not 1 <= self.megabytes <= 1e9:
+            raise UsageError(f"--keep-mb {self.megabytes:g}: expected 1 MB or more, up to 1e9")
 
     def apply(
         self,

@@ -222,9 +222,13 @@ def test_files_that_a_crash_left_after_a_removal_are_swept(tmp_path):
     assert verify(tmp_path).removed == 2
 
 
-@pytest.mark.parametrize("values", [{"days": 0}, {"megabytes": 0}, {"days": float("nan")}])
-def test_retention_that_cannot_be_is_refused(values):
-    with pytest.raises(UsageError, match="retention"):
+@pytest.mark.parametrize(
+    ("values", "option"),
+    [({"days": 0}, "--keep-days 0:"), ({"megabytes": 0}, "--keep-mb 0:"),
+     ({"days": float("nan")}, "--keep-days nan:")],
+)  # fmt: skip
+def test_retention_that_cannot_be_is_refused(values, option):
+    with pytest.raises(UsageError, match=option):
         Retention(**values)
 
 
