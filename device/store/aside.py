@@ -78,8 +78,8 @@ def reason_of(told: dict[str, Any]) -> str:
     """The event's reason: what was set aside, and where."""
     where = f"in {ASIDE}/{told['place']}"
     if not told["files"]:
-        return (f"{told['pictures']} pictures that no event names were set aside {where}: a crash "
-                "left them, or the database was lost or is an older one")  # fmt: skip
+        return (f"pictures that no event names ({told['pictures']}) were set aside {where}: a "
+                "crash left them, or the database was lost or is an older one")  # fmt: skip
     old = "its head cannot be read"
     if told["head"] is not None:
         old = f"its head is event {told['events']}, {told['head']}"

@@ -12,6 +12,7 @@ from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.store.aside import KIND, places
 from corrosion_edge.device.store.chain import parsed
 from corrosion_edge.device.store.correction import Anchors, known_time, times
+from corrosion_edge.device.store.database import FILES
 from corrosion_edge.device.store.entry import Stored
 from corrosion_edge.errors import OutputError
 
@@ -77,9 +78,19 @@ class Asking(Closing):
     def has_room(self, size: int) -> bool:
         """Whether the file system has that many bytes free; False if it can't be asked."""
         try:
-            return shutil.disk_usage(self.folder).free >= size
+            return self.free() >= size
         except OSError:
             return False
+
+    def free(self) -> int:
+        """Bytes that the file system has free (OSError)."""
+        return shutil.disk_usage(self.folder).free
+
+    def size(self) -> int:
+        """Bytes of the database, its log and the pictures that are kept (OutputError)."""
+        files = [self.folder / name for name in FILES[:2]]
+        kept = sum(bytes_ for _, bytes_ in self.kept_pictures())
+        return kept + sum(file.stat().st_size for file in files if file.exists())
 
     def _anchor(self, sequence: int, boot: str) -> Stamp | None:
         return self._anchors.after(self._database, boot, sequence)

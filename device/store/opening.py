@@ -2,13 +2,15 @@
 
 import fcntl
 import os
+import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from corrosion_edge.device.store.aside import new_place, put_aside
 from corrosion_edge.device.store.database import DATABASE, FILES, connect, is_damage
-from corrosion_edge.device.store.pictures import Pictures
+from corrosion_edge.device.store.pictures import ROOM, Pictures
 from corrosion_edge.device.store.schema import migrate
 from corrosion_edge.errors import StoreError
 
@@ -21,6 +23,12 @@ _READ: Final = (
     "SELECT sum(size) FROM taken",
 )
 """What reads every page that holds something."""
+
+
+_OLDEST: Final = (
+    "SELECT uuid, min(role), nullif(max(role), min(role)) FROM pictures JOIN events "
+    "USING (sequence) WHERE removed IS NULL GROUP BY sequence ORDER BY sequence"
+)
 
 
 def require_ours(folder: Path) -> None:
@@ -49,9 +57,10 @@ def connected(folder: Path) -> tuple[sqlite3.Connection, Path | None]:
         try:
             return _opened(path), place
         except sqlite3.DatabaseError as error:
-            if not is_damage(error):
+            if is_damage(error):
+                place = _set_aside(folder)
+            elif not _made_room(folder):
                 raise
-            place = _set_aside(folder)
             return _opened(path), place
     except StoreError as error:
         raise StoreError(f"{folder}: {error}") from None
@@ -73,6 +82,26 @@ def _opened(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _made_room(folder: Path) -> bool:
+    """On a full disk, where not even the log's index can be made, let the oldest pictures go.
+
+    They are told of once the store is open, see ``Store.let_go_through``.
+    """
+    if shutil.disk_usage(folder).free >= ROOM:
+        return False
+    pictures, freed, gone = Pictures(folder / "pictures"), 0, list[tuple[str, str]]()
+    # Not by connect, which would read before the mode is set in which no index is needed.
+    with closing(sqlite3.connect(folder / DATABASE, timeout=10)) as database:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        for uuid, *roles in database.execute(_OLDEST):
+            names = [(uuid, role) for role in roles if role is not None]
+            freed, gone = freed + sum(pictures.sizes(names)), gone + names
+            if freed >= ROOM:
+                break
+    pictures.empty(gone)
+    return freed > 0
 
 
 def _set_aside(folder: Path) -> Path:

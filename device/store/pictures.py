@@ -13,13 +13,17 @@ from PIL import Image
 
 from corrosion_edge import heatmap, output
 from corrosion_edge.device.events.event import Scene
+from corrosion_edge.errors import OutputError
 
-__all__ = ["LONGEST", "QUALITY", "Pictures", "jpegs"]
+__all__ = ["LONGEST", "QUALITY", "ROOM", "Pictures", "jpegs"]
 
 LONGEST: Final = 1280
 """Longer pictures are reduced to this many pixels on their longer side."""
 
 QUALITY: Final = 85
+
+ROOM: Final = 2**20
+"""Bytes of pictures that are let go at once on a full disk, at least."""
 
 
 _OWN: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-(?:plain|map)\.jpg"
@@ -70,6 +74,22 @@ class Pictures:
         for uuid, role in which:
             with suppress(OSError):
                 self.path(uuid, role).unlink()
+
+    def empty(self, which: Iterable[tuple[str, str]]) -> None:
+        """Leave files of no bytes, which takes no room on a full disk (OutputError)."""
+        for uuid, role in which:
+            path = self.path(uuid, role)
+            try:
+                os.truncate(path, 0)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise OutputError(f"{path}: cannot be emptied ({error.strerror})") from None
+
+    def sizes(self, which: Iterable[tuple[str, str]]) -> list[int]:
+        """The bytes of those that are there."""
+        paths = (self.path(uuid, role) for uuid, role in which)
+        return [path.stat().st_size for path in paths if path.is_file()]
 
     def sweep(self, removed: Iterable[tuple[str, str]]) -> int:
         """Delete what a crash left: half of a picture, and what rows name as removed; how many."""

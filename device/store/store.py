@@ -97,6 +97,28 @@ class Store(Asking):
         self._doubtful.clear()
         return Stored(sequence, content, linked)
 
+    def let_go(self, through: int) -> None:
+        """Empty the files of the pictures up to that event's (OutputError).
+
+        That is for a full disk, where no row can be written yet. ``append`` with
+        ``remove_through`` is to follow; until then ``let_go_through`` tells, after a kill too.
+        """
+        self.pictures.empty(self._pictures_through(through))
+
+    def let_go_through(self) -> int:
+        """The last event of those whose pictures were let go and not yet removed; 0 for none.
+
+        They are the oldest ones, and a kill may have left the last of them half done: an empty
+        file among others was made by another hand.
+        """
+        found = 0
+        for sequence, _ in self.kept_pictures():
+            sizes = self.pictures.sizes(self._names("sequence = ?", (sequence,)))
+            if sizes and all(sizes):
+                break
+            found = sequence if sizes else found
+        return found
+
     def summarise(self, rows: Sequence[Summary], taken: Sequence[Taken] = ()) -> None:
         """Store summaries, and the files they are of, all or none (OutputError)."""
         with self._transaction() as database:

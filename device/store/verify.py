@@ -112,5 +112,8 @@ def _problems(event: Event, place: int, previous: str, through: int) -> Iterator
                 yield f"its picture {role} is marked removed, but no removal is recorded"
         elif not picture.path.is_file():
             yield f"its picture {picture.path.name} is missing"
+        elif not picture.path.stat().st_size:
+            yield (f"its picture {picture.path.name} is empty: a watch on a full disk let it go "
+                   "and is still to tell so, or another hand did")  # fmt: skip
         elif chain.digest(picture.path.read_bytes()) != picture.digest:
             yield f"its picture {picture.path.name} was changed"

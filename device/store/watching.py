@@ -170,6 +170,8 @@ def _recorder(
         if head and head.noted and not store.has(head.noted.hash):
             say(f"warning: the head noted in {head.path} is not in this store: its end was cut "
                 f"off, or it is another one; that head is kept in {head.keep()}")  # fmt: skip
+        if short := keep.shortage(store):
+            say(f"warning: {short}")
         keeper = Keeper(store, keep, told=_Told(head))
         reason = _BROKE_OFF if keeper.broke_off else ""
         recorder = Recorder(keeper, settings, model, assets, reason=reason)

@@ -93,7 +93,7 @@ def test_pictures_outlive_the_loss_of_their_database(folder, warned):
     first = events(folder)[0]
     assert (first["kind"], first["details"]["pictures"]) == ("store_set_aside", 4)
     assert first["details"]["place"] == place.name
-    assert "4 pictures that no event names" in warned[0]
+    assert "pictures that no event names (4) were set aside" in warned[0]
     assert verify(folder).events == 2
 
 
