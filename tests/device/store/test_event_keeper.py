@@ -59,7 +59,8 @@ def test_two_hundred_kills_lose_nothing_that_was_reported(tmp_path):
 @pytest.mark.slow
 def test_a_disk_that_fills_a_hundred_times_loses_no_event(disk_of):
     account = fill_often(disk_of("64m"), rounds=100)
-    assert (account.full, account.sent, account.stored, account.lost) == (100, 2000, 2000, 0)
+    assert (account.sent, account.stored, account.lost) == (2000, 2000, 0)
+    assert account.full > 50  # in the other rounds old pictures made room enough
 
 
 def test_a_kill_leaves_no_corrosion_without_an_end(tmp_path):
@@ -107,7 +108,8 @@ def test_a_full_disk_costs_pictures_first_then_waits_and_recovers(small_disk):
 
 def test_a_disk_that_fills_again_and_again_loses_no_event(disk_of):
     account = fill_often(disk_of("4m"), rounds=3)
-    assert (account.full, account.sent, account.stored, account.lost) == (3, 60, 60, 0)
+    assert (account.sent, account.stored, account.lost) == (60, 60, 0)
+    assert account.full >= 1
 
 
 class Full:
