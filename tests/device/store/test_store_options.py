@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from corrosion_edge.cli import cli
 from corrosion_edge.device.backends.fake import FakeBackend
 from corrosion_edge.device.classifier import Classifier
-from corrosion_edge.device.store import Reader
+from corrosion_edge.device.store import Reader, Store
 from corrosion_edge.device.store.database import DATABASE
 from corrosion_edge.device.store.head import HeadFile
 from corrosion_edge.errors import UsageError
@@ -131,3 +131,20 @@ def test_a_folder_that_cannot_be_written_is_no_place_for_a_head(tmp_path, monkey
     monkeypatch.setattr("os.access", lambda path, mode: False)
     with pytest.raises(UsageError, match="cannot be written"):
         HeadFile(tmp_path / "head", tmp_path / "s")
+
+
+def test_a_limit_that_the_disk_cannot_hold_is_said_at_the_start(stored, monkeypatch):
+    words = ["--camera", "demo", "--store", stored / "s", "--keep-mb", "70"]
+    assert "--keep-mb" not in watch(*words).stderr
+    monkeypatch.setattr(Store, "free", lambda self: 60_000_000)
+    assert "warning: --keep-mb 70: the disk has room for a store of 60 MB" in watch(*words).stderr
+
+
+def test_a_damaged_store_is_set_aside_by_the_command(stored):
+    with (stored / "s" / DATABASE).open("r+b") as stream:
+        stream.seek(4096)
+        stream.write(b"\xff" * 4096)
+    done = watch("--camera", "demo", "--store", stored / "s", "--head-file", stored / "head")
+    assert done.exit_code == 0, done.output
+    assert "another chain was damaged and set aside in set-aside/" in done.stderr
+    assert f"the head noted in {stored / 'head'} is not in this store" in done.stderr
