@@ -82,6 +82,12 @@ class Cameras:
         """Their names; empty for one that has none."""
         return tuple(filter(None, self._cameras))
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Those that are folders of pictures, followed or not."""
+        return tuple(Path(one.source) for one in self._cameras.values()
+                     if one.capture.follow or _is_folder(one.source))  # fmt: skip
+
     def open(
         self, observe: "Observer | None" = None, classifier: "Classifier | None" = None
     ) -> "Source":
@@ -135,6 +141,15 @@ def _require_sources(sources: Mapping[str, str]) -> None:
     for spec in sources.values():
         require_known(spec)
     require_distinct(sources)
+
+
+def _is_folder(spec: str) -> bool:
+    from corrosion_edge.device.sources import is_live_kind
+
+    try:
+        return spec != "demo" and not is_live_kind(spec) and Path(spec).is_dir()
+    except OSError:  # a name that is too long
+        return False
 
 
 @contextmanager

@@ -115,6 +115,7 @@ def watch(
     from corrosion_edge.device.service.notify import Notifier
     from corrosion_edge.device.sinks import JsonSink, TextSink, telling
     from corrosion_edge.device.stop import Stop, on_hangup
+    from corrosion_edge.device.store.asked import require_sound
     from corrosion_edge.device.store.watching import detection, recording
     from corrosion_edge.device.swap import Models
 
@@ -123,6 +124,7 @@ def watch(
     with GivingBack(), Stop().on(signal.SIGINT, signal.SIGTERM) as stop:
         try:
             cameras = Cameras.of(ctx, capture)
+            require_sound(stored, cameras.folders)
             opening = partial(opened, model, key, accelerator, threads=threads, level=level,
                               recover=True)  # fmt: skip
             how = loading(opening, model, threshold, level, stored, detects=outlets.detects)

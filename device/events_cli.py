@@ -1,6 +1,6 @@
 """The commands ``events list``, ``show``, ``export``, ``report``, ``deliveries``, ``verify``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["events"]
 
+_PAGES = (".html", ".htm")
 _dir = click.argument("store", type=click.Path(path_type=Path), metavar="DIR")
 
 
@@ -22,11 +23,27 @@ def _time(ctx: click.Context, option: click.Parameter, value: str | None) -> dat
     if value is None:
         return None
     try:
-        return datetime.fromisoformat(value).astimezone(UTC)
+        moment = datetime.fromisoformat(value)
+        if 1970 <= moment.year < 9999:
+            return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise click.BadParameter(
-            f"expected a day or a time such as 2026-03-01 or 2026-03-01T12:30+01:00, got {value!r}"
-        ) from None
+        pass
+    raise click.BadParameter("expected a day or a time from 1970 on, such as 2026-03-01 or "
+                             f"2026-03-01T12:30+01:00, got {value!r}")  # fmt: skip
+
+
+def _require_order(since: datetime | None, until: datetime | None) -> None:
+    if since and until and since > until:
+        raise UsageError("--since: is later than --until; give the earlier one to --since")
+
+
+def _form(out: Path, forms: Collection[str]) -> str:
+    """Which ending the file has; empty for a folder, which is there or has none."""
+    ending = out.suffix.lower()
+    if ending and ending not in forms and not out.is_dir():
+        raise UsageError(f"--out {out}: expected a file that ends in {' or '.join(forms)}, or a "
+                         "folder, whose name has no ending unless it is there")  # fmt: skip
+    return ending if ending in forms else ""
 
 
 _FILTERS = (
@@ -53,6 +70,7 @@ def _wanted(how: dict[str, Any]) -> "Wanted":
 
     if unknown := set(how["kinds"]) - set(KINDS):
         raise UsageError(f"--kind {min(unknown)}: expected one of {', '.join(KINDS)}")
+    _require_order(how["since"], how["until"])
     return Wanted(**how)
 
 
@@ -106,11 +124,11 @@ def export(store: Path, out: Path, **how: Any) -> None:
     from corrosion_edge.device.store.reader import Reader
 
     forms = {".json": listing.json_of, ".csv": listing.csv_of}
-    wanted = _wanted(how)
+    wanted, ending = _wanted(how), _form(out, forms)
     with Reader(store) as reader:
-        if form := forms.get(out.suffix.lower()):
+        if ending:
             chosen = list(reader.events(wanted))
-            output.write(out, form(chosen))
+            output.write(out, forms[ending](chosen))
             count = len(chosen)
         else:
             count = listing.export_folder(reader.events(wanted), out)
@@ -139,12 +157,14 @@ def report(
     from corrosion_edge.device.history import page
     from corrosion_edge.report import render
 
+    _require_order(since, until)
+    _form(out, _PAGES)
     material = page.gather(store, since, until)
     found = page.assets_of(material)
     if missing := set(assets) - set(found):
         raise UsageError(f"--asset {min(missing)}: not in this period; there are {sorted(found)}")
     chosen = {name: found[name] for name in assets or found}
-    for path, title, cameras in _pages(out, chosen):
+    for path, title, cameras in _pages(out, chosen or {"": []}):
         output.make_folder(path.parent)
         output.write(path, render(page.page(material, cameras, title)))
         click.echo(f"Written: {path}", err=True)
@@ -152,7 +172,7 @@ def report(
 
 def _pages(out: Path, chosen: dict[str, list[str]]) -> list[tuple[Path, str, list[str]]]:
     """File, title and cameras of each page."""
-    if out.suffix.lower() in (".html", ".htm"):
+    if _form(out, _PAGES):
         names = ", ".join(name for name in chosen if name) or "all cameras"
         return [(out, f"Corrosion watch: {names}", [c for group in chosen.values() for c in group])]
     pages = []
@@ -175,16 +195,18 @@ def deliveries(store: Path) -> None:
 
 @events.command()
 @_dir
-@click.option("--expect", metavar="HASH", default="",
-              help="A head that was noted before: it must be in the chain.")  # fmt: skip
+@click.option("--expect", metavar="HASH",
+              help="A head that was noted before, or a head file's content: it must be in the "
+              "chain.")  # fmt: skip
 @click.option("--head", is_flag=True, help="Print the head's hash alone, to note it elsewhere.")
-def verify(store: Path, expect: str, head: bool) -> None:
+def verify(store: Path, expect: str | None, head: bool) -> None:
     """Verify the hash chain and every picture.
 
     The first event where something was changed, removed or reordered is named, with exit code 1.
     A chain cannot show that its end was cut off, or that all was written anew: note the head in
     another place, and name it with --expect.
     """
+    from corrosion_edge.device.store.aside import ASIDE
     from corrosion_edge.device.store.verify import verify as verified
 
     found = verified(store, expect)
@@ -193,6 +215,9 @@ def verify(store: Path, expect: str, head: bool) -> None:
         return
     click.echo(f"{found.events} events: every hash fits the one before")
     click.echo(f"{found.pictures} pictures: as stored; {found.removed} removed by retention")
+    click.echo("not checked: the scores of each minute, which are not in the chain")
+    for one in found.aside:
+        click.echo(f"not checked: what was set aside in {store / ASIDE / str(one.get('place'))}")
     click.echo(f"head: {found.head}")
-    if not expect:
+    if expect is None:
         click.echo("not checked: whether the end was cut off; name a noted head with --expect")

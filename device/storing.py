@@ -8,8 +8,18 @@ import click
 
 __all__ = ["STORE_OPTIONS", "storing"]
 
+
+class _Named(click.Path):
+    """A path; an empty text, which would stand for the current folder, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).strip():
+            self.fail("expected a name, got an empty text", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 _OPTIONS: Final = (
-    click.option("--store", "folder", type=click.Path(path_type=Path), metavar="DIR",
+    click.option("--store", "folder", type=_Named(path_type=Path), metavar="DIR",
                  help="Turn verdicts into events, and store them in this folder.  [default: off]"),
     click.option("--asset", metavar="NAME", help="What the camera looks at, for the events."),
     click.option("--position", metavar="TEXT", help="Where the camera looks from, for the events."),
@@ -26,7 +36,7 @@ _OPTIONS: Final = (
                  help="Keep pictures and minutes so long; rows of events stay.  [default: 365]"),
     click.option("--keep-mb", type=float, metavar="MB",
                  help="Keep the store below this; oldest pictures go first.  [default: 2000]"),
-    click.option("--head-file", type=click.Path(path_type=Path), metavar="FILE",
+    click.option("--head-file", type=_Named(path_type=Path), metavar="FILE",
                  help="Write number and hash of the newest event there, to be kept elsewhere."),
 )  # fmt: skip
 

@@ -38,8 +38,9 @@ KINDS: Final = (
     "clock_set",
     "pictures_removed",
     "store_recovered",
+    "store_set_aside",
 )
-"""Every kind of event; the last two are the store's own."""
+"""Every kind of event; the last three are the store's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from corrosion_edge.device.events.summary import PERIOD, Summary
 from corrosion_edge.device.history import svg, tables
 from corrosion_edge.device.history.downtime import Downtime, downtimes, moment
 from corrosion_edge.device.history.listing import local
+from corrosion_edge.device.history.period import WEEKS, period
 from corrosion_edge.device.store.chain import ROLES
 from corrosion_edge.device.store.event import Event, Wanted
 from corrosion_edge.device.store.reader import Reader
@@ -22,9 +23,6 @@ from corrosion_edge.errors import TamperError
 from corrosion_edge.report import Block, Figure, Page, Section, Text
 
 __all__ = ["PICTURED", "WEEKS", "Material", "assets_of", "gather", "page"]
-
-WEEKS: Final = 8
-"""Weeks that a page shows unless asked otherwise."""
 
 PICTURED: Final = 6
 """Corrosion events whose pictures a page carries, the newest; its size stays within a mail's."""
@@ -36,6 +34,11 @@ _SCREENING: Final = (
     "A screening, not a measurement. A score is a model's opinion of a picture. The area is the "
     "share of the heat map's cells that speak for corrosion; nobody validated it as an area, so "
     "the rust grades, which follow the table of ASTM D610, only say where to look first."
+)
+
+_EMPTY: Final = Text(
+    "Nothing was recorded in this period: whether anything was watched then is not known.",
+    "warning",
 )
 
 
@@ -63,13 +66,8 @@ def gather(folder: Path, since: datetime | None = None, until: datetime | None =
     """
     with Reader(folder) as reader:
         events, summaries = list(reader.events()), list(reader.summaries())
-    now = datetime.now(UTC)
     times = [moment(e.at) for e in events if e.at] + [s.at for s in summaries]
-    end = until or max((t for t in times if t <= now), default=now)
-    begin = since or max(
-        min((t for t in times if t >= end - timedelta(weeks=WEEKS)), default=end),
-        end - timedelta(weeks=WEEKS),
-    )
+    begin, end = period(times, since, until)
     return Material(
         folder,
         [e for e in events if e.at and begin <= moment(e.at) <= end],
@@ -102,7 +100,8 @@ def page(material: Material, cameras: Sequence[str], title: str) -> Page:
         sections.append(Section(f"Camera {camera}", list(_camera(material, camera, away))))
     if changes := _of(material.events, Wanted(kinds=("model_changed", "model_refused"))):
         sections.append(Section("Another model", [tables.table_of_models(changes)]))
-    sections.append(Section("When nothing was watched", [tables.away(away)]))
+    known = material.events or material.summaries
+    sections.append(Section("When nothing was watched", [tables.away(away) if known else _EMPTY]))
     subtitle = f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M %Z}; from {material.folder}"
     return Page(title, subtitle, sections)
 
@@ -240,8 +239,12 @@ def _chain(folder: Path) -> Text:
         found = verify(folder)
     except TamperError as error:
         return Text(f"The store was changed by another hand: {error}", "warning")
-    return Text(
-        f"Hash chain whole: {found.events} events, {found.pictures} pictures; "
-        f"head {found.head}. It cannot show whether newer events were cut off: compare the head.",
-        "good",
+    told = (
+        f"Hash chain whole: {found.events} events, {found.pictures} pictures; head {found.head}. "
+        "It cannot show whether newer events were cut off: compare the head. The scores of each "
+        "minute, which the charts show, are not in it."
     )
+    if not found.aside:
+        return Text(told, "good")
+    places = ", ".join(str(one.get("place")) for one in found.aside)
+    return Text(f"{told} What was set aside is not in this page: {places}.", "warning")

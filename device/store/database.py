@@ -4,7 +4,13 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-__all__ = ["CACHE_KIB", "connect"]
+__all__ = ["CACHE_KIB", "DATABASE", "FILES", "connect", "is_damage"]
+
+DATABASE: Final = "events.sqlite"
+"""The database's name in the store's folder."""
+
+FILES: Final = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
+"""The database, its log, and the index of that, which belong together."""
 
 CACHE_KIB: Final = 256
 """Most that a connection keeps of its file, in KiB. SQLite's own 2 MB are filled over weeks, by
@@ -23,3 +29,9 @@ def connect(address: str | Path, *, seconds: float, uri: bool = False) -> sqlite
         database.close()
         raise
     return database
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is damaged, or no database; not locked, full or of no permission."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

@@ -3,7 +3,8 @@
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from contextlib import suppress
+from typing import Final, TypeVar
 
 from corrosion_edge.device.events.event import Happening
 from corrosion_edge.device.events.recorder import Log
@@ -11,13 +12,17 @@ from corrosion_edge.device.events.stamp import Stamp, was_set
 from corrosion_edge.device.events.summary import Summary
 from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.lines import emit, printable
+from corrosion_edge.device.store.aside import KIND, reason_of, told_of
+from corrosion_edge.device.store.entry import Entry, ended, without_pictures
 from corrosion_edge.device.store.event import Event
 from corrosion_edge.device.store.pictures import jpegs
 from corrosion_edge.device.store.retention import Retention
-from corrosion_edge.device.store.store import Entry, Store
+from corrosion_edge.device.store.store import Store
 from corrosion_edge.errors import OutputError
 
 __all__ = ["BATCH", "WAITING", "Keeper"]
+
+T = TypeVar("T")
 
 BATCH: Final = 600.0
 """Seconds over which summaries are gathered: a kill or power cut loses at most those."""
@@ -29,16 +34,17 @@ WAITING_PICTURES: Final = 20
 """Of those, how many keep their pictures (about 0.3 MB each)."""
 
 _HOUR = 3600.0
+_SLACK = 2**18  # bytes beside pictures with which a disk still counts as full
 _SUMMARIES = 3000
 
 
 class Keeper(Log):
     """A log before a store.
 
-    ``told`` is called with each event that is stored, after it is. A full disk costs the picture
-    first, then events wait in memory and are tried again with the next event or summary; the
-    event ``store_recovered`` says how many waited, and how many were lost. ``broke_off``: the watch
-    before this one left no end.
+    ``told`` is called with each event that is stored, after it is. A full disk costs the oldest
+    pictures first, then the event's own, then events wait in memory and are tried again with the
+    next event or summary; the event ``store_recovered`` says how many waited, and how many were
+    lost. ``broke_off``: the watch before this one left no end.
     """
 
     def __init__(
@@ -64,6 +70,10 @@ class Keeper(Log):
         self._tidied = float("-inf")
         self._closed = False
         self.broke_off = store.broke_off
+        for note in store.notes:
+            self._warn(note)
+        self._tell_what_went()
+        self._tell_what_was_set_aside()
         self._finish_what_broke_off()
         self._tidy()
 
@@ -101,10 +111,12 @@ class Keeper(Log):
             self._lost += 1
         else:
             keeps = len(self._waiting) < WAITING_PICTURES
-            self._waiting.append(entry if keeps else _without_pictures(entry))
+            self._waiting.append(entry if keeps else without_pictures(entry))
         self._drain()
 
     def _drain(self) -> None:
+        if self._full_since is not None:
+            self._tell_what_went()
         while self._waiting:
             stored = self._tried(self._waiting[0])
             if stored is None:
@@ -115,15 +127,16 @@ class Keeper(Log):
 
     def _tried(self, entry: Entry) -> Event | None:
         """The event as stored, with or else without its pictures; None if neither worked."""
+        size = sum(map(len, entry.pictures.values()))
         try:
-            return self._stored(entry)
+            return self._with_room(lambda: self._stored(entry), size)
         except OSError as error:
-            self._needed = 2 * sum(map(len, entry.pictures.values())) or self._needed
+            self._needed = 2 * size or self._needed
             self._failed(error)
         if not entry.pictures:
             return None
         try:
-            return self._stored(_without_pictures(entry))
+            return self._stored(without_pictures(entry))
         except OSError:
             return None
 
@@ -135,6 +148,34 @@ class Keeper(Log):
         self._summaries.clear()
         self._taken = []
         return stored
+
+    def _with_room(self, write: Callable[[], T], size: int = 0) -> T:
+        """What it returns; if the disk is full, once the oldest pictures made room (OSError)."""
+        try:
+            return write()
+        except OSError:
+            if self._store.has_room(size + _SLACK) or not self._made_room(size):
+                raise
+        return write()
+
+    def _made_room(self, size: int) -> bool:
+        try:
+            stored = self._retention.make_room(self._store, self._now(), size)
+        except OSError:
+            return False
+        return self._tell(stored)
+
+    def _tell_what_went(self) -> None:
+        """What made room on a full disk, by this watch or by one that was killed."""
+        with suppress(OSError):
+            self._tell(self._retention.tell(self._store, self._now()))
+
+    def _tell(self, stored: Event | None) -> bool:
+        if stored is None:
+            return False
+        self._warn(f"{self._store.folder}: {stored.fields['reason']}")
+        self._told(stored)
+        return True
 
     def _failed(self, error: OSError) -> None:
         self._most = max(self._most, len(self._waiting))
@@ -165,7 +206,7 @@ class Keeper(Log):
         # A file is taken once what it led to is stored: not while an event waits.
         taken = [] if self._waiting else self._taken
         try:
-            self._store.summarise(list(self._summaries), taken)
+            self._with_room(lambda: self._store.summarise(list(self._summaries), taken))
         except OutputError as error:
             self._failed(error)
             return
@@ -179,38 +220,22 @@ class Keeper(Log):
             return
         self._tidied = now.seconds
         try:
-            stored = self._retention.apply(self._store, now)
+            stored = self._with_room(lambda: self._retention.apply(self._store, now))
         except OSError as error:
             self._failed(error)
             return
         if stored:
             self._told(stored)
 
+    def _tell_what_was_set_aside(self) -> None:
+        for place in self._store.not_told():
+            told, now = told_of(place), self._now()
+            reason = reason_of(told)
+            self._warn(f"{self._store.folder}: {reason}")
+            self._put(Entry(Happening(kind=KIND, at=now, reason=reason, details=told,
+                                      clock_set=was_set(now, self._now)).to_dict()))  # fmt: skip
+
     def _finish_what_broke_off(self) -> None:
         for began in self._store.unfinished():
             now = self._now()
-            self._put(Entry(_ended(began.fields, now, was_set(now, self._now))))
-
-
-def _without_pictures(entry: Entry) -> Entry:
-    """The same event, saying that its pictures could not be stored."""
-    if not entry.pictures:
-        return entry
-    details = {**entry.fields["details"], "pictures": "could not be stored"}
-    return Entry({**entry.fields, "details": details})
-
-
-def _ended(began: Any, now: Stamp, clock_set: bool | None) -> dict[str, Any]:
-    """The end of corrosion whose watch was killed: what its begin said, and no more."""
-    happening = Happening(kind="corrosion_ended", at=now, clock_set=clock_set).to_dict()
-    taken = ("uuid", "kind", "at", "boot", "monotonic_s", "clock_set", "recording")
-    same_boot = began.get("boot") == now.boot
-    reason = "the watch broke off; when it ended was not recorded"
-    told: dict[str, Any] = {
-        "start_monotonic_s": began.get("start_monotonic_s") if same_boot else None,
-        "duration_s": None,
-        "clock_jump_s": None,
-        "reason": reason,
-        "details": {},
-    }
-    return {**began, **{name: happening[name] for name in taken}, **told}
+            self._put(ended(began.fields, now, was_set(now, self._now)))

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,13 +13,22 @@ from PIL import Image
 
 from corrosion_edge import heatmap, output
 from corrosion_edge.device.events.event import Scene
+from corrosion_edge.errors import OutputError
 
-__all__ = ["LONGEST", "QUALITY", "Pictures", "jpegs"]
+__all__ = ["LONGEST", "QUALITY", "ROOM", "Pictures", "jpegs"]
 
 LONGEST: Final = 1280
 """Longer pictures are reduced to this many pixels on their longer side."""
 
 QUALITY: Final = 85
+
+ROOM: Final = 2**20
+"""Bytes of pictures that are let go at once on a full disk, at least."""
+
+
+_OWN: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-(?:plain|map)\.jpg"
+_PICTURE: Final = re.compile(_OWN)
+_HALF: Final = re.compile(rf"\.{_OWN}\.\w{{8}}")  # as ``output.replacing`` calls it
 
 
 def jpegs(scene: Scene | None) -> dict[str, bytes]:
@@ -65,13 +75,50 @@ class Pictures:
             with suppress(OSError):
                 self.path(uuid, role).unlink()
 
-    def sweep(self, known: Iterable[tuple[str, str]]) -> int:
-        """Delete what no row names, left by a crash; how many files that were."""
-        names = {self.path(uuid, role).name for uuid, role in known}
-        orphans = [file for file in self.folder.iterdir() if file.name not in names]
-        for file in orphans:
+    def empty(self, which: Iterable[tuple[str, str]]) -> None:
+        """Leave files of no bytes, which takes no room on a full disk (OutputError)."""
+        for uuid, role in which:
+            path = self.path(uuid, role)
+            try:
+                os.truncate(path, 0)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise OutputError(f"{path}: cannot be emptied ({error.strerror})") from None
+
+    def sizes(self, which: Iterable[tuple[str, str]]) -> list[int]:
+        """The bytes of those that are there."""
+        paths = (self.path(uuid, role) for uuid, role in which)
+        return [path.stat().st_size for path in paths if path.is_file()]
+
+    def sweep(self, removed: Iterable[tuple[str, str]]) -> int:
+        """Delete what a crash left: half of a picture, and what rows name as removed; how many."""
+        names = {self.path(uuid, role).name for uuid, role in removed}
+        left = [file for file in self._files() if _HALF.fullmatch(file.name) or file.name in names]
+        for file in left:
             file.unlink(missing_ok=True)
-        return len(orphans)
+        return len(left)
+
+    def unnamed(self, known: Iterable[tuple[str, str]]) -> list[Path]:
+        """Pictures of a store that are not among the known: those of a crash, or of another chain.
+
+        What else lies in the folder is not ours.
+        """
+        names = {self.path(uuid, role).name for uuid, role in known}
+        return [file for file in self._files()
+                if _PICTURE.fullmatch(file.name) and file.name not in names]  # fmt: skip
+
+    def foreign(self) -> list[str]:
+        """The names of what no store put there, in order."""
+        ours = {file.name for file in self._files()
+                if _PICTURE.fullmatch(file.name) or _HALF.fullmatch(file.name)}  # fmt: skip
+        every = self.folder.iterdir() if self.folder.is_dir() else ()
+        return sorted(file.name for file in every if file.name not in ours)
+
+    def _files(self) -> list[Path]:
+        if not self.folder.is_dir():
+            return []
+        return [file for file in self.folder.iterdir() if file.is_file()]
 
     def _sync(self) -> None:
         """Make the new names durable too."""

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,11 +19,10 @@ from corrosion_edge.device.store.correction import (
     times,
     wants_anchor,
 )
-from corrosion_edge.device.store.database import connect
+from corrosion_edge.device.store.database import DATABASE, connect, is_damage
 from corrosion_edge.device.store.event import Event, Picture, Wanted
 from corrosion_edge.device.store.pictures import Pictures
 from corrosion_edge.device.store.schema import version_of
-from corrosion_edge.device.store.store import DATABASE
 from corrosion_edge.errors import StoreError, UsageError
 
 __all__ = ["Reader"]
@@ -44,10 +44,10 @@ class Reader(Closing):
         self._pictures = Pictures(folder / "pictures")
         self._database = _opened(folder / DATABASE)
         try:
-            self._version = version_of(self._database)
-        except StoreError as error:
+            self._version = self._known_version()
+        except BaseException:
             self.close()
-            raise StoreError(f"{folder}: {error}") from None
+            raise
 
     def events(self, wanted: Wanted | None = None) -> Iterator[Event]:
         """The events in the order in which they were stored."""
@@ -84,10 +84,8 @@ class Reader(Closing):
     def last(self, kind: str | None = None) -> int:
         """The number of the last event, or the last of that kind; 0 where there is none."""
         query = "SELECT ifnull(max(sequence), 0) FROM events WHERE ?1 IS NULL OR kind = ?1"
-        try:
+        with self._reading():
             return int(self._database.execute(query, (kind,)).fetchone()[0])
-        except sqlite3.DatabaseError as error:
-            raise StoreError(f"{self.folder}: damaged ({error})") from None
 
     def newest(self, count: int) -> list[Event]:
         """The newest ``count`` events, the newest first."""
@@ -104,14 +102,15 @@ class Reader(Closing):
         clocks = "clock_set, monotonic_s" if self._version >= 4 else "NULL, NULL"
         query = f"SELECT at, {clocks}, {', '.join(_SUMMARY)} FROM summaries ORDER BY rowid"
         anchors: dict[str, list[Stamp]] | None = None
-        for at, is_set, monotonic, *values in self._database.execute(query):
-            fields: dict[str, Any] = dict(zip(_SUMMARY, values, strict=True))
-            one = Summary(at=datetime.fromtimestamp(at, UTC), monotonic_s=monotonic,
-                          clock_set=None if is_set is None else bool(is_set), **fields)  # fmt: skip
-            if wants_anchor(one):
-                anchors = anchors or self._anchors.of_boots(self._database)
-                one = summary_by(one, anchors)
-            yield one
+        with self._reading():
+            for at, is_set, monotonic, *values in self._database.execute(query):
+                fields: dict[str, Any] = dict(zip(_SUMMARY, values, strict=True))
+                fields["clock_set"] = None if is_set is None else bool(is_set)
+                one = Summary(at=datetime.fromtimestamp(at, UTC), monotonic_s=monotonic, **fields)
+                if wants_anchor(one):
+                    anchors = anchors or self._anchors.of_boots(self._database)
+                    one = summary_by(one, anchors)
+                yield one
 
     def close(self) -> None:
         """See ``Closing.close``."""
@@ -127,7 +126,7 @@ class Reader(Closing):
             f"LEFT JOIN pictures USING (sequence) {where} ORDER BY sequence"
         )
         current: Event | None = None
-        try:
+        with self._reading():
             for sequence, body, hash, role, digest, removed in self._database.execute(
                 query, values
             ):
@@ -140,10 +139,23 @@ class Reader(Closing):
                 if role is not None:
                     path = self._pictures.path(str(current.fields["uuid"]), role)
                     current.pictures[role] = Picture(path, digest, removed or "")
-        except sqlite3.DatabaseError as error:
-            raise StoreError(f"{self.folder}: damaged ({error})") from None
         if current is not None:
             yield current
+
+    def _known_version(self) -> int:
+        with self._reading():
+            try:
+                return version_of(self._database)
+            except StoreError as error:
+                raise StoreError(f"{self.folder}: {error}") from None
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Say what is damaged, and the way out (StoreError)."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _damaged(self.folder / DATABASE, error) from None
 
 
 def _fields(sequence: int, body: str) -> dict[str, Any]:
@@ -163,7 +175,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         pass
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"{path}: damaged ({error})") from None
+        raise _damaged(path, error) from None
     log = path.with_name(f"{path.name}-wal")
     if log.exists() and log.stat().st_size:
         raise StoreError(
@@ -173,6 +185,15 @@ def _opened(path: Path) -> sqlite3.Connection:
         return _asked(f"{address}&immutable=1")
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{path}: cannot be read ({error})") from None
+
+
+def _damaged(path: Path, error: sqlite3.Error) -> StoreError:
+    if not is_damage(error):
+        return StoreError(f"{path}: cannot be read ({error})")
+    return StoreError(
+        f"{path}: damaged ({error}); the next watch sets it aside and begins a new chain. sqlite3 "
+        "FILE .recover, on Debian 12 .dump, saves what can be read of it, see docs/events.md"
+    )
 
 
 def _asked(address: str) -> sqlite3.Connection:

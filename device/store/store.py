@@ -1,73 +1,53 @@
 """The one writer of a store: an event is stored when ``append`` returns, or not at all."""
 
 import os
-import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
 
 from corrosion_edge import output
-from corrosion_edge.closing import Closing
-from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.events.summary import Summary
 from corrosion_edge.device.events.taken import Taken
-from corrosion_edge.device.store import chain
+from corrosion_edge.device.store import aside, chain
+from corrosion_edge.device.store.asking import Asking
 from corrosion_edge.device.store.chain import parsed
-from corrosion_edge.device.store.correction import Anchors, known_time, times
+from corrosion_edge.device.store.correction import Anchors, times
+from corrosion_edge.device.store.database import DATABASE
+from corrosion_edge.device.store.entry import Entry
 from corrosion_edge.device.store.event import Event, Picture
-from corrosion_edge.device.store.opening import connected, locked
+from corrosion_edge.device.store.opening import connected, locked, require_ours
 from corrosion_edge.device.store.pictures import Pictures
 from corrosion_edge.device.store.rows import forget_summaries, insert_rows
-from corrosion_edge.device.store.schema import migrate
 from corrosion_edge.device.store.transaction import transaction
 from corrosion_edge.errors import OutputError, StoreError
 
 __all__ = ["DATABASE", "Entry", "Store"]
 
-DATABASE: Final = "events.sqlite"
-"""The database's name in the store's folder."""
 
-_BODY: Final = "SELECT body FROM events WHERE sequence = ?"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What is to be stored: the event's fields with its ``uuid``, and its JPEGs by role."""
-
-    fields: Mapping[str, Any]
-    pictures: Mapping[str, bytes] = field(default_factory=dict)
-
-
-class Store(Closing):
+class Store(Asking):
     """An open store. Use one thread.
 
     Pictures are written and synced first, then the row that names them is committed (WAL with
-    synchronous=FULL: a commit survives a power cut). What a crash leaves between the two is swept
-    at the next opening.
+    synchronous=FULL: a commit survives a power cut). What no row names at the next opening is set
+    aside, as is a damaged database, see ``store.aside``; ``notes`` says what went wrong in that.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Open or make it (StoreError if it is in use, damaged, or cannot be written)."""
+        """Open or make it (StoreError if it is in use, or cannot be written)."""
+        require_ours(folder)
         output.make_folder(folder / "pictures")
         self.folder = folder
         self.pictures = Pictures(folder / "pictures")
         self._doubtful: set[tuple[str, str]] = set()
         self._sequence, self._hash = 0, chain.GENESIS
-        self._anchors = Anchors()
+        self._anchors, self.notes = Anchors(), list[str]()
         self._lock = locked(folder)
         try:
-            self._database = connected(folder / DATABASE)
             with self._refusing():
-                migrate(self._database)
+                self._database, place = connected(folder)
                 self._read_head()
-                named = self._names("removed IS NULL", ())
-                # A damaged row does not tell which pictures are its own: then none is deleted.
-                damaged = any(uuid is None for uuid, _ in named)
-                self.swept = 0 if damaged else self.pictures.sweep(named)
+                self.swept = self._sweep(place)
         except BaseException:
             self.close()
             raise
@@ -121,14 +101,32 @@ class Store(Closing):
         made = {r: Picture(self.pictures.path(uuid, r), digests[r]) for r in entry.pictures}
         return Event(sequence, stored, body, linked, made, times(stored, _no_anchor))
 
+    def let_go(self, through: int) -> None:
+        """Empty the files of the pictures up to that event's (OutputError).
+
+        That is for a full disk, where no row can be written yet. ``append`` with
+        ``remove_through`` is to follow; until then ``let_go_through`` tells, after a kill too.
+        """
+        self.pictures.empty(self._pictures_through(through))
+
+    def let_go_through(self) -> int:
+        """The last event of those whose pictures were let go and not yet removed; 0 for none.
+
+        They are the oldest ones, and a kill may have left the last of them half done: an empty
+        file among others was made by another hand.
+        """
+        found = 0
+        for sequence, _ in self.kept_pictures():
+            sizes = self.pictures.sizes(self._names("sequence = ?", (sequence,)))
+            if sizes and all(sizes):
+                break
+            found = sequence if sizes else found
+        return found
+
     def summarise(self, rows: Sequence[Summary], taken: Sequence[Taken] = ()) -> None:
         """Store summaries, and the files they are of, all or none (OutputError)."""
         with self._transaction() as database:
             insert_rows(database, rows, taken)
-
-    def taken(self) -> list[Taken]:
-        """The files of followed folders that had their turn (OutputError)."""
-        return [Taken(*row) for row in self._asked("SELECT path, size, changed_ns FROM taken")]
 
     def forget_summaries(self, before: int) -> None:
         """Delete summaries from before that time, in seconds since 1970 (OutputError).
@@ -138,45 +136,6 @@ class Store(Closing):
         with self._transaction() as database:
             forget_summaries(database, before)
 
-    def unfinished(self) -> list[Event]:
-        """Corrosion that began and has no end: the process was killed."""
-        rows = self._asked(
-            "SELECT max(sequence), body, hash, kind FROM events WHERE kind IN "
-            "('corrosion_began', 'corrosion_ended') GROUP BY camera ORDER BY 1"
-        )
-        found = [row for row in rows if row[3] == "corrosion_began"]
-        return [Event(number, parsed(body), body, linked, {}) for number, body, linked, _ in found]
-
-    @property
-    def broke_off(self) -> bool:
-        """Whether there are events, and the last is not that a watch stopped."""
-        last = self._asked("SELECT kind FROM events ORDER BY sequence DESC LIMIT 1")
-        return last not in ([], [("stopped",)])
-
-    def kept_pictures(self) -> list[tuple[int, int]]:
-        """Sequence and bytes of the events whose pictures are kept, oldest first."""
-        return self._asked(
-            "SELECT sequence, sum(bytes) FROM pictures WHERE removed IS NULL "
-            "GROUP BY sequence ORDER BY sequence"
-        )
-
-    def known_time(self, sequence: int) -> str:
-        """When that event was, corrected if need be; empty where nobody knows (OutputError)."""
-        try:
-            fields = parsed(self._asked(_BODY, (sequence,))[0][0])
-            return known_time(fields, times(fields, partial(self._anchor, sequence)))
-        except (ValueError, TypeError):
-            return ""
-        except sqlite3.Error as error:
-            raise OutputError(f"{self.folder}: cannot be read ({error})") from None
-
-    def has_room(self, size: int) -> bool:
-        """Whether the file system has that many bytes free; False if it can't be asked."""
-        try:
-            return shutil.disk_usage(self.folder).free >= size
-        except OSError:
-            return False
-
     def close(self) -> None:
         """Close the file and give the lock back; a second call does nothing."""
         if database := getattr(self, "_database", None):
@@ -185,29 +144,28 @@ class Store(Closing):
             os.close(self._lock)
             self._lock = -1
 
-    def _anchor(self, sequence: int, boot: str) -> Stamp | None:
-        return self._anchors.after(self._database, boot, sequence)
-
     def _read_head(self) -> None:
         last = "SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1"
-        if row := self._database.execute(last).fetchone():
+        for row in self._asked(last):
             self._sequence, self._hash = row
+
+    def _sweep(self, place: Path | None) -> int:
+        """Delete what a crash left; set aside what is unknown, in ``place`` if there is one."""
+        named = self._names("TRUE")
+        # A damaged row does not tell which pictures are its own: then none is touched.
+        if any(uuid is None for uuid, _ in named):
+            return 0
+        swept = self.pictures.sweep(self._names("removed IS NOT NULL"))
+        if unnamed := self.pictures.unnamed(named):
+            try:
+                place = place or aside.new_place(self.folder)
+                aside.put_aside(unnamed, place / "pictures")
+            except OutputError as error:  # a full disk, say: they stay where they are
+                self.notes.append(f"{error}; pictures that no event names stay until then")
+        return swept
 
     def _pictures_through(self, sequence: int) -> list[tuple[str, str]]:
         return self._names("sequence <= ? AND removed IS NULL", (sequence,)) if sequence else []
-
-    def _names(self, where: str, values: tuple[int, ...]) -> list[tuple[str, str]]:
-        return self._asked(
-            f"SELECT uuid, role FROM pictures JOIN events USING (sequence) WHERE {where}",
-            values,
-        )
-
-    def _asked(self, query: str, values: tuple[int, ...] = ()) -> list[Any]:
-        """All rows (OutputError if they cannot be read)."""
-        try:
-            return list(self._database.execute(query, values))
-        except sqlite3.Error as error:
-            raise OutputError(f"{self.folder}: cannot be read ({error})") from None
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -222,13 +180,10 @@ class Store(Closing):
     def _refusing(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except OutputError as error:
             raise StoreError(
-                f"{self.folder}: the store cannot be opened ({error}); put a copy of it back, "
-                "or name a new folder"
+                f"{error}; put a copy of the store back, or name a new folder"
             ) from None
-        except (StoreError, OutputError) as error:
-            raise StoreError(f"{self.folder}: {error}") from None
 
 
 def _no_anchor(boot: str) -> None:

@@ -1,34 +1,44 @@
 """Whether a store is what was written: the chain, link by link, and each picture."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from corrosion_edge.device.store import chain
+from corrosion_edge.device.store.aside import ASIDE, KIND
 from corrosion_edge.device.store.event import Event
+from corrosion_edge.device.store.head import Head
 from corrosion_edge.device.store.reader import Reader
-from corrosion_edge.errors import TamperError
+from corrosion_edge.errors import TamperError, UsageError
 
 __all__ = ["Verified", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found right: events, pictures present, pictures that retention removed, the head."""
+    """What was found right: events, pictures present, pictures that retention removed, the head.
+
+    ``aside`` is what the chain tells of things that were set aside, see ``aside.told_of``; those
+    are not verified with it.
+    """
 
     events: int
     pictures: int
     removed: int
     head: str
+    aside: tuple[dict[str, Any], ...] = ()
 
 
-def verify(folder: Path, expected: str = "") -> Verified:
+def verify(folder: Path, expected: str | None = None) -> Verified:
     """Check every hash and picture of a store.
 
     Raises TamperError that names the first event where something was changed, removed or
-    reordered. ``expected`` is a head hash that was noted earlier: it must be in the chain, or
-    events were cut off (or all rewritten). Without it a cut end cannot be seen.
+    reordered. ``expected`` is a head that was noted earlier, as a hash or as a head file has it:
+    it must be in the chain, or events were cut off (or all rewritten). Without it a cut end cannot
+    be seen. UsageError for what is no head.
     """
+    noted = None if expected is None else Head.of(expected)
     previous, pictures, removed = chain.GENESIS, 0, 0
     with Reader(folder) as reader:
         events = list(reader.events())
@@ -40,18 +50,44 @@ def verify(folder: Path, expected: str = "") -> Verified:
             previous = event.hash
             gone = sum(bool(picture.removed) for picture in event.pictures.values())
             removed, pictures = removed + gone, pictures + len(event.pictures) - gone
-    if expected and expected.lower() not in (chain.GENESIS, *(event.hash for event in events)):
-        raise TamperError(
-            f"{folder}: the noted head {expected[:16]}… is not in the chain: events were cut off "
-            "at the end, or all were written anew"
-        )
-    return Verified(len(events), pictures, removed, previous)
+    aside = _details(events, KIND)
+    if noted is not None:
+        _require(folder, noted, events, aside)
+    return Verified(len(events), pictures, removed, previous, tuple(aside))
 
 
-def _removed_through(events: list[Event]) -> int:
+def _require(
+    folder: Path, noted: Head, events: Sequence[Event], aside: Sequence[dict[str, Any]]
+) -> None:
+    """That the noted head is in the chain (TamperError)."""
+    if noted.hash == chain.GENESIS:
+        if not events:
+            return
+        raise UsageError("--expect: 64 zeros are the head of an empty chain, which every chain "
+                         "grew from; name a head that was noted later")  # fmt: skip
+    if any(event.hash == noted.hash and noted.sequence in (None, event.sequence)
+           for event in events):  # fmt: skip
+        return
+    told = f"{folder}: the noted head {noted.hash[:16]}…"
+    if known := [str(one.get("place")) for one in aside if one.get("head") == noted.hash]:
+        raise TamperError(f"{told} is that of the chain that was set aside in "
+                          f"{folder / ASIDE / known[0]}; verify that one by itself")  # fmt: skip
+    raise TamperError(
+        f"{told} is not in the chain{'' if noted.sequence is None else ' as that event'}: events "
+        "were cut off at the end, or all were written anew"
+    )
+
+
+def _removed_through(events: Sequence[Event]) -> int:
     """Up to which event retention removed pictures, as the chain itself says."""
-    told = [e.fields.get("details") for e in events if e.fields["kind"] == "pictures_removed"]
-    return max((d["through"] for d in told if isinstance(d, dict) and "through" in d), default=0)
+    told = _details(events, "pictures_removed")
+    return max((one["through"] for one in told if "through" in one), default=0)
+
+
+def _details(events: Sequence[Event], kind: str) -> list[dict[str, Any]]:
+    """Those of the events of a kind."""
+    every = (event.fields.get("details") for event in events if event.fields["kind"] == kind)
+    return [details for details in every if isinstance(details, dict)]
 
 
 def _removed_meanwhile(reader: Reader, event: Event) -> bool:
@@ -76,5 +112,8 @@ def _problems(event: Event, place: int, previous: str, through: int) -> Iterator
                 yield f"its picture {role} is marked removed, but no removal is recorded"
         elif not picture.path.is_file():
             yield f"its picture {picture.path.name} is missing"
+        elif not picture.path.stat().st_size:
+            yield (f"its picture {picture.path.name} is empty: a watch on a full disk let it go "
+                   "and is still to tell so, or another hand did")  # fmt: skip
         elif chain.digest(picture.path.read_bytes()) != picture.digest:
             yield f"its picture {picture.path.name} was changed"

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corrosion_edge import output
 from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.capture import FollowedFolder
 from corrosion_edge.device.capture.state import CameraState
@@ -19,9 +17,10 @@ from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.lines import say
 from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.sources import Source
+from corrosion_edge.device.store.asked import head_file, retention
 from corrosion_edge.device.store.event import Event
+from corrosion_edge.device.store.head import HeadFile
 from corrosion_edge.device.store.keeper import Keeper
-from corrosion_edge.device.store.retention import Retention
 from corrosion_edge.device.store.store import Store
 from corrosion_edge.device.taking import Taker
 from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
@@ -170,13 +169,17 @@ def _recorder(
 ) -> Recorder:
     classifier = models.classifier
     settings = detection(classifier.threshold, classifier.band, options)
-    given = {"days": options["keep_days"], "megabytes": options["keep_mb"]}
-    retention = Retention(**{name: value for name, value in given.items() if value is not None})
+    keep, head = retention(options), head_file(options)
     model = ModelName.of(classifier)
     store = Store(options["folder"])
     with _closing_on_error(store):
         known = store.taken() if follows else []
-        keeper = Keeper(store, retention, told=_Told(options["head_file"], told))
+        if head and head.noted and not store.has(head.noted.hash):
+            say(f"warning: the head noted in {head.path} is not in this store: its end was cut "
+                f"off, or it is another one; that head is kept in {head.keep()}")  # fmt: skip
+        if short := keep.shortage(store):
+            say(f"warning: {short}")
+        keeper = Keeper(store, keep, told=_Told(head, told))
         reason = _BROKE_OFF if keeper.broke_off else ""
         recorder = Recorder(
             keeper, settings, model, assets, reason=reason,
@@ -202,7 +205,7 @@ class _Told:
     """Says on standard error what is stored, after it is, and ``further``; keeps the head in a
     file."""
 
-    def __init__(self, head: Path | None, further: Callable[[Event], None]) -> None:
+    def __init__(self, head: HeadFile | None, further: Callable[[Event], None]) -> None:
         self._head, self._further = head, further
 
     def __call__(self, stored: Event) -> None:
@@ -213,6 +216,6 @@ class _Told:
         if self._head is None:
             return
         try:
-            output.write(self._head, f"{stored.sequence} {stored.hash}\n")
+            self._head.write(stored.sequence, stored.hash)
         except OutputError as error:
             say(f"warning: {error}")

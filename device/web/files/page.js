@@ -13,7 +13,7 @@ const EVENTS = {
   corrosion_ended: "Corrosion ended", camera_degraded: "Frames were late", camera_lost: "Camera lost",
   camera_recovered: "Camera recovered", unusable: "Pictures unusable", usable: "Pictures usable again",
   model_changed: "Model changed", model_refused: "Model refused", accelerator_lost: "Accelerator lost",
-  accelerator_replaced: "CPU in place of the accelerator", accelerator_recovered: "Accelerator recovered", pictures_removed: "Old pictures removed", store_recovered: "Store recovered",
+  accelerator_replaced: "CPU in place of the accelerator", accelerator_recovered: "Accelerator recovered", pictures_removed: "Old pictures removed", store_recovered: "Store recovered", store_set_aside: "Damaged store set aside",
   clock_set: "Clock set",
 };
 const AWAY = ["lost", "frozen", "degraded", "ended", "away"];

@@ -238,8 +238,10 @@ def test_watch_without_a_store_stores_nothing_and_takes_none_of_its_options(tmp_
     [
         (["--smooth", "1/5"], "smoothing"),
         (["--enter", "0.1", "--leave", "0.9"], "leave"),
-        (["--keep-days", "nan"], "retention"),
-        (["--keep-mb", "0"], "retention"),
+        (["--keep-days", "nan"], "--keep-days nan: expected"),
+        (["--keep-mb", "0"], "--keep-mb 0: expected"),
+        (["--store", ""], "expected a name, got an empty text"),
+        (["--head-file", ""], "expected a name, got an empty text"),
     ],
 )
 def test_options_that_cannot_be_are_one_sentence(tmp_path, camera, words, told):

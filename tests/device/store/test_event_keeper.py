@@ -59,7 +59,8 @@ def test_two_hundred_kills_lose_nothing_that_was_reported(tmp_path):
 @pytest.mark.slow
 def test_a_disk_that_fills_a_hundred_times_loses_no_event(disk_of):
     account = fill_often(disk_of("64m"), rounds=100)
-    assert (account.full, account.sent, account.stored, account.lost) == (100, 2000, 2000, 0)
+    assert (account.sent, account.stored, account.lost) == (2000, 2000, 0)
+    assert account.full > 50  # in the other rounds old pictures made room enough
 
 
 def test_a_kill_leaves_no_corrosion_without_an_end(tmp_path):
@@ -91,8 +92,8 @@ def test_a_full_disk_costs_pictures_first_then_waits_and_recovers(small_disk):
         watch.keeper.append(happening(("corrosion_began", "corrosion_ended")[number % 2], number))
     stored = len(watch.told)
     assert 1 <= stored < 119
-    assert len(watch.warned) == 1
-    assert "wait in memory" in watch.warned[0]
+    assert "made room on a full disk" in watch.warned[0]
+    assert ["wait in memory" in line for line in watch.warned].count(True) == 1
     assert verify(small_disk).events == stored
     ballast.unlink()
     watch.keeper.summarise(summary())
@@ -107,7 +108,8 @@ def test_a_full_disk_costs_pictures_first_then_waits_and_recovers(small_disk):
 
 def test_a_disk_that_fills_again_and_again_loses_no_event(disk_of):
     account = fill_often(disk_of("4m"), rounds=3)
-    assert (account.full, account.sent, account.stored, account.lost) == (3, 60, 60, 0)
+    assert (account.sent, account.stored, account.lost) == (60, 60, 0)
+    assert account.full >= 1
 
 
 class Full:
@@ -222,9 +224,13 @@ def test_files_that_a_crash_left_after_a_removal_are_swept(tmp_path):
     assert verify(tmp_path).removed == 2
 
 
-@pytest.mark.parametrize("values", [{"days": 0}, {"megabytes": 0}, {"days": float("nan")}])
-def test_retention_that_cannot_be_is_refused(values):
-    with pytest.raises(UsageError, match="retention"):
+@pytest.mark.parametrize(
+    ("values", "option"),
+    [({"days": 0}, "--keep-days 0:"), ({"megabytes": 0}, "--keep-mb 0:"),
+     ({"days": float("nan")}, "--keep-days nan:")],
+)  # fmt: skip
+def test_retention_that_cannot_be_is_refused(values, option):
+    with pytest.raises(UsageError, match=option):
         Retention(**values)
 
 
