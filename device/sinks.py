@@ -74,7 +74,8 @@ class JsonSink(Sink):
     tiles), backend (what it ran on), latency_ms, and path if there is a file, position_s in a
     recording, clock ("unsynchronised") where the time may be wrong. An unreadable picture has
     index, path and error. A frame that got no verdict has unusable (dark, bright, covered or
-    blurred), value and limit in place of label, score and threshold. A camera that fails or
+    blurred) with value and limit, or unusable (misfit) with reason, in place of label, score and
+    threshold. A camera that fails or
     recovers has event (``camera_lost``, ``camera_recovered``, …) and the fields of
     ``CameraState.to_dict``; another model file event (``model_changed`` or ``model_refused``) and
     those of ``ModelChange.to_dict``; an accelerator event (``accelerator_lost``,

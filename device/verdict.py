@@ -28,7 +28,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A picture that could not be read: its place in the source, its file, and why."""
+    """A photo that could not be read or judged: its place in the source, its file, and why."""
 
     index: int
     name: str
@@ -37,7 +37,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A frame that got no verdict, for it is too dark, bright, covered or blurred."""
+    """A frame that got no verdict, for it is too dark, bright, covered, blurred or small."""
 
     frame: Frame
     quality: Quality

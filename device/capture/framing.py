@@ -46,7 +46,7 @@ class Framing:
         return self.takes_all and self.resolution in (None, size)
 
     def apply(self, pixels: Pixels) -> Pixels:
-        """Uint8 [h, w, 3] RGB in, the judged part out, contiguous (UsageError beyond a border)."""
+        """Uint8 [h, w, 3] RGB in, the judged part out, contiguous (MisfitError beyond a border)."""
         if self.resolution:
             spec = image.Preprocessing(*self.resolution)
             pixels = image.prepare(pixels, spec)
