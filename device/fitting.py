@@ -28,7 +28,8 @@ class Fitting:
         UsageError for the first of a camera that was not ``awaited``, or of a recording.
         """
         if frame.name and frame.position is None:
-            return Unreadable(frame.index, frame.name, f"{frame.name}: {error}")
+            why = f"{frame.name}: {error}"
+            return Unreadable(frame.index, frame.name, why, frame.camera)
         if not awaited and frame.camera not in self._fitted:
             raise UsageError(f"{frame.camera or self._alone}: {error}")
         self._fitted.add(frame.camera)

@@ -65,6 +65,10 @@ class Pace:
         """The frame gave nothing after all: the camera's next one is due at once."""
         self._last.pop(frame.camera, None)
 
+    def due_in(self, frame: Frame) -> float:
+        """Seconds until a frame that was too early, of a camera and no recording, is taken."""
+        return self._too_early(frame.camera, self._clock())
+
     def _too_early(self, camera: str, now: float) -> float:
         """Seconds until the next verdict is due; time that runs backwards starts anew."""
         last = self._last.get(camera)
@@ -141,7 +145,7 @@ class Pipeline:
         Errors of source, classifier and sinks pass through, as does KeyboardInterrupt; a picture
         that cannot be read, or does not fit what is judged of it, does not end it, but for a
         camera's first (UsageError), see ``Fitting``. While an accelerator is away, frames of a
-        live source are dropped; any other source waits.
+        live source are dropped, or put back; any other source waits.
         """
         while self._frames is None or self._classified < self._frames:
             self._renew()
@@ -158,11 +162,11 @@ class Pipeline:
 
     def _handle(self, frame: Frame) -> None:
         if not self._pace.takes(frame):
-            self._skipped += 1
+            self._skipped += not self._source.put_back(frame, self._pace.due_in(frame))
             return
         while (result := self._judged(frame)) is None:
             if self._source.live:
-                self._away += 1
+                self._away += not self._source.put_back(frame, WAIT_STEP)
                 self._pace.forget(frame)
                 return
             self._sleep(WAIT_STEP)
@@ -221,7 +225,7 @@ class Pipeline:
 
     def _report(self, error: PhotoError) -> None:
         with self._stop.deferred():
-            self._write(Unreadable(self.tally.delivered, error.name, str(error)))
+            self._write(Unreadable(error.index, error.name, str(error), error.camera))
             self._unreadable += 1
 
     def _write(self, result: Result) -> None:

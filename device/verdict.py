@@ -28,11 +28,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A photo that could not be read or judged: its place in the source, its file, and why."""
+    """A photo that could not be read or judged: its place in the source, its file, and why.
+
+    ``camera`` is as that of a ``Frame``.
+    """
 
     index: int
     name: str
     error: str
+    camera: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from corrosion_edge import output
 from corrosion_edge.device.accelerator.state import AcceleratorState
-from corrosion_edge.device.capture import FollowedFolder
+from corrosion_edge.device.capture import FollowedFolder, Several
 from corrosion_edge.device.capture.state import CameraState
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.clock_watch import ClockSet
@@ -76,7 +76,8 @@ class EventSink(Sink, Taker):
 
     def _unreadable(self, result: Unreadable) -> None:
         taken = self._taken(result.name)
-        self._recorder.unusable(self._alone, f"unreadable: {result.error}", taken=taken)
+        camera = self._name(result.camera)
+        self._recorder.unusable(camera, f"unreadable: {result.error}", taken=taken)
 
     def _camera_state(self, state: CameraState) -> None:
         self._recorder.camera_state(self._name(state.camera), state.state, state.reason)
@@ -125,8 +126,8 @@ def recording(
     """The sinks that ``--store`` asks for, none without it; at the end the store says why.
 
     ``assets`` has what each camera looks at; ``alone`` is what one without a name is called. Where
-    something else ``detects``, the options for that need no store. A followed folder as ``source``
-    passes over what was judged before.
+    something else ``detects``, the options for that need no store. Followed folders in ``source``
+    pass over what was judged before.
 
     StoreError for a store that cannot be opened, UsageError for options without ``--store``.
     """
@@ -138,7 +139,7 @@ def recording(
             raise UsageError(f"asset, position of the camera {named[0]}: need --store DIR")
         yield ()
         return
-    follows = source if isinstance(source, FollowedFolder) else None
+    follows = source if isinstance(source, FollowedFolder | Several) else None
     recorder = _recorder(options, classifier, assets, follows)
     reason = "the source ended, or enough verdicts were made"
     try:
@@ -160,7 +161,7 @@ def _recorder(
     options: Mapping[str, Any],
     classifier: Classifier,
     assets: Mapping[str, Asset],
-    follows: FollowedFolder | None,
+    follows: FollowedFolder | Several | None,
 ) -> Recorder:
     settings = detection(classifier.threshold, classifier.band, options)
     given = {"days": options["keep_days"], "megabytes": options["keep_mb"]}

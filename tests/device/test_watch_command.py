@@ -230,7 +230,7 @@ def test_several_cameras_are_watched_at_once(monkeypatch):
 @pytest.mark.parametrize(
     "arguments",
     [["--camera", "a=demo"], ["--camera", "auto", "--camera", "demo"],
-     ["--camera", "a=auto", "--camera", "a=demo"], ["--camera", "a=x", "--follow"]],
+     ["--camera", "a=auto", "--camera", "a=demo"], ["--camera", "a=auto", "--follow"]],
 )  # fmt: skip
 def test_cameras_that_cannot_go_together_are_wrong_usage(arguments):
     assert run(*arguments).exit_code == 2
