@@ -119,7 +119,7 @@ _OPTIONS = (
         default=10.0,
         show_default=True,
         metavar="S",
-        help="Seconds without a frame after which a live camera is given up.",
+        help="Seconds without a frame after which a camera or a video file is given up.",
     ),
     click.option(
         "--frozen-after",
