@@ -1,5 +1,6 @@
 """Several cameras that share one interpreter."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from corrosion_edge.device.capture.bell import Bell
 from corrosion_edge.device.capture.beside import Beside
+from corrosion_edge.device.capture.shares import Shares
 from corrosion_edge.device.capture.supervised import Supervised
 from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.naming import split
@@ -22,19 +24,26 @@ class Several(Source):
 
     And every picture of followed folders: these are kept back until they are due.
 
-    After a camera had its turn all others with a new frame come first, so that a fast one cannot
-    keep the interpreter from a slow one, and one that is away costs the others nothing. Their
-    ``bell`` must be the same. An error of a camera that is not opened again passes through.
+    Of those with a new frame the one comes first that had least of the interpreter's time of late:
+    that from the delivery of its frame to the next read. So neither a fast camera nor one of many
+    tiles keeps the others from it, and one that is away costs them nothing. A frame is never
+    interrupted. Their ``bell`` must be the same. An error of a camera that is not opened again
+    passes through.
     """
 
     live = True
 
-    def __init__(self, cameras: Mapping[str, Supervised | Beside], bell: Bell) -> None:
+    def __init__(
+        self,
+        cameras: Mapping[str, Supervised | Beside],
+        bell: Bell,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if not cameras:
             raise UsageError("cameras: expected one or more")
         self.name = ", ".join(f"{name}={camera.name}" for name, camera in cameras.items())
         self._cameras = dict(cameras)
-        self._turns = list(cameras)
+        self._shares = Shares(tuple(cameras), clock)
         self._bell = bell
         self._last = ""
         self.on_idle: Callable[[], None] = nobody
@@ -54,7 +63,8 @@ class Several(Source):
         return {name: camera.dropped for name, camera in self._cameras.items()}
 
     def read(self) -> Frame:
-        """The next frame in turn; waits until any camera has one."""
+        """The next frame; waits until any camera has one."""
+        self._shares.end()
         while True:
             heard = self._bell.rings
             frame = self._polled()
@@ -95,7 +105,7 @@ class Several(Source):
         return [camera for camera in self._cameras.values() if isinstance(camera, Beside)]
 
     def _polled(self) -> Frame | None:
-        for name in tuple(self._turns):
+        for name in self._shares.order():
             try:
                 frame = self._cameras[name].poll()
             except PhotoError as error:
@@ -108,8 +118,7 @@ class Several(Source):
 
     def _had_its_turn(self, name: str) -> None:
         self._last = name
-        self._turns.remove(name)
-        self._turns.append(name)
+        self._shares.begin(name)
 
 
 def named(specs: Iterable[str]) -> dict[str, str]:
