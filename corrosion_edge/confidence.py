@@ -87,6 +87,16 @@ class Confidence:
             f"{self.recall_target:g}: {self.needed} are needed, and the threshold is 0"
         )
 
+    def band(self, threshold: float) -> tuple[float, float] | None:
+        """The scores to abstain on beside a threshold in [0, 1]; None where none is unsure.
+
+        ``unsure``, stretched to a threshold outside of it: a verdict must not be sure between the
+        two, and unsure again further on.
+        """
+        if self.unsure is None:
+            return None
+        return min(self.unsure[0], threshold), max(self.unsure[1], threshold)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values; ``unsure`` is a list of two, or None."""
         return asdict(self) | {"unsure": list(self.unsure) if self.unsure else None}

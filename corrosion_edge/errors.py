@@ -4,6 +4,7 @@
 
     CorrosionEdgeError            1   the root; catch this to catch them all
     ├── UsageError (ValueError)   2   an option or argument that cannot be
+    │   └── MisfitError           2   a picture that does not hold what is judged of it
     ├── DataError (ValueError)    2   a folder that is no data set
     ├── WeightsError (ValueError) 2   weights that are missing or of another network
     ├── ImageError (ValueError)   1   a photo that cannot be read
@@ -34,6 +35,7 @@ __all__ = [
     "GateError",
     "ImageError",
     "KeyFileError",
+    "MisfitError",
     "NoSuchSource",
     "OutputError",
     "SignatureError",
@@ -56,6 +58,10 @@ class UsageError(CorrosionEdgeError, ValueError):
     """An option or argument that cannot be."""
 
     exit_code = 2
+
+
+class MisfitError(UsageError):
+    """A picture that does not hold ``--roi``, or has fewer pixels than ``--tiles``."""
 
 
 class DataError(CorrosionEdgeError, ValueError):

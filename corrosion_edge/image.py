@@ -107,6 +107,8 @@ def read_prepared(
 @contextmanager
 def _decoded(source: Path | IO[bytes], most: int, at_least: int) -> Iterator[Image.Image]:
     """The picture upright, in RGB."""
+    if isinstance(source, Path) and source.is_fifo():  # to open it may take for ever
+        raise ValueError("a named pipe and no file")
     with Image.open(source) as picture:
         if picture.width * picture.height > most:
             raise Image.DecompressionBombError

@@ -23,10 +23,10 @@ class Prediction:
     verdict is corrosion where ``score >= threshold``. ``heatmap`` is float32 [h, w], the local
     log-odds of corrosion whose mean is the log-odds of ``score``, or None where the model
     (maximum pooling, ``--no-heatmap``) has none. ``band`` holds the two scores between which the
-    model abstains, None where it has no such band. ``tile`` is the column and row, from 1, of the
-    tile the score comes from, None for a whole picture; then the map is that of all tiles.
-    ``backend`` is what the network ran on, ``model_sha256`` the network's digest in hex; empty if
-    nobody said.
+    model abstains, and reaches to the threshold; None where it has no such band. ``tile`` is the
+    column and row, from 1, of the tile the score comes from, None for a whole picture; then the
+    map is that of all tiles. ``backend`` is what the network ran on, ``model_sha256`` the network's
+    digest in hex; empty if nobody said.
     """
 
     score: float

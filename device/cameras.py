@@ -86,7 +86,7 @@ class Cameras:
     def folders(self) -> tuple[Path, ...]:
         """Those that are folders of pictures, followed or not."""
         return tuple(Path(one.source) for one in self._cameras.values()
-                     if one.capture.follow or _is_folder(one.source))  # fmt: skip
+                     if _is_followed(one) or _is_folder(one.source))  # fmt: skip
 
     def open(
         self, observe: "Observer | None" = None, classifier: "Classifier | None" = None
@@ -95,18 +95,19 @@ class Cameras:
 
         Where whole pictures are judged, sources are asked for the sizes that are judged too.
         """
-        from corrosion_edge.device.capture import FollowedFolder, open_several
+        from corrosion_edge.device.capture import open_several
 
         first = next(iter(self._cameras.values()))
-        if first.capture.follow:
-            if first.name:
-                raise UsageError("--follow: one folder alone is followed, without a name")
-            awaited = first.capture.await_cameras
-            return FollowedFolder(Path(first.source), observe=observe, awaited=awaited)
+        followed = any(map(_is_followed, self._cameras.values()))
+        if first.capture.follow and not followed:
+            raise UsageError("--follow: none of the cameras is a folder; leave it out")
 
         def open_one(spec: str, name: str = "", bell: "Bell | None" = None) -> "Source":
-            with _naming_the_way_out(spec, self._cameras[name].capture):
-                return self._cameras[name].capture.open(spec, observe, classifier, name, bell)
+            camera = self._cameras[name]
+            if _is_followed(camera):
+                return _followed(camera, observe, bell)
+            with _naming_the_way_out(spec, camera.capture):
+                return camera.capture.open(spec, observe, classifier, name, bell)
 
         if not first.name:
             return open_one(first.source)
@@ -150,6 +151,24 @@ def _is_folder(spec: str) -> bool:
         return spec != "demo" and not is_live_kind(spec) and Path(spec).is_dir()
     except OSError:  # a name that is too long
         return False
+
+
+def _is_followed(camera: Camera) -> bool:
+    """Whether it is taken for a folder that is followed; live ones beside it are not."""
+    from corrosion_edge.device.sources import is_live_kind
+
+    alone = not camera.name
+    return camera.capture.follow and (alone or not is_live_kind(camera.source))
+
+
+def _followed(camera: Camera, observe: "Observer | None", bell: "Bell | None") -> "Source":
+    from corrosion_edge.device.capture import Beside, FollowedFolder
+
+    def made(observe: "Observer | None") -> FollowedFolder:
+        how: dict[str, Any] = {"camera": camera.name, "awaited": camera.capture.await_cameras}
+        return FollowedFolder(Path(camera.source), observe=observe, **how)
+
+    return Beside(made, bell, observe) if bell else made(observe)
 
 
 @contextmanager

@@ -132,7 +132,8 @@ _OPTIONS = (
         default=10.0,
         show_default=True,
         metavar="S",
-        help="Seconds without a frame after which a live camera is given up; ten frames at least.",
+        help="Seconds without a frame after which a camera, ten of its frames at least, or a video "
+        "file is given up.",
     ),
     click.option(
         "--frozen-after",

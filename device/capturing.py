@@ -82,7 +82,7 @@ class Capture:
         from corrosion_edge.device.judging import View
 
         size = None if self.tiles else classifier.manifest.preprocessing.size
-        return View(self._judge(classifier), look, self._gate(), size)
+        return View(self._judge(classifier), look, self._gate(), size, self.await_cameras)
 
     def look(self) -> "Look":
         """What turns a delivered frame into the judged one (UsageError)."""

@@ -58,8 +58,7 @@ class Classifier(Closing):
     """A model on a backend, with the model's own preprocessing.
 
     ``threshold``, in [0, 1], is the score from which the verdict is corrosion: the model's own,
-    unless ``use_threshold`` set another. ``band`` holds the scores between which the model
-    abstains, or None.
+    unless ``use_threshold`` set another.
     """
 
     def __init__(self, bundle: Bundle, backend: Backend, name: str = "") -> None:
@@ -68,8 +67,12 @@ class Classifier(Closing):
         self.backend = backend
         self.name = name or bundle.manifest.name
         self.threshold = float(bundle.manifest.threshold)
-        confidence = bundle.manifest.confidence
-        self.band = confidence.unsure if confidence else None
+
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """The two scores between which it abstains, see ``Confidence.band``."""
+        confidence = self.manifest.confidence
+        return confidence.band(self.threshold) if confidence else None
 
     @classmethod
     def open(

@@ -30,16 +30,18 @@ class View:
     """``look`` turns a frame into what is judged of it; what fails the ``gate`` gets no verdict.
 
     ``size`` is the width and height in which this classifier takes a whole picture, so that its
-    source may have scaled it; None where it has to be judged from the picture itself.
+    source may have scaled it; None where it has to be judged from the picture itself. A picture
+    that does not fit is a mistake if it is the camera's first, unless that is ``awaited``.
     """
 
     classifier: Classifies
     look: Callable[[Frame], Frame] | None = None
     gate: Gate | None = None
     size: tuple[int, int] | None = None
+    awaited: bool = False
 
     def judge(self, frame: Frame) -> Verdict | Unusable:
-        """The verdict on a frame as its source delivered it."""
+        """The verdict on a frame as its source delivered it (MisfitError if that is too small)."""
         start = time.perf_counter()
         if self.look is not None:
             frame = self.look(frame)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 
 from corrosion_edge.device.capture.quality import Gate
 from corrosion_edge.device.clock_watch import ClockSet
+from corrosion_edge.device.fitting import Fitting
 from corrosion_edge.device.judging import Classifies, Judging, Sole, View
 from corrosion_edge.device.pulse import NoPulse, Pulse
 from corrosion_edge.device.sinks import Result, Sink
 from corrosion_edge.device.sources.source import WAIT_STEP, PhotoError, Source
 from corrosion_edge.device.stop import Stop
 from corrosion_edge.device.verdict import Tally, Unreadable, Unusable, Verdict
-from corrosion_edge.errors import BackendAway, UsageError
+from corrosion_edge.errors import BackendAway, MisfitError, UsageError
 from corrosion_edge.frame import Frame
 
 __all__ = ["Pace", "Pipeline"]
@@ -63,6 +64,10 @@ class Pace:
     def forget(self, frame: Frame) -> None:
         """The frame gave nothing after all: the camera's next one is due at once."""
         self._last.pop(frame.camera, None)
+
+    def due_in(self, frame: Frame) -> float:
+        """Seconds until a frame that was too early, of a camera and no recording, is taken."""
+        return self._too_early(frame.camera, self._clock())
 
     def _too_early(self, camera: str, now: float) -> float:
         """Seconds until the next verdict is due; time that runs backwards starts anew."""
@@ -122,6 +127,7 @@ class Pipeline:
         self._pulse, self._clock = pulse or NoPulse(), clock
         self._pace = pace or Pace(interval, live=source.live, sleep=self._sleep)
         self._stop = stop or Stop()
+        self._fitting = Fitting(source.name)
         self._classified = self._skipped = self._unreadable = self._unusable = self._away = 0
         source.on_wait = self._wait
 
@@ -137,8 +143,9 @@ class Pipeline:
         """Work until the source ends or ``frames`` verdicts are out.
 
         Errors of source, classifier and sinks pass through, as does KeyboardInterrupt; a picture
-        that cannot be read does not end it. While an accelerator is away, frames of a live source
-        are dropped; any other source waits.
+        that cannot be read, or does not fit what is judged of it, does not end it, but for a
+        camera's first (UsageError), see ``Fitting``. While an accelerator is away, frames of a
+        live source are dropped, or put back; any other source waits.
         """
         while self._frames is None or self._classified < self._frames:
             self._renew()
@@ -155,21 +162,22 @@ class Pipeline:
 
     def _handle(self, frame: Frame) -> None:
         if not self._pace.takes(frame):
-            self._skipped += 1
+            self._skipped += not self._source.put_back(frame, self._pace.due_in(frame))
             return
         while (result := self._judged(frame)) is None:
             if self._source.live:
-                self._away += 1
+                self._away += not self._source.put_back(frame, WAIT_STEP)
                 self._pace.forget(frame)
                 return
             self._sleep(WAIT_STEP)
-        self._pulse.judged(result)
+        if not isinstance(result, Unreadable):
+            self._pulse.judged(result)
 
-    def _judged(self, frame: Frame) -> Verdict | Unusable | None:
+    def _judged(self, frame: Frame) -> Verdict | Unusable | Unreadable | None:
         """What came of a frame, told; None while the accelerator is away."""
         with self._stop.deferred():
             try:
-                result = self._judging.view(frame.camera).judge(frame)
+                result = self._result(frame)
             except BackendAway as away:
                 self._tell_news()
                 self._pulse.away(str(away))
@@ -178,7 +186,17 @@ class Pipeline:
             self._write(result)
             self._classified += isinstance(result, Verdict)
             self._unusable += isinstance(result, Unusable)
+            self._unreadable += isinstance(result, Unreadable)
             return result
+
+    def _result(self, frame: Frame) -> Verdict | Unusable | Unreadable:
+        view = self._judging.view(frame.camera)
+        try:
+            result = view.judge(frame)
+        except MisfitError as misfit:
+            return self._fitting.result(frame, misfit, awaited=view.awaited)
+        self._fitting.fits(frame)
+        return result
 
     def _renew(self) -> None:
         """Between two frames: here alone another model takes over."""
@@ -207,7 +225,7 @@ class Pipeline:
 
     def _report(self, error: PhotoError) -> None:
         with self._stop.deferred():
-            self._write(Unreadable(self.tally.delivered, error.name, str(error)))
+            self._write(Unreadable(error.index, error.name, str(error), error.camera))
             self._unreadable += 1
 
     def _write(self, result: Result) -> None:

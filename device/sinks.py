@@ -81,12 +81,12 @@ class JsonSink(Sink):
     score, threshold, unsure (if the model has a band), tile ([column, row] from 1, if there are
     tiles), backend (what it ran on), latency_ms, and path if there is a file, position_s in a
     recording, clock ("unsynchronised") where the time may be wrong. An unreadable picture has
-    index, path and error. A frame that got no verdict has unusable (dark, bright, covered or
-    blurred), value and limit in place of label, score and threshold. A camera that fails or
-    recovers has event (``camera_lost``, ``camera_recovered``, …) and the fields of
-    ``CameraState.to_dict``; another model file event (``model_changed`` or ``model_refused``) and
-    those of ``ModelChange.to_dict``; an accelerator event (``accelerator_lost``,
-    ``accelerator_replaced``, ``accelerator_recovered``) and those of
+    camera, index, path and error. A frame that got no verdict has unusable (dark, bright, covered
+    or blurred) with value and limit, or unusable (misfit) with reason, in place of label, score
+    and threshold. A camera that fails or recovers has event (``camera_lost``, ``camera_recovered``,
+    …) and the fields of ``CameraState.to_dict``; another model file event (``model_changed`` or
+    ``model_refused``) and those of ``ModelChange.to_dict``; an accelerator event
+    (``accelerator_lost``, ``accelerator_replaced``, ``accelerator_recovered``) and those of
     ``AcceleratorState.to_dict``; a clock that was set event (``clock_set``) and those of
     ``ClockSet.to_dict``. None means standard output.
 
@@ -179,7 +179,8 @@ def _is_doubtful(frame: Frame) -> bool:
 
 
 def _failure(result: Unreadable) -> dict[str, Any]:
-    return {"index": result.index, "path": result.name, "error": result.error}
+    fields = {"index": result.index, "path": result.name, "error": result.error}
+    return {"camera": result.camera, **fields} if result.camera else fields
 
 
 def _time(frame: Frame) -> str:

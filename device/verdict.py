@@ -28,16 +28,20 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A picture that could not be read: its place in the source, its file, and why."""
+    """A photo that could not be read or judged: its place in the source, its file, and why.
+
+    ``camera`` is as that of a ``Frame``.
+    """
 
     index: int
     name: str
     error: str
+    camera: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A frame that got no verdict, for it is too dark, bright, covered or blurred."""
+    """A frame that got no verdict, for it is too dark, bright, covered, blurred or small."""
 
     frame: Frame
     quality: Quality

@@ -1,5 +1,6 @@
 """Live cameras that are watched over: deadlines, re-opening, and what became of them."""
 
+from corrosion_edge.device.capture.beside import Beside
 from corrosion_edge.device.capture.follow import FollowedFolder
 from corrosion_edge.device.capture.framing import Framing, Look
 from corrosion_edge.device.capture.opening import open_camera
@@ -14,6 +15,7 @@ __all__ = [
     "MOST_ABANDONED",
     "STATES",
     "Backoff",
+    "Beside",
     "CameraState",
     "FollowedFolder",
     "Framing",

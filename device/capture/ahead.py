@@ -1,11 +1,13 @@
 """A recording that is decoded by a thread of its own, a little ahead of what is judged."""
 
+import math
 import queue
 import threading
 import time
 from typing import Final
 
 from corrosion_edge.device.sources.source import WAIT_STEP, Source
+from corrosion_edge.errors import SourceLost
 from corrosion_edge.frame import Frame
 
 __all__ = ["Ahead"]
@@ -21,14 +23,15 @@ _GIVE_UP: Final = 2.0
 class Ahead(Source):
     """The frames of a recording in order, none dropped, decoded while the last one is judged.
 
-    Its errors come where they would have come. Only its thread touches the recording.
+    Its errors come where they would have come. Only its thread touches the recording. Where no
+    frame is to be had for ``hung_after`` seconds it is lost, as a pipe whose writer stopped is.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, hung_after: float = math.inf) -> None:
         if source.live:
             raise ValueError(f"{source.name}: expected a recording, got a live source")
         self.name, self.paced = source.name, source.paced
-        self._source = source
+        self._source, self._hung_after = source, hung_after
         self._waiting: queue.Queue[Frame | BaseException | None] = queue.Queue(_DEPTH)
         self._stopping = threading.Event()
         self._ended = False
@@ -55,11 +58,16 @@ class Ahead(Source):
             self._thread.join(0.05)
 
     def _next(self) -> Frame | BaseException | None:
-        while True:
+        end = time.monotonic() + self._hung_after
+        while (rest := end - time.monotonic()) > 0:
             try:
-                return self._waiting.get(timeout=WAIT_STEP)
+                return self._waiting.get(timeout=min(rest, WAIT_STEP))
             except queue.Empty:
                 self.on_wait()
+        return SourceLost(
+            f"{self.name}: no frame for {self._hung_after:g} s; it is still being written, or its "
+            "drive hangs (--hung-after)"
+        )
 
     def _emptied(self) -> None:
         while not self._waiting.empty():

@@ -39,9 +39,9 @@ class FollowedFolder(Source):
     A file gets its turn once it has not changed for a second, or was last changed ten seconds
     ago; one that cannot be read then is tried again for ten seconds, for its writer may pause. A
     file written anew is a new picture. The folder may be empty; while it is gone (a share, a
-    stick) it is waited for, which ``observe`` is told. Raises SourceError where there is no folder
-    at the start, unless it is ``awaited``; then also a share that is mounted over it, before a
-    photo was seen, is taken for it.
+    stick) it is waited for, which ``observe`` is told, of the ``camera`` or else of the folder.
+    Raises SourceError where there is no folder at the start, unless it is ``awaited``; then also
+    a share that is mounted over it, before a photo was seen, is taken for it.
 
     The folder is looked through twice a second, less often where that takes long: notification
     by the kernel does not reach over network shares.
@@ -51,6 +51,7 @@ class FollowedFolder(Source):
         self,
         path: Path,
         *,
+        camera: str = "",
         awaited: bool = False,
         observe: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -59,7 +60,7 @@ class FollowedFolder(Source):
     ) -> None:
         _require_folder(path, awaited)
         self.name = f"{path} (followed)"
-        self._path, self._observe = path, observe
+        self._path, self._observe, self._camera = path, observe, camera or str(path)
         self._clock, self._sleep, self._wall = clock, sleep, wall
         self._awaited = awaited
         self._device = _device_of(path)
@@ -114,7 +115,7 @@ class FollowedFolder(Source):
                 if self._is_broken(path):
                     self._finish(path)
                     self._index += 1
-                    raise PhotoError(str(error), str(path)) from None
+                    raise PhotoError(str(error), str(path), self._index - 1) from None
                 continue
             self._finish(path)
             self._index += 1
@@ -154,7 +155,7 @@ class FollowedFolder(Source):
         reason = "the folder is there" if there else f"{gone}; it is waited for"
         if self._observe is not None:
             now = datetime.now(UTC)
-            self._observe(CameraState(str(self._path), state, reason, now, before, self._index))
+            self._observe(CameraState(self._camera, state, reason, now, before, self._index))
 
     def _seen(self, path: Path) -> _File | None:
         try:

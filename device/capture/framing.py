@@ -48,7 +48,7 @@ class Framing:
         return self.takes_all and self.resolution in (None, size)
 
     def apply(self, pixels: Pixels) -> Pixels:
-        """Uint8 [h, w, 3] RGB in, the judged part out, contiguous (UsageError beyond a border)."""
+        """Uint8 [h, w, 3] RGB in, the judged part out, contiguous (MisfitError beyond a border)."""
         if self.resolution:
             pixels = image.scaled(pixels, self.resolution)
         pixels = np.rot90(pixels, -self.rotate // 90)

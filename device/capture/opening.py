@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from corrosion_edge.device.capture.ahead import Ahead
@@ -43,7 +44,7 @@ def open_camera(
     """
     patience = patience or Patience()
     if not is_live_kind(spec):
-        return _ahead(open_directly(spec, wish))
+        return _recording(spec, wish, patience)
     how: dict[str, Any] = {"name": name, "patience": patience, "observe": observe, "bell": bell}
     again = lambda: _live(open_directly(spec, wish))  # noqa: E731
     if awaited:
@@ -51,7 +52,7 @@ def open_camera(
         return Supervised(None, again, called=redacted_spec(spec), **how)
     first = within(patience.open_within, lambda: open_directly(spec, wish), redacted_spec(spec))
     if not first.live:
-        return _ahead(first)
+        return _ahead(first, patience)
     return Supervised(first, again if reconnect else None, **how)
 
 
@@ -71,9 +72,24 @@ def _live(source: Source) -> Source:
                        "with --no-await-cameras")  # fmt: skip
 
 
-def _ahead(source: Source) -> Source:
+def _recording(spec: str, wish: Wish, patience: Patience) -> Source:
+    """A file, a folder or the demo; a folder may take as long as it takes to look through it."""
+    make = lambda: open_directly(spec, wish)  # noqa: E731
+    if spec == "demo" or _is_folder(spec):
+        return make()
+    return _ahead(within(patience.open_within, make, spec), patience)
+
+
+def _is_folder(spec: str) -> bool:
+    try:
+        return Path(spec).is_dir()
+    except (OSError, ValueError):  # a name that is too long, or may not be looked at
+        return False
+
+
+def _ahead(source: Source, patience: Patience) -> Source:
     """A video file is decoded ahead; pictures may be too large, and the demo costs nothing."""
-    return Ahead(source) if source.is_video else source
+    return Ahead(source, patience.hung_after) if source.is_video else source
 
 
 def redacted_spec(spec: str) -> str:

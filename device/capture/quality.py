@@ -13,10 +13,13 @@ from PIL import Image
 from corrosion_edge import image
 from corrosion_edge.errors import UsageError
 
-__all__ = ["SPEC", "Gate", "Limits", "Quality", "assess"]
+__all__ = ["MISFIT", "SPEC", "Gate", "Limits", "Quality", "assess"]
 
 SPEC: Final = image.Preprocessing(224, 224)
 """The fixed size at which pictures are measured, for blur and detail depend on it."""
+
+MISFIT: Final = "misfit"
+"""The word for a picture that does not hold what is to be judged of it."""
 
 _BLOCKS: Final = 14  # blocks each way: of 16 pixels
 
@@ -47,11 +50,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """``word`` is ok, dark, bright, covered or blurred; ``value`` went past the ``limit``."""
+    """``word`` is ok, dark, bright, covered or blurred; ``value`` went past the ``limit``.
+
+    Or it is ``MISFIT``, for the ``reason``.
+    """
 
     word: str = "ok"
     value: float = 0.0
     limit: float = 0.0
+    reason: str = ""
 
     @property
     def usable(self) -> bool:
@@ -59,10 +66,14 @@ class Quality:
         return self.word == "ok"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: unusable (the word), value, limit."""
+        """Plain values for JSON: unusable (the word), then value and limit, or the reason."""
+        if self.reason:
+            return {"unusable": self.word, "reason": self.reason}
         return {"unusable": self.word, "value": round(self.value, 2), "limit": self.limit}
 
     def __str__(self) -> str:
+        if self.reason:
+            return f"{self.word} ({self.reason})"
         return f"{self.word} ({self.value:.1f}, limit {self.limit:g})"
 
 

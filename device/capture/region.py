@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corrosion_edge.errors import UsageError
+from corrosion_edge.errors import MisfitError, UsageError
 
 __all__ = ["Region"]
 
@@ -46,10 +46,10 @@ class Region:
         return cls(left, top, width, height, fraction="." in text)
 
     def cut(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """That part of uint8 [h, w, 3], at least one pixel (UsageError beyond a border)."""
+        """That part of uint8 [h, w, 3], at least one pixel (MisfitError beyond a border)."""
         height, width = pixels.shape[:2]
         if not self.fraction and not self._within(width, height):
-            raise UsageError(f"--roi {self}: reaches beyond the picture of {width}x{height}")
+            raise MisfitError(f"--roi {self}: reaches beyond the picture of {width}x{height}")
         across, down = (width, height) if self.fraction else (1, 1)
         left, right = _ends(self.left * across, self.width * across, width)
         top, bottom = _ends(self.top * down, self.height * down, height)

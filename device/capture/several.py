@@ -1,14 +1,18 @@
-"""Several live cameras that share one interpreter."""
+"""Several cameras that share one interpreter."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from corrosion_edge.device.capture.bell import Bell
+from corrosion_edge.device.capture.beside import Beside
+from corrosion_edge.device.capture.shares import Shares
 from corrosion_edge.device.capture.supervised import Supervised
+from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.naming import split
-from corrosion_edge.device.sources.source import WAIT_STEP, Source
+from corrosion_edge.device.sources.source import WAIT_STEP, PhotoError, Source, nobody
 from corrosion_edge.errors import UsageError
 from corrosion_edge.frame import Frame
 
@@ -18,20 +22,31 @@ __all__ = ["Several", "named", "open_several"]
 class Several(Source):
     """The newest frames of live cameras in turn, each frame with its camera's name.
 
-    After a camera had its turn all others with a new frame come first, so that a fast one cannot
-    keep the interpreter from a slow one, and one that is away costs the others nothing. Their
-    ``bell`` must be the same. An error of a camera that is not opened again passes through.
+    And every picture of followed folders: these are kept back until they are due.
+
+    Of those with a new frame the one comes first that had least of the interpreter's time of late:
+    that from the delivery of its frame to the next read. So neither a fast camera nor one of many
+    tiles keeps the others from it, and one that is away costs them nothing. A frame is never
+    interrupted. Their ``bell`` must be the same. An error of a camera that is not opened again
+    passes through.
     """
 
     live = True
 
-    def __init__(self, cameras: Mapping[str, Supervised], bell: Bell) -> None:
+    def __init__(
+        self,
+        cameras: Mapping[str, Supervised | Beside],
+        bell: Bell,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if not cameras:
             raise UsageError("cameras: expected one or more")
         self.name = ", ".join(f"{name}={camera.name}" for name, camera in cameras.items())
         self._cameras = dict(cameras)
-        self._turns = list(cameras)
+        self._shares = Shares(tuple(cameras), clock)
         self._bell = bell
+        self._last = ""
+        self.on_idle: Callable[[], None] = nobody
 
     @property
     def dropped(self) -> int:  # type: ignore[override]
@@ -48,7 +63,8 @@ class Several(Source):
         return {name: camera.dropped for name, camera in self._cameras.items()}
 
     def read(self) -> Frame:
-        """The next frame in turn; waits until any camera has one."""
+        """The next frame; waits until any camera has one."""
+        self._shares.end()
         while True:
             heard = self._bell.rings
             frame = self._polled()
@@ -57,6 +73,22 @@ class Several(Source):
             due = min(camera.due_in() for camera in self._cameras.values())
             self._bell.wait(heard, min(due, WAIT_STEP))
             self.on_wait()
+            self.on_idle()
+
+    def put_back(self, frame: Frame, seconds: float) -> bool:
+        """See ``Source.put_back``: only a folder's are kept."""
+        return self._cameras[frame.camera].put_back(frame, seconds)
+
+    def pass_over(self, taken: Iterable[Taken]) -> None:
+        """Before the first read, see ``FollowedFolder.pass_over``."""
+        known = list(taken)
+        for folder in self._folders():
+            folder.pass_over(known)
+
+    def taken(self, name: str) -> list[Taken]:
+        """What is to be remembered of the last picture, if it is a folder's, called ``name``."""
+        last = self._cameras.get(self._last)
+        return last.taken(name) if isinstance(last, Beside) else []
 
     def keeps_rate(self, camera: str) -> bool:
         """See ``Source.keeps_rate``."""
@@ -69,14 +101,24 @@ class Several(Source):
         for camera in self._cameras.values():
             camera.close()
 
+    def _folders(self) -> list[Beside]:
+        return [camera for camera in self._cameras.values() if isinstance(camera, Beside)]
+
     def _polled(self) -> Frame | None:
-        for name in tuple(self._turns):
-            frame = self._cameras[name].poll()
+        for name in self._shares.order():
+            try:
+                frame = self._cameras[name].poll()
+            except PhotoError as error:
+                self._had_its_turn(name)
+                raise PhotoError(str(error), error.name, error.index, name) from None
             if frame is not None:
-                self._turns.remove(name)
-                self._turns.append(name)
+                self._had_its_turn(name)
                 return replace(frame, camera=name)
         return None
+
+    def _had_its_turn(self, name: str) -> None:
+        self._last = name
+        self._shares.begin(name)
 
 
 def named(specs: Iterable[str]) -> dict[str, str]:
@@ -100,19 +142,19 @@ def named(specs: Iterable[str]) -> dict[str, str]:
 def open_several(
     sources: Mapping[str, str], open_one: Callable[[str, str, Bell], Source]
 ) -> Source:
-    """Open named live cameras with ``open_one`` (source, name, bell); all, or none of them.
+    """Open named cameras with ``open_one`` (source, name, bell); all, or none of them.
 
-    Raises UsageError for what is not live, and whatever ``open_one`` raises.
+    Raises UsageError for what is neither live nor followed, and whatever ``open_one`` raises.
     """
     bell = Bell()
     with ExitStack() as opened:
-        cameras: dict[str, Supervised] = {}
+        cameras: dict[str, Supervised | Beside] = {}
         for name, spec in sources.items():
             source = opened.enter_context(open_one(spec, name, bell))
-            if not isinstance(source, Supervised):
+            if not isinstance(source, Supervised | Beside):
                 raise UsageError(
-                    f"--camera {name}={source.name}: only live cameras have names and go together; "
-                    "watch a file, a folder or the demo alone, without a name"
+                    f"--camera {name}={source.name}: only live cameras have names and go "
+                    "together, and folders with --follow; watch a file or the demo alone"
                 )
             cameras[name] = source
         several = Several(cameras, bell)

@@ -66,7 +66,7 @@ class Supervised(Source):
         self._frames = self._dropped = self._failures = self._index = self._base = 0
         self._state = CameraState(self.camera, "starting", "open", datetime.now(UTC))
         self._error: BaseException | None = None
-        self._due = self._came = self._failed = clock()
+        self._due = self._came = self._seen = clock()
         self._closed = False
         make = again if first is None else lambda: first
         assert make is not None, "expected an open source, or what opens it"
@@ -106,7 +106,7 @@ class Supervised(Source):
         error = reader.error  # before the frame: the last frame comes before the end
         frame = reader.take()
         if frame is not None:
-            return self._judged(frame)
+            return self._judged(frame, reader.progress)
         if error is not None:
             self._fail("lost", error)
         else:
@@ -153,7 +153,7 @@ class Supervised(Source):
         elif self._state.state == "running" and waited >= late_after:
             self._become("degraded", f"no frame for {waited:.1f} s")
 
-    def _judged(self, frame: Frame) -> Frame | None:
+    def _judged(self, frame: Frame, came: float) -> Frame | None:
         if self._still.seconds() >= self._patience.frozen_after:
             limit = f"{self._patience.frozen_after:g} s"
             self._dropped += 1
@@ -162,24 +162,25 @@ class Supervised(Source):
         if self._state.state == "frozen" and not self._still.moved:
             self._dropped += 1
             return None
-        self._welcome()
+        self._welcome(came)
+        self._seen = came
         self._frames += 1
         self._index = self._base + frame.index
         return replace(frame, index=self._index) if self._base else frame
 
-    def _welcome(self) -> None:
+    def _welcome(self, came: float) -> None:
         now = self._clock()
         if self._state.state != "running":
             self._came = now
-            self._become("running", self._coming(now))
+            self._become("running", self._coming(came))
         elif now - self._came >= self._patience.steady_after:
             self._backoff.reset()
 
-    def _coming(self, now: float) -> str:
-        """Since when frames come, and from where if that is another source."""
+    def _coming(self, came: float) -> str:
+        """How long none came, and from where they come if that is another source."""
         said = "frames come again" if self._frames else "frames come"
         if self._state.state != "starting":
-            said += f" after {now - self._failed:.1f} s"
+            said += f" after {came - self._seen:.1f} s"
         if self._reader is not None:
             self.paced = self._reader.paced
             if self._reader.name != self.name:
@@ -234,8 +235,6 @@ class Supervised(Source):
         before = self._state
         if (state, reason) == (before.state, before.reason):
             return
-        if before.state in ("starting", "running"):
-            self._failed = self._clock()
         now = datetime.now(UTC)
         self._state = CameraState(self.camera, state, reason, now, before.state, **self._counts())
         if self._observe is not None:

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from corrosion_edge.errors import UsageError
+from corrosion_edge.errors import MisfitError, UsageError
 from corrosion_edge.prediction import Prediction
 
 __all__ = ["Judges", "Tiled"]
@@ -36,7 +36,7 @@ class Tiled:
         self._columns, self._rows = columns, rows
 
     def classify(self, pixels: Pixels) -> Prediction:
-        """The verdict on uint8 [h, w, 3] RGB (UsageError if there are more tiles than pixels)."""
+        """The verdict on uint8 [h, w, 3] RGB (MisfitError if there are more tiles than pixels)."""
         found = [[self._classifier.classify(tile) for tile in row] for row in self._cut(pixels)]
         places = [(c, r) for r in range(self._rows) for c in range(self._columns)]
         column, row = max(places, key=lambda place: found[place[1]][place[0]].score)
@@ -47,7 +47,7 @@ class Tiled:
         height, width = pixels.shape[:2]
         if width < self._columns or height < self._rows:
             tiles = f"{self._columns}x{self._rows}"
-            raise UsageError(f"--tiles {tiles}: the picture has only {width}x{height} pixels")
+            raise MisfitError(f"--tiles {tiles}: the picture has only {width}x{height} pixels")
         rows = np.array_split(pixels, self._rows, axis=0)
         return [np.array_split(row, self._columns, axis=1) for row in rows]
 

@@ -54,7 +54,7 @@ class Following(Taker):
             tracker.unusable(Stamp.of(result.frame), str(result.quality))
 
     def _unreadable(self, result: Unreadable) -> None:
-        if (tracker := self._trackers.meant("")) is not None:
+        if (tracker := self._trackers.meant(result.camera)) is not None:
             tracker.unusable(Stamp.now(), result.error)
 
     def _camera_state(self, state: CameraState) -> None:

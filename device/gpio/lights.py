@@ -108,7 +108,7 @@ class Lights(Taker):
             camera.unusable(Stamp.of(result.frame), str(result.quality))
 
     def _unreadable(self, result: Unreadable) -> None:
-        if camera := self._cameras.meant(""):
+        if camera := self._cameras.meant(result.camera):
             camera.unusable(Stamp.now(), result.error)
 
     def _camera_state(self, state: CameraState) -> None:

@@ -95,8 +95,9 @@ class FakeCamera(Source):
         return Frame.now(self._picture, self._take_index(), position=position)
 
     def _broken(self) -> PhotoError:
-        name = f"picture {self._take_index()}"
-        return PhotoError(f"{name}: not a picture, or damaged", name)
+        index = self._take_index()
+        name = f"picture {index}"
+        return PhotoError(f"{name}: not a picture, or damaged", name, index)
 
     def _take_index(self) -> int:
         self._index += 1

@@ -33,7 +33,7 @@ class FolderSource(Source):
         try:
             return Frame.now(image.read(path), index, name=str(path))
         except ImageError as error:
-            raise PhotoError(str(error), str(path)) from None
+            raise PhotoError(str(error), str(path), index) from None
 
     def close(self) -> None:
         """See ``Source.close``."""

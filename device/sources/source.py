@@ -18,11 +18,14 @@ def nobody() -> None:
 
 
 class PhotoError(ImageError):
-    """One picture of many that cannot be read; ``name`` is its file, and the next may be fine."""
+    """One picture of many that cannot be read; the next may be fine.
 
-    def __init__(self, message: str, name: str) -> None:
+    ``name`` is its file, ``index`` its place in the source, ``camera`` as that of a ``Frame``.
+    """
+
+    def __init__(self, message: str, name: str, index: int, camera: str = "") -> None:
         super().__init__(message)
-        self.name = name
+        self.name, self.index, self.camera = name, index, camera
 
 
 class Source(Closing, Protocol):
@@ -59,6 +62,13 @@ class Source(Closing, Protocol):
     def keeps_rate(self, camera: str) -> bool:
         """Whether the rate that was asked of this camera, '' if it is alone, is kept by it."""
         return self.paced
+
+    def put_back(self, frame: Frame, seconds: float) -> bool:
+        """Deliver this frame, the last one, again after so many seconds; whether that is done.
+
+        Where others' frames come meanwhile, as a source that is waited for keeps them back.
+        """
+        return False
 
     def interrupt(self) -> bool:
         """Free a read that hangs in another thread; whether the driver bears that.

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from corrosion_edge.device.accelerator.state import AcceleratorState
-from corrosion_edge.device.capture import FollowedFolder
+from corrosion_edge.device.capture import FollowedFolder, Several
 from corrosion_edge.device.capture.state import CameraState
 from corrosion_edge.device.clock_watch import ClockSet
 from corrosion_edge.device.events.event import Asset, ModelName
@@ -78,7 +78,8 @@ class EventSink(Sink, Taker):
 
     def _unreadable(self, result: Unreadable) -> None:
         taken = self._taken(result.name)
-        self._recorder.unusable(self._alone, f"unreadable: {result.error}", taken=taken)
+        camera = self._name(result.camera)
+        self._recorder.unusable(camera, f"unreadable: {result.error}", taken=taken)
 
     def _camera_state(self, state: CameraState) -> None:
         self._recorder.camera_state(self._name(state.camera), state.state, state.reason)
@@ -129,7 +130,7 @@ def recording(
 
     ``models`` knows what judges; ``assets`` has what each camera looks at; ``alone`` is what one
     without a name is called. Where something else ``detects``, the options for that need no store.
-    A followed folder as ``source`` passes over what was judged before. ``told`` gets each event
+    Followed folders in ``source`` pass over what was judged before. ``told`` gets each event
     after it is stored; it must not raise.
 
     StoreError for a store that cannot be opened, UsageError for options without ``--store``.
@@ -142,7 +143,7 @@ def recording(
             raise UsageError(f"asset, position of the camera {named[0]}: need --store DIR")
         yield ()
         return
-    follows = source if isinstance(source, FollowedFolder) else None
+    follows = source if isinstance(source, FollowedFolder | Several) else None
     recorder = _recorder(options, models, assets, follows, told)
     reason = "the source ended, or enough verdicts were made"
     try:
@@ -164,7 +165,7 @@ def _recorder(
     options: Mapping[str, Any],
     models: "Runs",
     assets: Mapping[str, Asset],
-    follows: FollowedFolder | None,
+    follows: FollowedFolder | Several | None,
     told: Callable[[Event], None],
 ) -> Recorder:
     classifier = models.classifier

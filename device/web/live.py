@@ -194,7 +194,7 @@ class Live(Taker):
         return camera
 
     def _unreadable(self, result: Unreadable) -> None:
-        if camera := self._by_name.meant(""):
+        if camera := self._by_name.meant(result.camera):
             camera.look(self.clock())
             camera.outcomes["unreadable"] += 1
             camera.say("unreadable", result.error)

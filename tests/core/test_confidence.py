@@ -300,3 +300,14 @@ def test_what_the_option_means():
         chosen("recall", 0.5, None, "m.tflite")
     with pytest.raises(UsageError, match=r"m\.tflite: 20 corroded validation photos are too few"):
         chosen("recall", 0.5, assess(*_two_classes(40)), "m.tflite")
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_the_band_reaches_to_the_threshold(one, other, threshold):
+    band = (min(one, other), max(one, other))
+    found = dataclasses.replace(assess(*_two_classes()), unsure=band).band(threshold)
+    assert found[0] <= threshold <= found[1]
+    assert (found == band) == (band[0] <= threshold <= band[1])
+    assert found[0] in (band[0], threshold)
+    assert found[1] in (band[1], threshold)
+    assert dataclasses.replace(assess(*_two_classes()), unsure=None).band(threshold) is None

@@ -1,4 +1,5 @@
 import io
+import os
 import warnings
 import zlib
 from pathlib import Path
@@ -258,3 +259,13 @@ def test_a_cut_jpeg_is_an_error_at_any_size(tmp_path):
     for at_least in (0, 100):
         with pytest.raises(ImageError, match=r"x\.jpg: cannot be read"):
             image.read(tmp_path / "x.jpg", at_least=at_least)
+
+
+def test_a_named_pipe_is_no_picture_and_not_waited_for(tmp_path):
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)
+    writer = os.open(pipe, os.O_RDWR)  # so that without the check it fails, and does not hang
+    os.write(writer, b"x" * 100)
+    with pytest.raises(ImageError, match=r"pipe\.jpg: cannot be read \(a named pipe and no file\)"):
+        image.read(pipe)
+    os.close(writer)

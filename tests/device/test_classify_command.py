@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -190,6 +191,22 @@ def test_the_threshold_is_the_users_choice(bundle, backend, monkeypatch, words, 
     (line,) = lines(run("--json", *words, photo("a.png", ORANGE)))
     assert (line["label"], line["threshold"]) == (label, threshold)
     assert line["score"] == pytest.approx(0.25, abs=0.01)
+
+
+@pytest.mark.parametrize(("words", "own", "unsure"), [
+    ([], 0.5, False), (["--threshold", "0.1875"], 0.5, True),
+    (["--threshold", "0.3125"], 0.5, False),
+    (["--threshold", "0.125"], 0.5, True), ([], 0.125, True),
+])  # fmt: skip
+def test_no_verdict_is_sure_between_the_band_and_the_threshold(
+    bundle, backend, monkeypatch, words, own, unsure
+):
+    confidence = replace(CONFIDENCE, unsure=(0.375, 0.4375))
+    made = Classifier(bundle.with_fields(confidence=confidence, threshold=own), backend)
+    monkeypatch.setattr(Classifier, "open", lambda model=None, **_: made)
+    (line,) = lines(run("--json", *words, photo("a.png", ORANGE)))
+    assert line["score"] == pytest.approx(0.25, abs=0.01)
+    assert line["unsure"] is unsure
 
 
 def test_a_model_without_a_recall_threshold_says_so():

@@ -230,16 +230,17 @@ def test_several_cameras_are_watched_at_once(monkeypatch):
 @pytest.mark.parametrize(
     "arguments",
     [["--camera", "a=demo"], ["--camera", "auto", "--camera", "demo"],
-     ["--camera", "a=auto", "--camera", "a=demo"], ["--camera", "a=x", "--follow"]],
+     ["--camera", "a=auto", "--camera", "a=demo"], ["--camera", "a=auto", "--follow"]],
 )  # fmt: skip
 def test_cameras_that_cannot_go_together_are_wrong_usage(arguments):
     assert run(*arguments).exit_code == 2
 
 
-def test_a_region_beyond_the_picture_is_wrong_usage(folder):
-    result = run("--camera", str(folder), "--roi", "0,0,65,48")
+def test_a_region_beyond_a_recordings_pictures_is_wrong_usage(tmp_path, pictures, write_video):
+    clip = write_video(tmp_path / "clip.mkv", pictures)
+    result = run("--camera", str(clip), "--roi", "0,0,65,48")
     assert result.exit_code == 2
-    assert "--roi 0,0,65,48: reaches beyond the picture of 64x48" in result.stderr
+    assert f"{clip}: --roi 0,0,65,48: reaches beyond the picture of 64x48" in result.stderr
 
 
 def test_the_camera_is_asked_for_size_and_rate_at_every_opening(monkeypatch):

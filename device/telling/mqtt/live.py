@@ -127,7 +127,8 @@ class Live(Taker):
         self._seen(result.frame.camera, result.frame.taken_at, said)
 
     def _unreadable(self, result: Unreadable) -> None:
-        self._seen("", None, {**_blank(), "verdict": "unusable", "unusable": "unreadable"})
+        said = {**_blank(), "verdict": "unusable", "unusable": "unreadable"}
+        self._seen(result.camera, None, said)
 
     def _accelerator(self, state: AcceleratorState) -> None:
         """Where nothing judges, no verdict stands."""

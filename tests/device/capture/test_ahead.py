@@ -63,6 +63,19 @@ def test_a_read_that_hangs_is_left_alone():
     source.close()
 
 
+def test_a_read_that_hangs_is_told_after_so_long_and_does_not_keep_silent_for_ever():
+    source = recording(["frame", "hang"])
+    waits = []
+    with Ahead(source, hung_after=0.05) as ahead:
+        ahead.on_wait = lambda: waits.append(1)
+        assert ahead.read().index == 0
+        with pytest.raises(SourceLost, match=r"fake camera: no frame for 0\.05 s; .*--hung-after"):
+            ahead.read()
+        assert ahead.read() is None
+        source.close()
+    assert waits
+
+
 def test_a_camera_is_not_read_ahead():
     with FakeCamera(["frame"]) as camera, pytest.raises(ValueError, match="expected a recording"):
         Ahead(camera)

@@ -1,5 +1,6 @@
 """What is opened under supervision, what is not, and that nothing waits for ever."""
 
+import os
 import threading
 
 import pytest
@@ -68,6 +69,26 @@ def test_an_opening_that_hangs_is_an_error_and_what_comes_late_is_closed():
         if thread.name == "opens pole":
             thread.join(5)
     assert camera.history == ["closed"]
+
+
+def test_a_file_that_is_a_pipe_nobody_writes_to_is_an_error_in_time(tmp_path):
+    pytest.importorskip("av", reason="PyAV is not installed")
+    pipe = tmp_path / "clip.mp4"
+    os.mkfifo(pipe)
+    with pytest.raises(SourceError, match=r"clip\.mp4: no answer to its opening for 0\.1 s"):
+        open_camera(str(pipe), patience=Patience(open_within=0.1))
+    os.close(os.open(pipe, os.O_WRONLY))  # frees the thread that opens it
+
+
+def test_a_recording_that_stops_coming_is_lost_after_hung_after(monkeypatch):
+    made = FakeCamera(["frame", "hang"], live=False)
+    made.is_video = True
+    monkeypatch.setattr(opening, "open_directly", lambda *_: made)
+    with open_camera("clip.ts", patience=Patience(hung_after=0.05)) as source:
+        assert source.read().index == 0
+        with pytest.raises(SourceError, match=r"no frame for 0\.05 s"):
+            source.read()
+        made.close()
 
 
 def test_patience_reaches_the_supervision(monkeypatch):

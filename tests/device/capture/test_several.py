@@ -56,19 +56,32 @@ def test_a_fast_camera_does_not_keep_a_slow_one_from_its_turn():
     assert source.dropped > 0
 
 
+class Ready(Supervised):
+    """A camera that always has a new frame."""
+
+    def __init__(self):
+        self.name, self.paced, self.index = "ready", False, -1
+
+    def poll(self):
+        self.index += 1
+        return Frame.now(PICTURE, self.index)
+
+
 def test_cameras_that_all_have_frames_take_turns_strictly():
-    class Ready(Supervised):
-        def __init__(self):
-            self.name, self.paced, self.index = "ready", False, -1
-
-        def poll(self):
-            self.index += 1
-            return Frame.now(PICTURE, self.index)
-
-    source = Several({name: Ready() for name in "abc"}, Bell())
+    source = Several({name: Ready() for name in "abc"}, Bell(), clock=lambda: 0.0)
     frames = [source.read() for _ in range(9)]
     assert [frame.camera for frame in frames] == list("abc") * 3
     assert [frame.index for frame in frames] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
+def test_a_camera_whose_frames_take_long_gets_fewer_turns():
+    now, cost = [0.0], {"tiled": 64.0, "plain": 1.0}
+    source = Several({name: Ready() for name in cost}, Bell(), clock=lambda: now[0] / 40)
+    seen = []
+    for _ in range(400):
+        seen.append(source.read().camera)
+        now[0] += cost[seen[-1]]
+    assert seen.count("plain") > 20 * seen.count("tiled") > 0
 
 
 def test_a_camera_that_is_away_costs_the_others_nothing_and_comes_back():

@@ -1,5 +1,6 @@
 """The smoothed state that MQTT tells: as the events of a store have it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -15,7 +16,7 @@ from corrosion_edge.device.events.following import Following
 from corrosion_edge.device.events.recorder import Recorder
 from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.store.watching import EventSink
-from corrosion_edge.device.verdict import ModelChange, Unusable, Verdict
+from corrosion_edge.device.verdict import ModelChange, Unreadable, Unusable, Verdict
 from corrosion_edge.frame import Frame
 from corrosion_edge.prediction import Prediction
 
@@ -116,12 +117,13 @@ def test_a_lost_camera_stays_lost_under_another_model():
 
 
 class Log:
-    """Remembers whether corrosion began and did not end."""
+    """Remembers what happened, and whether corrosion began and did not end."""
 
     def __init__(self):
-        self.on = False
+        self.on, self.events = False, []
 
     def append(self, happening):
+        self.events.append(happening)
         self.on = {"corrosion_began": True, "corrosion_ended": False}.get(happening.kind, self.on)
 
     def summarise(self, summary, taken=()):
@@ -154,3 +156,18 @@ def test_it_is_on_exactly_while_the_stored_events_say_so(band, steps):
         else:
             found = seen.take(change) if step == "changed" else seen.camera(step)
         assert (found is True) == log.on
+
+
+def test_an_unreadable_picture_of_several_cameras_is_its_cameras():
+    following = Following(("deck", "gate"), Detection.for_model, 0.5, None)
+    recorded = Log()
+    recorder = Recorder(recorded, Detection.for_model(0.5, None), MODEL, {})
+    for number in range(5):
+        for camera in ("deck", "gate"):
+            frame = replace(Frame.now(PIXELS, number), camera=camera)
+            following.take(Verdict(frame, Prediction(0.1, 0.5), 1.0))
+    for number in range(5):
+        for taker in (following, EventSink(recorder, Detection.for_model)):
+            taker.take(Unreadable(number, "a.png", "broken", "gate"))
+    assert (following.corroded("deck"), following.corroded("gate")) == (False, None)
+    assert [(each.kind, each.camera) for each in recorded.events[1:]] == [("unusable", "gate")]

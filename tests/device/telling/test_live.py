@@ -158,6 +158,8 @@ def test_each_of_several_cameras_has_its_own(clock):
     one.take(verdict(0.9, "nobody's"))
     one.take(Unreadable(0, "x", "y"))
     assert [camera for camera, _ in one.due()] == ["gate"]
+    one.take(Unreadable(0, "x", "y", "deck"))
+    assert [camera for camera, _ in one.due()] == ["deck"]
 
 
 def test_kinds_that_are_not_known_are_passed_over(clock):

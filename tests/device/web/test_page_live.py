@@ -80,6 +80,13 @@ def test_unusable_and_unreadable(live, dark):
     assert (told.outcomes["unusable"], told.outcomes["unreadable"]) == (1, 1)
 
 
+def test_an_unreadable_picture_of_several_cameras_is_its_cameras():
+    live = Live(("deck", "gate"))
+    live.take(Unreadable(1, "a.jpg", "a.jpg: broken", "gate"))
+    words = [live.status(name).word for name in ("deck", "gate")]
+    assert words == ["starting", "unreadable"]
+
+
 def away(name="lost", reason="unplugged"):
     return AcceleratorState("Edge TPU", name, reason, datetime.now(UTC))
 
