@@ -1,6 +1,6 @@
 """The commands ``events list``, ``show``, ``export``, ``report``, ``deliveries``, ``verify``."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ import click
 from corrosion_edge.errors import UsageError
 
 if TYPE_CHECKING:
+    from corrosion_edge.device.history.material import View
     from corrosion_edge.device.store.event import Wanted
 
 __all__ = ["events"]
@@ -154,32 +155,36 @@ def report(
 ) -> None:
     """Write a page: scores and map areas over weeks, events with pictures, downtimes."""
     from corrosion_edge import output
-    from corrosion_edge.device.history import page
+    from corrosion_edge.device.history.material import gather
+    from corrosion_edge.device.history.page import page
     from corrosion_edge.report import render
 
     _require_order(since, until)
     _form(out, _PAGES)
-    material = page.gather(store, since, until)
-    found = page.assets_of(material)
+    material = gather(store, since, until)
+    found = material.assets
     if missing := set(assets) - set(found):
-        raise UsageError(f"--asset {min(missing)}: not in this period; there are {sorted(found)}")
+        there = ", ".join(name or "cameras without one" for name in found) or "none"
+        raise UsageError(f"--asset {min(missing)}: not in this period; there are: {there}")
     chosen = {name: found[name] for name in assets or found}
-    for path, title, cameras in _pages(out, chosen or {"": []}):
+    for path, title, views in _pages(out, chosen or {"": []}):
         output.make_folder(path.parent)
-        output.write(path, render(page.page(material, cameras, title)))
+        output.write(path, render(page(material, views, title)))
         click.echo(f"Written: {path}", err=True)
 
 
-def _pages(out: Path, chosen: dict[str, list[str]]) -> list[tuple[Path, str, list[str]]]:
-    """File, title and cameras of each page."""
+def _pages(
+    out: Path, chosen: Mapping[str, Sequence["View"]]
+) -> list[tuple[Path, str, Sequence["View"]]]:
+    """File, title and views of each page."""
     if _form(out, _PAGES):
         names = ", ".join(name for name in chosen if name) or "all cameras"
-        return [(out, f"Corrosion watch: {names}", [c for group in chosen.values() for c in group])]
-    pages = []
-    for number, (name, cameras) in enumerate(chosen.items(), 1):
+        return [(out, f"Corrosion watch: {names}", [v for group in chosen.values() for v in group])]
+    pages: list[tuple[Path, str, Sequence[View]]] = []
+    for number, (name, views) in enumerate(chosen.items(), 1):
         safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60] or "no-asset"
         title = f"Corrosion watch: {name or 'no asset named'}"
-        pages.append((out / f"{number:02d}-{safe}.html", title, cameras))
+        pages.append((out / f"{number:02d}-{safe}.html", title, views))
     return pages
 
 

@@ -33,9 +33,9 @@ class Log(Closing, Protocol):
 
 
 class _Camera:
-    def __init__(self, name: str, tracker: Tracker, is_set: Callable[[Stamp], bool | None]) -> None:
+    def __init__(self, tracker: Tracker, minutes: Minutes) -> None:
         self.tracker = tracker
-        self.minutes = Minutes(name, is_set)
+        self.minutes = minutes
 
 
 class Recorder(Closing):
@@ -68,7 +68,9 @@ class Recorder(Closing):
         self._closed = False
         self._taken: list[Taken] = []
         self._since = 0.0
-        self._report("", Change("started", now(), reason))
+        looked_at = [{"camera": name, "asset": asset.name, "position": asset.position}
+                     for name, asset in self._assets.items()]  # fmt: skip
+        self._report("", Change("started", now(), reason), details={"cameras": looked_at})
 
     def verdict(
         self, camera: str, frame: Frame, prediction: Prediction, taken: Sequence[Taken] = ()
@@ -161,7 +163,13 @@ class Recorder(Closing):
         return self._cameras[name]
 
     def _made(self, name: str, tracker: Tracker) -> _Camera:
-        return _Camera(name, tracker, self._was_set)
+        return _Camera(tracker, Minutes(name, self._was_set, self._assets.get(name)))
+
+    def _asset(self, camera: str) -> Asset:
+        """What the camera looks at; what concerns the whole watch has that of its only camera."""
+        if not camera and len(self._assets) == 1:
+            return next(iter(self._assets.values()))
+        return self._assets.get(camera, Asset())
 
     def _was_set(self, at: Stamp) -> bool | None:
         return was_set(at, self._now)
@@ -198,7 +206,7 @@ class Recorder(Closing):
             kind=change.kind,
             at=change.at,
             camera=camera,
-            asset=self._assets.get(camera, Asset()),
+            asset=self._asset(camera),
             span=change.span,
             model=self._judge(change.scene),
             enter=self._settings.enter,

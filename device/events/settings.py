@@ -57,8 +57,9 @@ class Detection:
 
     Evidence for corrosion is a score of ``enter`` or more, against it one of ``leave`` or less;
     both in [0, 1]. Scores within ``unsure``, both ends included, are no evidence at all. After
-    ``gap`` seconds without evidence what went before is forgotten. ``steady`` frames in a row
-    make a camera's picture unusable, or usable again. UsageError for values out of range.
+    ``gap`` seconds without evidence, longer where frames are far apart (see ``Spacing``), what went
+    before is forgotten. ``steady`` frames in a row make a camera's picture unusable, or usable
+    again. UsageError for values out of range.
     """
 
     enter: float

@@ -72,7 +72,8 @@ class _Mean:
 
     The weight of a score is the time since the one before it, discounted by exp(-age / constant)
     (exponential smoothing at irregular times, divided by the sum of weights so that the first
-    score has no head start).
+    score has no head start). A score stands for half a time constant at most, so that
+    frames that are further apart are smoothed too.
     """
 
     def __init__(self, settings: Detection) -> None:
@@ -86,6 +87,7 @@ class _Mean:
         self._last = 0.0
 
     def add(self, score: float, seconds: float) -> None:
+        seconds = min(seconds, self._constant / 2)
         fading = math.exp(-seconds / self._constant)
         self._sum = self._sum * fading + score * (1 - fading)
         self._weight = self._weight * fading + (1 - fading)

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from corrosion_edge.device.events.event import Asset
 from corrosion_edge.device.events.stamp import Stamp, was_set
 from corrosion_edge.prediction import Prediction
 
@@ -27,7 +28,8 @@ class Summary:
 
     ``monotonic_s`` is the monotonic clock at ``at``, None for a recording; ``clock_set`` says
     whether the wall clock was synchronised then, None if unknown. ``stamped`` is what the clock
-    said where ``at`` was corrected since, see ``store.correction``.
+    said where ``at`` was corrected since, see ``store.correction``. ``asset`` and ``position`` are
+    what the camera looked at and from where, None in rows that do not tell.
     """
 
     camera: str
@@ -45,6 +47,8 @@ class Summary:
     monotonic_s: float | None = None
     clock_set: bool | None = None
     stamped: datetime | None = None
+    asset: str | None = None
+    position: str | None = None
 
 
 def area(prediction: Prediction) -> float | None:
@@ -56,11 +60,17 @@ def area(prediction: Prediction) -> float | None:
 class Minutes:
     """Gathers one camera's frames; each finished minute is given back once.
 
-    ``is_set`` tells whether the clock was set when a stamp was taken, see ``was_set``.
+    ``is_set`` tells whether the clock was set when a stamp was taken, see ``was_set``; ``asset`` is
+    what the camera looks at.
     """
 
-    def __init__(self, camera: str, is_set: Callable[[Stamp], bool | None] = was_set) -> None:
-        self._camera, self._is_set = camera, is_set
+    def __init__(
+        self,
+        camera: str,
+        is_set: Callable[[Stamp], bool | None] = was_set,
+        asset: Asset | None = None,
+    ) -> None:
+        self._camera, self._is_set, self._asset = camera, is_set, asset or Asset()
         self._start: Stamp | None = None
         self._clock_set: bool | None = None
         self._clear()
@@ -100,6 +110,7 @@ class Minutes:
             low=min(scores, default=None), mean=_mean(scores), high=max(scores, default=None),
             area=_mean(areas), area_high=max(areas, default=None), cells=self._cells,
             monotonic_s=None if start.recording else start.seconds, clock_set=self._clock_set,
+            asset=self._asset.name, position=self._asset.position,
         )  # fmt: skip
         self._clear()
         return done

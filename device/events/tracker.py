@@ -6,6 +6,7 @@ from corrosion_edge.device.capture.state import STATES
 from corrosion_edge.device.events.event import Scene, Span
 from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.events.smoothing import smoother
+from corrosion_edge.device.events.spacing import Spacing
 from corrosion_edge.device.events.stamp import Stamp
 
 __all__ = ["Change", "Tracker"]
@@ -66,6 +67,7 @@ class Tracker:
         self._active = self._clean = False
         self._last: Stamp | None = None
         self._since_evidence, self._fresh = 0.0, True
+        self._spacing, self._was_away = Spacing(), False
         self._state = "running"
         self._usable, self._other = True, 0
 
@@ -73,6 +75,7 @@ class Tracker:
         """One without evidence for the same camera: what became of that is as it was."""
         made = Tracker(settings)
         made._state, made._usable, made._other = self._state, self._usable, self._other
+        made._spacing = self._spacing
         return made
 
     @property
@@ -93,7 +96,7 @@ class Tracker:
         """
         if self._active:
             return True
-        tells = self._clean and self._usable and self._since_evidence <= self._settings.gap
+        tells = self._clean and self._usable and self._since_evidence <= self._limit
         return False if tells else None
 
     def verdict(self, at: Stamp, score: float, scene: Scene | None = None) -> list[Change]:
@@ -104,10 +107,10 @@ class Tracker:
             self._case.see(at, seconds)
         if self._settings.is_unsure(score):
             return changes
-        if self._since_evidence > self._settings.gap:
+        if self._since_evidence > self._limit:
             self._forget()
         # A frame stands for the time just before it; what was unsure meanwhile stands for nothing.
-        self._smoother.add(score, 0.0 if self._fresh else min(seconds, self._settings.gap))
+        self._smoother.add(score, 0.0 if self._fresh else min(seconds, self._limit))
         self._since_evidence, self._fresh = 0.0, False
         self._suspect(at, score)
         if self._case:
@@ -130,6 +133,7 @@ class Tracker:
             return []
         self._state = state
         if state != "running":
+            self._was_away = True
             self._forget()
         return [Change(kind, at, reason or state)]
 
@@ -139,10 +143,18 @@ class Tracker:
         self._forget()
         return changes
 
+    @property
+    def _limit(self) -> float:
+        """Seconds without evidence after which what went before is forgotten."""
+        return self._spacing.limit(self._settings.gap)
+
     def _tick(self, at: Stamp) -> float:
         """Seconds since the last frame; 0 where time ran backwards, as in a looped video."""
         last, self._last = self._last, at
         seconds = max(0.0, at.seconds - last.seconds) if last and last.boot == at.boot else 0.0
+        if seconds and not self._was_away:
+            self._spacing.see(seconds)
+        self._was_away = False
         self._since_evidence += seconds
         return seconds
 

@@ -3,7 +3,6 @@
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -14,19 +13,20 @@ from corrosion_edge.device.events.summary import PERIOD, Summary
 from corrosion_edge.device.history import svg, tables
 from corrosion_edge.device.history.downtime import Downtime, downtimes, moment
 from corrosion_edge.device.history.listing import local
-from corrosion_edge.device.history.period import WEEKS, period
+from corrosion_edge.device.history.material import Material, View
 from corrosion_edge.device.store.chain import ROLES
 from corrosion_edge.device.store.event import Event, Wanted
-from corrosion_edge.device.store.reader import Reader
-from corrosion_edge.device.store.verify import verify
-from corrosion_edge.errors import TamperError
 from corrosion_edge.report import Block, Figure, Page, Section, Text
 
-__all__ = ["PICTURED", "WEEKS", "Material", "assets_of", "gather", "page"]
+__all__ = ["PICTURED", "page"]
 
 PICTURED: Final = 6
 """Corrosion events whose pictures a page carries, the newest; its size stays within a mail's."""
 
+_EMPTY: Final = Text(
+    "Nothing was recorded in this period: whether anything was watched then is not known.",
+    "warning",
+)
 _POINTS: Final = 240
 _DAY: Final = 86400.0
 _DAILY: Final = 21  # days from which a point is a day
@@ -36,74 +36,40 @@ _SCREENING: Final = (
     "the rust grades, which follow the table of ASTM D610, only say where to look first."
 )
 
-_EMPTY: Final = Text(
-    "Nothing was recorded in this period: whether anything was watched then is not known.",
-    "warning",
-)
 
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What a page is made of; ``period`` is its first and last moment."""
-
-    folder: Path
-    events: Sequence[Event]
-    summaries: Sequence[Summary]
-    period: tuple[datetime, datetime]
-    chain: Text
-
-    @property
-    def cameras(self) -> list[str]:
-        """Every camera that is named, in alphabetical order."""
-        named = {e.fields["camera"] for e in self.events} | {s.camera for s in self.summaries}
-        return sorted(named - {""})
-
-
-def gather(folder: Path, since: datetime | None = None, until: datetime | None = None) -> Material:
-    """Read a store, verify it, and take what lies within; the last ``WEEKS`` of it by default.
-
-    Times later than now, of a clock that was wrong, are left out. StoreError for no store.
-    """
-    with Reader(folder) as reader:
-        events, summaries = list(reader.events()), list(reader.summaries())
-    times = [moment(e.at) for e in events if e.at] + [s.at for s in summaries]
-    begin, end = period(times, since, until)
-    return Material(
-        folder,
-        [e for e in events if e.at and begin <= moment(e.at) <= end],
-        [s for s in summaries if begin <= s.at <= end],
-        (begin, end),
-        _chain(folder),
-    )
-
-
-def assets_of(material: Material) -> dict[str, list[str]]:
-    """The cameras of each asset; those without one are under an empty name."""
-    named: dict[str, str] = {}
-    for event in material.events:
-        if event.fields["camera"]:
-            named[event.fields["camera"]] = event.fields["asset"]
-    found: dict[str, list[str]] = defaultdict(list)
-    for camera in material.cameras:
-        found[named.get(camera, "")].append(camera)
-    return dict(sorted(found.items()))
-
-
-def page(material: Material, cameras: Sequence[str], title: str) -> Page:
+def page(material: Material, views: Sequence[View], title: str) -> Page:
     """One page on these cameras."""
     begin, end = (moment.astimezone() for moment in material.period)
     away = [d for d in downtimes(material.events, material.summaries)
-            if d.camera in ("", *cameras)]  # fmt: skip
+            if any(_is_away(material, view, d) for view in views)]  # fmt: skip
     sections = [Section("What this is", [Text(_SCREENING, "warning"), material.chain,
                                          *_corrected(material)])]  # fmt: skip
-    for camera in cameras:
-        sections.append(Section(f"Camera {camera}", list(_camera(material, camera, away))))
-    if changes := _of(material.events, Wanted(kinds=("model_changed", "model_refused"))):
+    several = len({view.asset for view in views}) > 1
+    for view in views:
+        name = f"{view.camera}: {_name(view)}" if several else view.camera
+        sections.append(Section(f"Camera {name}", list(_camera(material, view, away))))
+    if changes := _of_models(material, views):
         sections.append(Section("Another model", [tables.table_of_models(changes)]))
     known = material.events or material.summaries
     sections.append(Section("When nothing was watched", [tables.away(away) if known else _EMPTY]))
     subtitle = f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M %Z}; from {material.folder}"
     return Page(title, subtitle, sections)
+
+
+def _name(view: View) -> str:
+    return view.asset or "no asset named"
+
+
+def _is_away(material: Material, view: View, away: Downtime) -> bool:
+    """Whether the camera was away, alone or with all, while it looked at the asset."""
+    return away.camera in ("", view.camera) and material.concerns(view, away.start)
+
+
+def _of_models(material: Material, views: Sequence[View]) -> list[Event]:
+    changes = Wanted(kinds=("model_changed", "model_refused"))
+    return [e for e in material.events
+            if changes.takes(e)
+            and any(material.concerns(view, moment(e.at)) for view in views)]  # fmt: skip
 
 
 def _corrected(material: Material) -> Iterable[Block]:
@@ -118,25 +84,15 @@ def _corrected(material: Material) -> Iterable[Block]:
                    "corrects their times: they may be wrong.", "warning")  # fmt: skip
 
 
-def _camera(material: Material, camera: str, away: Sequence[Downtime]) -> Iterable[Block]:
-    events = _of(material.events, Wanted(cameras=[camera]))
-    summaries = [s for s in material.summaries if s.camera == camera]
-    if events:
-        last = events[-1].fields
-        yield Text(
-            f"{last['asset'] or 'no asset named'}; {last['position'] or 'no position named'}"
-        )
+def _camera(material: Material, view: View, away: Sequence[Downtime]) -> Iterable[Block]:
+    events, summaries = material.events_of(view), material.summaries_of(view)
+    yield Text(f"{_name(view)}; {material.position(view) or 'no position named'}")
     if summaries:
-        yield from _charts(
-            material, events, summaries, [d for d in away if d.camera in ("", camera)]
-        )
+        absences = [d for d in away if _is_away(material, view, d)]
+        yield from _charts(material, events, summaries, absences)
         yield tables.table_of_days(summaries, events)
     yield from _pictures(events)
     yield tables.table_of_events(events)
-
-
-def _of(events: Iterable[Event], wanted: Wanted) -> list[Event]:
-    return [event for event in events if wanted.takes(event)]
 
 
 def _charts(
@@ -232,19 +188,3 @@ def _reduced(path: Path) -> bytes:
         picture.thumbnail((svg.WIDTH, svg.WIDTH))
         picture.save(content, "JPEG", quality=85)
     return content.getvalue()
-
-
-def _chain(folder: Path) -> Text:
-    try:
-        found = verify(folder)
-    except TamperError as error:
-        return Text(f"The store was changed by another hand: {error}", "warning")
-    told = (
-        f"Hash chain whole: {found.events} events, {found.pictures} pictures; head {found.head}. "
-        "It cannot show whether newer events were cut off: compare the head. The scores of each "
-        "minute, which the charts show, are not in it."
-    )
-    if not found.aside:
-        return Text(told, "good")
-    places = ", ".join(str(one.get("place")) for one in found.aside)
-    return Text(f"{told} What was set aside is not in this page: {places}.", "warning")

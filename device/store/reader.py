@@ -29,6 +29,7 @@ __all__ = ["Reader"]
 
 _SUMMARY: Final = ("camera", "boot", "frames", "unsure", "unusable", "low", "mean", "high", "area",
                    "area_high", "cells")  # fmt: skip
+_PLACED: Final = ("asset", "position")
 
 
 class Reader(Closing):
@@ -100,11 +101,13 @@ class Reader(Closing):
         if self._version < 2:
             return
         clocks = "clock_set, monotonic_s" if self._version >= 4 else "NULL, NULL"
-        query = f"SELECT at, {clocks}, {', '.join(_SUMMARY)} FROM summaries ORDER BY rowid"
+        placed = ", ".join(_PLACED) if self._version >= 5 else "NULL, NULL"
+        columns = f"at, {clocks}, {', '.join(_SUMMARY)}, {placed}"
+        query = f"SELECT {columns} FROM summaries ORDER BY rowid"
         anchors: dict[str, list[Stamp]] | None = None
         with self._reading():
             for at, is_set, monotonic, *values in self._database.execute(query):
-                fields: dict[str, Any] = dict(zip(_SUMMARY, values, strict=True))
+                fields: dict[str, Any] = dict(zip((*_SUMMARY, *_PLACED), values, strict=True))
                 fields["clock_set"] = None if is_set is None else bool(is_set)
                 one = Summary(at=datetime.fromtimestamp(at, UTC), monotonic_s=monotonic, **fields)
                 if wants_anchor(one):

@@ -57,6 +57,11 @@ MIGRATIONS: Final = (
     ALTER TABLE summaries ADD COLUMN monotonic_s REAL;
     ALTER TABLE summaries ADD COLUMN clock_set INTEGER;
     """,
+    # 5: what the camera of a minute looked at; older rows do not tell.
+    """
+    ALTER TABLE summaries ADD COLUMN asset TEXT;
+    ALTER TABLE summaries ADD COLUMN position TEXT;
+    """,
 )
 """The steps from nothing to today, one a version; a step that was released never changes."""
 

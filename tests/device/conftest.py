@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -45,14 +46,19 @@ def _picture(seed: int) -> npt.NDArray[np.uint8]:
 
 @pytest.fixture
 def write_video() -> Callable[..., Path]:
-    """Write pictures as a lossless video of 10 frames a second; ``turn`` sets its matrix."""
+    """Write pictures as a lossless video of ``rate`` frames a second; ``turn`` sets its matrix."""
     av = pytest.importorskip("av", reason="PyAV is not installed")
 
-    def write(path: Path, pictures: Sequence[npt.NDArray[np.uint8]], turn: int = 0) -> Path:
+    def write(
+        path: Path,
+        pictures: Sequence[npt.NDArray[np.uint8]],
+        turn: int = 0,
+        rate: Fraction = Fraction(10),
+    ) -> Path:
         h264 = path.suffix == ".mp4"
         options = {"movflags": "faststart"} if h264 else {}
         with av.open(str(path), "w", options=options) as container:
-            track = container.add_stream("libx264rgb" if h264 else "ffv1", rate=10)
+            track = container.add_stream("libx264rgb" if h264 else "ffv1", rate=rate)
             track.height, track.width = pictures[0].shape[:2]
             track.pix_fmt = "rgb24" if h264 else "bgr0"
             track.options = {"qp": "0"} if h264 else {}

@@ -1,34 +1,13 @@
 """From scores to changes: examples, and what must hold for any story."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scores import BAND, kinds, stamp, told
 
 from corrosion_edge.device.events.settings import Detection, Mean, Votes, parse_smoothing
-from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.events.tracker import Tracker
 from corrosion_edge.errors import UsageError
-
-START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-BAND = Detection.for_model(0.5, (0.2, 0.8))
-
-
-def stamp(seconds, wall=None, boot="a", recording=False):
-    offset = timedelta(seconds=seconds if wall is None else wall)
-    return Stamp(START + offset, seconds, boot, recording)
-
-
-def told(tracker, scores, begin=0.0, step=1.0):
-    changes = []
-    for number, score in enumerate(scores):
-        changes += tracker.verdict(stamp(begin + step * number), score)
-    return changes
-
-
-def kinds(changes):
-    return [change.kind for change in changes]
 
 
 def test_three_of_five_begin_and_end():

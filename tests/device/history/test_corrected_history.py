@@ -10,8 +10,8 @@ from clockless import DAY, ROUNDING, TRUE, Machine
 
 from corrosion_edge.cli import cli
 from corrosion_edge.device.events.summary import Summary
-from corrosion_edge.device.history import page
 from corrosion_edge.device.history.listing import COLUMNS, local
+from corrosion_edge.device.history.material import gather
 from corrosion_edge.device.store import Store
 from corrosion_edge.device.store.store import Entry
 
@@ -102,7 +102,7 @@ def test_exports_have_both_times(folder, machine, tmp_path):
 
 
 def test_the_report_is_of_the_corrected_times(folder, machine, tmp_path):
-    material = page.gather(folder, since=TRUE - timedelta(days=1))
+    material = gather(folder, since=TRUE - timedelta(days=1))
     assert [event.sequence for event in material.events] == [1, 2, 3, 4]
     minutes = [round((row.at - TRUE).total_seconds() / 60) for row in material.summaries]
     assert minutes == [0, 1, 2, 3, 4]

@@ -15,9 +15,10 @@ from corrosion_edge.cli import cli
 from corrosion_edge.device.events.event import Asset, Happening, ModelName, Scene, Span
 from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.events.summary import Summary
-from corrosion_edge.device.history import d610, page, svg
+from corrosion_edge.device.history import d610, svg
 from corrosion_edge.device.history.downtime import downtimes
 from corrosion_edge.device.history.listing import COLUMNS
+from corrosion_edge.device.history.material import gather
 from corrosion_edge.device.store import Reader, Store
 from corrosion_edge.device.store.pictures import jpegs
 from corrosion_edge.device.store.store import Entry
@@ -191,7 +192,7 @@ def test_the_report_of_a_changed_store_warns(folder, tmp_path):
 
 
 def test_downtimes_have_their_ends(folder):
-    material = page.gather(folder)
+    material = gather(folder)
     found = {(d.camera, d.what): d for d in downtimes(material.events, material.summaries)}
     lost = found["north", "lost"]
     assert (lost.end - lost.start, lost.reason) == (timedelta(minutes=30), "=unplugged")

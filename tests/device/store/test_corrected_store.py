@@ -87,7 +87,7 @@ def test_a_store_of_version_3_is_read_as_it_is_and_goes_on(late, tmp_path):
         store.summarise([summary()])
     shutil.copytree(folder, old)
     database = sqlite3.connect(old / DATABASE)
-    for column in ("clock_set", "monotonic_s"):
+    for column in ("clock_set", "monotonic_s", "asset", "position"):
         database.execute(f"ALTER TABLE summaries DROP COLUMN {column}")
     database.execute("PRAGMA user_version = 3")
     database.commit()

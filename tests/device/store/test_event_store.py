@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import sqlite3
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -208,6 +209,22 @@ def test_a_file_made_by_the_first_migration_alone_opens(tmp_path):
     with Store(tmp_path) as store:
         assert store.append(entry()).sequence == 1
     assert verify(tmp_path).events == 1
+
+
+def test_a_version_4_file_keeps_its_minutes_which_do_not_tell_what_they_are_of(filled):
+    with Store(filled) as store:
+        store.summarise([summary()])
+    change(filled, "ALTER TABLE summaries DROP COLUMN asset",
+           "ALTER TABLE summaries DROP COLUMN position", "PRAGMA user_version = 4")  # fmt: skip
+    head = verify(filled).head
+    with Reader(filled) as reader:
+        assert [row.asset for row in reader.summaries()] == [None]
+    with Store(filled) as store:
+        store.summarise([replace(summary(60), asset="Tank 7", position="pier 3")])
+    with Reader(filled) as reader:
+        told = [(row.mean, row.asset, row.position) for row in reader.summaries()]
+    assert told == [(0.3, None, None), (0.3, "Tank 7", "pier 3")]
+    assert verify(filled).head == head
 
 
 def test_a_newer_file_and_a_damaged_one_are_refused(filled, tmp_path):
