@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from corrosion_edge.device.clock import is_synchronised
 from corrosion_edge.device.events.event import Happening, iso
 from corrosion_edge.device.events.stamp import Stamp, was_set
+from corrosion_edge.device.store.last_good import FOLDER
 from corrosion_edge.device.store.store import DATABASE, Entry, Store, Stored
 from corrosion_edge.errors import UsageError
 
@@ -57,7 +59,8 @@ class Retention:
     def _by_size(self, store: Store, kept: list[tuple[int, int]]) -> int:
         """The event up to which pictures must go, 0 for none."""
         files = [store.folder / DATABASE, store.folder / f"{DATABASE}-wal"]
-        size = sum(file.stat().st_size for file in files if file.exists())
+        files += (store.folder / FOLDER).glob("*")  # counted, and never removed here
+        size = sum(map(_bytes, files))
         size += sum(row[1] for row in kept)
         limit, through = 1e6 * self.megabytes, 0
         if size <= limit:
@@ -67,6 +70,13 @@ class Retention:
                 break
             size, through = size - count, sequence
         return through
+
+
+def _bytes(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # there is none, or no longer
+        return 0
 
 
 def _older(store: Store, kept: list[tuple[int, int]], oldest: str) -> int:
