@@ -10,6 +10,7 @@ from corrosion_edge.device.accelerator.delegate import Delegate
 from corrosion_edge.device.accelerator.fallback import spare_for
 from corrosion_edge.device.accelerator.options import Accelerator
 from corrosion_edge.device.accelerator.probe import PATIENCE, Probe, probe
+from corrosion_edge.device.accelerator.reviving import Polled, Reviving, usb_reset
 from corrosion_edge.device.backends import Backend, open_backend
 from corrosion_edge.device.backends.edgetpu import EdgeTpuBackend, in_use, require_compiled
 from corrosion_edge.errors import BackendAway, BackendError, UsageError
@@ -94,8 +95,13 @@ class Openings:
             return first
         from corrosion_edge.device.accelerator.recovering import Recovering
 
-        begin = partial(Probe, self._delegate, bundle.model, self._patience)
+        begin = partial(self._begun, bundle)
         return Recovering(str(self._delegate), first, reopen=reopen, probe=begin, spare=spare)
+
+    def _begun(self, bundle: Bundle, again: bool) -> Polled:
+        """A try that begins, ``again`` after a reset of the USB device."""
+        begin = partial(Probe, self._delegate, bundle.model, self._patience)
+        return Reviving(usb_reset(self._delegate.device), begin) if again else begin()
 
     def _tried(self, bundle: Bundle) -> Backend:
         """The Edge TPU, after another process tried it, where this one does not hold it already."""
