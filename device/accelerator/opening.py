@@ -46,8 +46,8 @@ class Openings:
     ) -> None:
         if options.fallback_model is not None and options.fallback == "none":
             raise UsageError("--fallback-model: needs --fallback cpu")
-        if options.accelerator == "cpu" and options.fallback != "none":
-            raise UsageError("--fallback: needs an accelerator, not --accelerator cpu")
+        if options.accelerator == "cpu" and (idle := options.idle_on_cpu):
+            raise UsageError(f"{idle}: needs an accelerator, not --accelerator cpu")
         self._options = options
         self._delegate = Delegate(_library(options.delegate), options.accelerator_device)
         self._threads, self._level, self._recover = threads, level, recover
@@ -71,8 +71,8 @@ class Openings:
         return backend
 
     def _on_cpu(self, bundle: Bundle, wanted: str) -> Backend:
-        if self._options.fallback != "none":
-            raise UsageError("--fallback: the model is not compiled for an accelerator")
+        if (idle := self._options.idle_on_cpu) and not self._trusted:
+            raise UsageError(f"{idle}: the model is not compiled for an accelerator")
         backend = open_backend(bundle, threads=self._threads, kernels=self._options.kernels)
         why = "as was asked for"
         if wanted == "auto":

@@ -35,6 +35,16 @@ class Accelerator:
     fallback: str = "none"
     fallback_model: Path | None = None
 
+    @property
+    def idle_on_cpu(self) -> str:
+        """The first option that was given and does nothing where a CPU is all; '' for none."""
+        given = {
+            "--fallback": self.fallback != "none",
+            "--delegate": self.delegate != LIBRARY,
+            "--accelerator-device": bool(self.accelerator_device),
+        }
+        return next((name for name, is_given in given.items() if is_given), "")
+
     def openings(self, **how: Any) -> "Openings":
         """What opens networks so, see ``Openings`` (UsageError)."""
         from corrosion_edge.device.accelerator.opening import Openings
