@@ -105,8 +105,7 @@ def measure(
     require_format(plan.pixel_format)
     plan.accelerator.openings()
     bundles = {model: Bundle.load(model or DEFAULT_MODEL) for model in plan.models}
-    for model, bundle in bundles.items():
-        _require_accelerator(plan, bundle, model or DEFAULT_MODEL)
+    _require_accelerator(plan, bundles)
     if meter is not None:
         meter.require_readings()
     facts, (pictures, photos) = read_machine(), choose(plan.photos)
@@ -137,10 +136,17 @@ def measure(
     )
 
 
-def _require_accelerator(plan: Plan, bundle: Bundle, path: Path) -> None:
-    """Whether the model runs on what was asked for, and answers as it promises (BackendError)."""
-    if plan.accelerator.accelerator == "edgetpu" or bundle.manifest.compiled:
-        plan.accelerator.openings()(bundle, path).close()
+def _require_accelerator(plan: Plan, bundles: Mapping[Path | None, Bundle]) -> None:
+    """Whether each runs on what was asked for, and answers as it promises (BackendError).
+
+    UsageError for an option of accelerators where no model runs on one.
+    """
+    asked, openings = plan.accelerator, plan.accelerator.openings()
+    compiled = {model for model, bundle in bundles.items() if bundle.manifest.compiled}
+    idle = bool(asked.idle_on_cpu) and not compiled
+    for model, bundle in bundles.items():
+        if asked.accelerator == "edgetpu" or model in compiled or idle:
+            openings(bundle, model or DEFAULT_MODEL).close()
 
 
 def _all_rounds(

@@ -72,15 +72,20 @@ class Bundle:
         output.write(path, self.to_bytes())
 
     @classmethod
-    def load(cls, path: Path, signed_with: "PublicKey | None" = None) -> "Bundle":
-        """Read and check a model file.
+    def load(
+        cls,
+        path: Path,
+        signed_with: "PublicKey | None" = None,
+        content: bytes | None = None,
+    ) -> "Bundle":
+        """Read and check a model file, or its ``content`` that was read before.
 
         Raises BundleError, with the reason, if it cannot be read, is truncated, altered,
         carries no manifest, or carries the manifest of another model; SignatureError if a key
         is given and the file is not signed with it. Nothing of the file is interpreted before
         its signature was checked.
         """
-        content = read_file(path)
+        content = read_file(path) if content is None else content
         with naming(path, content):
             return cls.from_bytes(content, signed_with)
 

@@ -5,6 +5,7 @@ import math
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 __all__ = ["main"]
@@ -49,6 +50,13 @@ def _delegate(library: str, device: str) -> Mapping[str, Any]:
         return {"error": str(error)}
 
 
+def _usb_reset(root: str, device: str) -> Mapping[str, Any]:
+    """Reset the Edge TPU's USB port."""
+    from corrosion_edge.device.accelerator.usb_reset import reset_usb
+
+    return {"note": reset_usb(Path(root), device)}
+
+
 def _model(camera: Mapping[str, Any]) -> str:
     return str(camera.get("Model", "camera"))
 
@@ -57,6 +65,7 @@ _TRIALS: Final[dict[str, Callable[..., Mapping[str, Any]]]] = {
     "delegate": _delegate,
     "runtime": _runtime,
     "picamera2": _picamera2,
+    "usb-reset": _usb_reset,
 }
 
 _LONGER: Final = 5  # seconds that a parent gets to end it

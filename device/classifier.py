@@ -82,15 +82,18 @@ class Classifier(Closing):
         threads: int | None = None,
         signed_with: "PublicKey | None" = None,
         opening: Callable[[Bundle, Path], Backend] | None = None,
+        content: bytes | None = None,
     ) -> "Classifier":
         """Load a model file, or the default model, into the CPU interpreter or by ``opening``.
+
+        ``content`` is what is taken for the file's, if that was read before.
 
         Raises BundleError if the file is refused, SignatureError if it is not signed with the
         key given, ExtraError without a runtime, BackendError if the runtime refuses the network,
         and what ``opening`` raises.
         """
         path = model or DEFAULT_MODEL
-        bundle = Bundle.load(path, signed_with)
+        bundle = Bundle.load(path, signed_with, content)
         try:
             if opening is not None:
                 return cls(bundle, opening(bundle, path))

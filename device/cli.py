@@ -110,7 +110,7 @@ def watch(
     from corrosion_edge.device.cameras import Cameras
     from corrosion_edge.device.clock_watch import ClockWatch
     from corrosion_edge.device.loading import opened
-    from corrosion_edge.device.running import loading, run, say_what_runs, warn
+    from corrosion_edge.device.running import kept, loading, run, say_what_runs, warn
     from corrosion_edge.device.service.heart import Heart
     from corrosion_edge.device.service.notify import Notifier
     from corrosion_edge.device.sinks import JsonSink, TextSink, telling
@@ -132,7 +132,13 @@ def watch(
             sink: Sink = JsonSink() if as_json else TextSink()
             sinks = [sink]
             with (
-                Models.opened(how, cameras.view, warn, watched=watched) as models,
+                Models.opened(
+                    how,
+                    cameras.view,
+                    warn,
+                    watched=watched,
+                    last_good=kept(model, stored["folder"]),
+                ) as models,
                 on_hangup(models.check_now),
                 sink,
                 cameras.open(telling(sinks, stop), models.classifier) as source,
@@ -151,6 +157,7 @@ def watch(
                               detects=outlets.detects, source=source,
                               told=sink.stored) as further,
                 ):  # fmt: skip
+                    models.keep()
                     sinks[:0] = further  # stored first, so that what is printed is there
                     sinks += outer.enter_context(outlets.opened(known))
                     failed = run(source, models, sinks, frames=frames, stop=stop, pulse=heart,

@@ -14,13 +14,17 @@ __all__ = ["opened"]
 
 
 def opened(
-    model: Path | None, key: Path | None, accelerator: Accelerator, **how: Any
+    model: Path | None,
+    key: Path | None,
+    accelerator: Accelerator,
+    content: bytes | None = None,
+    **how: Any,
 ) -> Classifier:
     """The model on what it is to run on, which is said; with a ``key``, only if it is signed so.
 
-    ``how`` is for ``Openings``.
+    ``content`` is the model file's, if that was read before; ``how`` is for ``Openings``.
     """
     signed_with = PublicKey.load(key) if key else None
     say = partial(click.echo, err=True)
     opening = accelerator.openings(signed_with=signed_with, say=say, **how)
-    return Classifier.open(model, signed_with=signed_with, opening=opening)
+    return Classifier.open(model, signed_with=signed_with, opening=opening, content=content)

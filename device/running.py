@@ -15,15 +15,16 @@ from corrosion_edge.device.judging import Judging
 from corrosion_edge.device.pipeline import Pipeline
 from corrosion_edge.device.sinks import Sink
 from corrosion_edge.device.sources import Source
+from corrosion_edge.device.store.last_good import LastGood
 from corrosion_edge.device.store.watching import detection
 from corrosion_edge.device.swap import Loading
 from corrosion_edge.threshold import Choice
 
-__all__ = ["loading", "run", "say_what_runs", "warn"]
+__all__ = ["kept", "loading", "run", "say_what_runs", "warn"]
 
 
 def loading(
-    opening: Callable[[], Classifier],
+    opening: Callable[..., Classifier],
     model: Path | None,
     threshold: Choice,
     level: str,
@@ -31,7 +32,10 @@ def loading(
     *,
     detects: bool = False,
 ) -> Loading:
-    """How the first model and every later one is opened, set up by the options, and checked."""
+    """How the first model and every later one is opened, set up by the options, and checked.
+
+    ``opening`` takes the file's ``content``.
+    """
 
     def check(classifier: Classifier) -> list[str]:
         classifier.use_threshold(threshold)
@@ -39,7 +43,12 @@ def loading(
             detection(classifier.threshold, classifier.band, stored)
         return classifier.check_golden(level)
 
-    return Loading(model or DEFAULT_MODEL, opening, check)
+    return Loading(model or DEFAULT_MODEL, lambda content: opening(content=content), check)
+
+
+def kept(model: Path | None, store: Path | None) -> LastGood | None:
+    """Where the last good file is kept; the default model is not, it changes with the package."""
+    return LastGood(store, model, warn) if model is not None and store is not None else None
 
 
 def say_what_runs(source: Source, classifier: Classifier) -> None:

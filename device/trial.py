@@ -98,7 +98,7 @@ class Trial(Closing):
 
 
 def ask_child(what: str, seconds: float, *words: str, content: bytes = b"") -> Mapping[str, Any]:
-    """Answer of a process of our own to ``what``: "runtime", "picamera2" or "delegate".
+    """Answer of a process of our own to ``what``, one of the trials of ``child``.
 
     Raises TimeoutError after so many seconds, ``CrashError`` (a RuntimeError) if it dies.
     """

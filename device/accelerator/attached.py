@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["USB_3", "Coral", "corals", "usb_nodes"]
+__all__ = ["USB_3", "Coral", "corals", "in_use", "usb_nodes"]
 
 USB_3: Final = 5000
 """Mbit/s of USB 3 and more: /sys/bus/usb/devices/*/speed (Linux's ABI documentation)."""
@@ -46,6 +46,12 @@ def usb_nodes(root: Path) -> Iterator[Path]:
         numbers = _text(device / "busnum"), _text(device / "devnum")
         if all(number.isdigit() for number in numbers):
             yield root / "dev/bus/usb/{:03}/{:03}".format(*map(int, numbers))
+
+
+def in_use(root: Path) -> bool:
+    """Whether a process has a Coral's USB interface: then its driver is the kernel's usbfs."""
+    places = [place for device in _devices(root) for place in device.glob("*:*/driver")]
+    return any(place.resolve().name == "usbfs" for place in places)
 
 
 def _usb(root: Path) -> Iterator[Coral]:

@@ -10,6 +10,7 @@ from corrosion_edge.device.accelerator.delegate import Delegate
 from corrosion_edge.device.accelerator.fallback import spare_for
 from corrosion_edge.device.accelerator.options import Accelerator
 from corrosion_edge.device.accelerator.probe import PATIENCE, Probe, probe
+from corrosion_edge.device.accelerator.reviving import Polled, Reviving, usb_reset
 from corrosion_edge.device.backends import Backend, open_backend
 from corrosion_edge.device.backends.edgetpu import EdgeTpuBackend, in_use, require_compiled
 from corrosion_edge.errors import BackendAway, BackendError, UsageError
@@ -45,10 +46,8 @@ class Openings:
     ) -> None:
         if options.fallback_model is not None and options.fallback == "none":
             raise UsageError("--fallback-model: needs --fallback cpu")
-        if options.accelerator == "cpu" and options.fallback != "none":
-            raise UsageError("--fallback: needs an accelerator, not --accelerator cpu")
-        if options.accelerator == "cpu" and (option := options.of_edge_tpu):
-            raise UsageError(f"{option}: needs an accelerator, not --accelerator cpu")
+        if options.accelerator == "cpu" and (idle := options.idle_on_cpu):
+            raise UsageError(f"{idle}: needs an accelerator, not --accelerator cpu")
         self._options = options
         self._delegate = Delegate(_library(options.delegate), options.accelerator_device)
         self._threads, self._level, self._recover = threads, level, recover
@@ -72,8 +71,8 @@ class Openings:
         return backend
 
     def _on_cpu(self, bundle: Bundle, wanted: str) -> Backend:
-        if self._options.fallback != "none":
-            raise UsageError("--fallback: the model is not compiled for an accelerator")
+        if (idle := self._options.idle_on_cpu) and not self._trusted:
+            raise UsageError(f"{idle}: the model is not compiled for an accelerator")
         backend = open_backend(bundle, threads=self._threads, kernels=self._options.kernels)
         why = "as was asked for"
         if wanted == "auto":
@@ -96,8 +95,13 @@ class Openings:
             return first
         from corrosion_edge.device.accelerator.recovering import Recovering
 
-        begin = partial(Probe, self._delegate, bundle.model, self._patience)
+        begin = partial(self._begun, bundle)
         return Recovering(str(self._delegate), first, reopen=reopen, probe=begin, spare=spare)
+
+    def _begun(self, bundle: Bundle, again: bool) -> Polled:
+        """A try that begins, ``again`` after a reset of the USB device."""
+        begin = partial(Probe, self._delegate, bundle.model, self._patience)
+        return Reviving(usb_reset(self._delegate.device), begin) if again else begin()
 
     def _tried(self, bundle: Bundle) -> Backend:
         """The Edge TPU, after another process tried it, where this one does not hold it already."""

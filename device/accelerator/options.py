@@ -36,11 +36,14 @@ class Accelerator:
     fallback_model: Path | None = None
 
     @property
-    def of_edge_tpu(self) -> str:
-        """The option that was given though only an Edge TPU has a use for it, or ''."""
-        if self.delegate != LIBRARY:
-            return "--delegate"
-        return "--accelerator-device" if self.accelerator_device else ""
+    def idle_on_cpu(self) -> str:
+        """The first option that was given and does nothing where a CPU is all; '' for none."""
+        given = {
+            "--fallback": self.fallback != "none",
+            "--delegate": self.delegate != LIBRARY,
+            "--accelerator-device": bool(self.accelerator_device),
+        }
+        return next((name for name, is_given in given.items() if is_given), "")
 
     def openings(self, **how: Any) -> "Openings":
         """What opens networks so, see ``Openings`` (UsageError)."""

@@ -17,10 +17,14 @@ which takes some; Python and the runtime take two or three on a small board."""
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whether it ``works``, and a sentence that says so, or why not."""
+    """Whether it ``works``, and a sentence that says so, or why not.
+
+    ``note`` tells what was done to the device before.
+    """
 
     works: bool
     sentence: str
+    note: str = ""
 
 
 def outcome_of(delegate: Delegate, ask: Callable[[], Mapping[str, Any]]) -> Outcome:

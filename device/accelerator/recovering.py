@@ -4,19 +4,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.accelerator.probe import Outcome
+from corrosion_edge.device.accelerator.reviving import Polled
 from corrosion_edge.device.accelerator.state import AcceleratorState
+from corrosion_edge.device.accelerator.usb_reset import RESET
 from corrosion_edge.device.backends import Backend, Output
 from corrosion_edge.device.capture.patience import Backoff
 from corrosion_edge.errors import BackendAway, BackendError
 
-__all__ = ["HOPELESS", "Polled", "Recovering"]
+__all__ = ["HOPELESS", "Recovering"]
 
 HOPELESS: Final = 3
 """Times in a row that the accelerator works in a new process and not in this one."""
@@ -24,21 +26,15 @@ HOPELESS: Final = 3
 _STEADY: Final = 30.0  # seconds after which the next failure counts as a first one
 
 
-class Polled(Closing, Protocol):
-    """A try that is under way."""
-
-    def poll(self) -> Outcome | None:
-        """Its outcome once it is known; does not wait."""
-
-
 class Recovering(Closing):
     """A backend whose accelerator may fail, and is opened again, each time after a ``probe``.
 
-    ``first`` is the open accelerator, or why it could not be opened. ``reopen`` opens and checks
-    it anew; ``spare`` opens what may answer meanwhile, None if nothing may. While nothing can
-    answer, ``run`` raises BackendAway. All belongs to one thread, and nothing but ``reopen`` and
-    the run itself takes long: both are this process's own, so if they hang, it has to be
-    restarted from outside.
+    ``first`` is the open accelerator, or why it could not be opened. ``probe`` begins a try, from
+    the second one after a failure on with True: then the device is reset before it. ``reopen``
+    opens and checks it anew; ``spare`` opens what may answer meanwhile, None if nothing may. While
+    nothing can answer, ``run`` raises BackendAway. All belongs to one thread, and nothing but
+    ``reopen`` and the run itself takes long: both are this process's own, so if they hang, it has
+    to be restarted from outside.
     """
 
     def __init__(
@@ -47,7 +43,7 @@ class Recovering(Closing):
         first: Backend | str,
         *,
         reopen: Callable[[], Backend],
-        probe: Callable[[], Polled],
+        probe: Callable[[bool], Polled],
         spare: Callable[[], Backend] | None = None,
         backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -62,7 +58,8 @@ class Recovering(Closing):
         self._news: deque[AcceleratorState] = deque()
         self._due = self._since = clock()
         self._failures = self._tries = self._hopeless = 0
-        self._reason = ""
+        self._reason = self._cause = ""
+        self._noted: set[str] = set()
         self._ran = False
         self.name = ""
         self.state: AcceleratorState | None = None
@@ -113,7 +110,7 @@ class Recovering(Closing):
             return
         if self._trial is None:
             if self._clock() >= self._due:
-                self._trial = self._probe()
+                self._trial = self._probe(self._tries > 0)
             return
         outcome = self._trial.poll()
         if outcome is not None:
@@ -125,10 +122,10 @@ class Recovering(Closing):
     def _after(self, outcome: Outcome) -> None:
         if not outcome.works:
             self._hopeless = 0
-            self._again(outcome.sentence)
+            self._again(outcome.sentence, outcome.note)
             return
         try:
-            self._recover(self._reopen())
+            self._recover(self._reopen(), outcome.note)
         except BackendError as error:
             self._hopeless += 1
             if self._hopeless >= HOPELESS:
@@ -136,13 +133,14 @@ class Recovering(Closing):
                     f"{self.accelerator}: a new process can use it, this one cannot any more "
                     f"({error}); start it anew"
                 ) from None
-            self._again(str(error))
+            self._again(str(error), outcome.note)
 
     def _lose(self, reason: str) -> None:
         active, self._active = self._active, None
         self._failures += 1
         self._tries = self._hopeless = 0
-        self._reason = reason
+        self._reason = self._cause = reason
+        self._noted.discard(RESET)  # told anew of each failure; what keeps from it, once
         if active is not None:
             active.close()
         self._due = self._clock() + self._backoff.pause()
@@ -157,20 +155,23 @@ class Recovering(Closing):
         except BackendError as error:
             self._reason += f"; and what was to stand in failed ({error})"
 
-    def _again(self, reason: str) -> None:
-        """Try later; another reason than the last is told too."""
+    def _again(self, cause: str, note: str) -> None:
+        """Try later; another reason than the last is told too, and a note that is new."""
         self._due = self._clock() + self._backoff.pause()
-        if reason != self._reason:
-            self._reason = reason
+        fresh = {note} - self._noted - {""}
+        if cause != self._cause or fresh:
+            self._cause, self._reason = cause, "; ".join([cause, *fresh])
+            self._noted |= fresh
             self._tell()
 
-    def _recover(self, backend: Backend) -> None:
+    def _recover(self, backend: Backend, note: str) -> None:
         spare, self._spare = self._spare, None
         if spare is not None:
             spare.close()
         self._active, self._since, self._hopeless = backend, self._clock(), 0
         tries = "1 try" if self._tries == 1 else f"{self._tries} tries"
-        self._reason = f"it works again, after {tries}"
+        done = [note] if note == RESET else []
+        self._reason = "; ".join([f"it works again, after {tries}", *done])
         self._tell()
 
     def _tell(self) -> None:

@@ -52,7 +52,8 @@ MemoryHigh={high}M
 MemoryMax={most}M
 TasksMax=64
 
-# Cameras (V4L2, libcamera), the Coral on USB or PCIe, pins, the firmware's flags; nothing else.
+# Cameras (V4L2, libcamera), the Coral on USB (and its reset) or PCIe, pins, the firmware's flags;
+# nothing else.
 DevicePolicy=closed
 DeviceAllow=char-video4linux rw
 DeviceAllow=char-media rw

@@ -9,6 +9,7 @@ from typing import Any, Final
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.events.stamp import Stamp
 from corrosion_edge.device.events.taken import Taken
+from corrosion_edge.device.store import last_good
 from corrosion_edge.device.store.aside import KIND, places
 from corrosion_edge.device.store.chain import parsed
 from corrosion_edge.device.store.correction import Anchors, known_time, times
@@ -87,8 +88,9 @@ class Asking(Closing):
         return shutil.disk_usage(self.folder).free
 
     def size(self) -> int:
-        """Bytes of the database, its log and the pictures that are kept (OutputError)."""
+        """Bytes of the database, its log, the kept model and the kept pictures (OutputError)."""
         files = [self.folder / name for name in FILES[:2]]
+        files += (self.folder / last_good.FOLDER).glob("*")
         kept = sum(bytes_ for _, bytes_ in self.kept_pictures())
         return kept + sum(file.stat().st_size for file in files if file.exists())
 

@@ -9,7 +9,9 @@ from corrosion_edge.device.accelerator.state import AcceleratorState
 from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.events.event import ModelName
 from corrosion_edge.device.judging import Judging, View
+from corrosion_edge.device.store.last_good import LastGood
 from corrosion_edge.device.swap.candidate import Candidate, Loading, Refusal
+from corrosion_edge.device.swap.start import opened_first
 from corrosion_edge.device.swap.version import Version
 from corrosion_edge.device.swap.watcher import ModelWatch
 from corrosion_edge.device.verdict import ModelChange
@@ -21,7 +23,8 @@ class Models(Judging, Closing):
     """Owns the running classifier; with a ``watch`` over its file, those after it too.
 
     ``make`` makes a camera's view for a classifier: once for each camera, and anew for each model.
-    ``watch`` is closed with it. All but ``check_now`` belongs to the judging thread.
+    ``watch`` is closed with it. ``last_good`` keeps what is accepted, ``refused`` is why the
+    file itself does not run. All but ``check_now`` belongs to the judging thread.
     """
 
     def __init__(
@@ -30,11 +33,17 @@ class Models(Judging, Closing):
         make: Callable[[Classifier, str], View],
         watch: ModelWatch | None = None,
         file: str = "",
+        *,
+        last_good: LastGood | None = None,
+        refused: Refusal | None = None,
     ) -> None:
         self._classifier = classifier
         self._make = make
         self._watch = watch
         self._file = file
+        self._last_good = last_good
+        self._first = refused
+        self._content = b""
         self._views: dict[str, View] = {}
         self._back: AcceleratorState | None = None
 
@@ -46,18 +55,34 @@ class Models(Judging, Closing):
         warn: Callable[[str], None],
         *,
         watched: bool,
+        last_good: LastGood | None = None,
     ) -> "Models":
-        """Open and check the first one (whatever that raises), and ``warn`` of its differences."""
+        """Open and check the first one (whatever that raises), and ``warn`` of its differences.
+
+        Where the file is refused, ``last_good`` may have a copy of the one before it, which runs.
+        """
         seen = Version.of(loading.file)  # before the content is read
-        classifier = loading.open()
+        start = opened_first(loading, last_good, warn)
+        first = start.model.classifier
         try:
-            for warning in loading.check(classifier):
+            for warning in start.model.warnings:
                 warn(warning)
-            watch = ModelWatch(loading, classifier.bundle, seen) if watched else None
+            watch = None
+            if watched:
+                watch = ModelWatch(loading, first.bundle, seen, last_good, start.refused)
         except BaseException:
-            classifier.close()
+            first.close()
             raise
-        return cls(classifier, make, watch, str(loading.file))
+        made = cls(first, make, watch, str(loading.file), last_good=last_good, refused=start.told)
+        made._content = start.model.content if last_good else b""
+        return made
+
+    def keep(self) -> None:
+        """From here on keep a copy of what is accepted, the first one too: the store is open."""
+        if self._last_good:
+            self._last_good.begin()
+            self._last_good.accept(self._content)
+            self._content = b""
 
     @property
     def classifier(self) -> Classifier:
@@ -72,6 +97,9 @@ class Models(Judging, Closing):
 
     def renewed(self) -> ModelChange | None:
         """See ``Judging.renewed``."""
+        if (first := self._first) is not None:
+            self._first = None
+            return self._refused(first)
         outcome = self._watch.take() if self._watch else None
         if outcome is None:
             return None
@@ -96,6 +124,8 @@ class Models(Judging, Closing):
         self._classifier.close()
 
     def _swap(self, candidate: Candidate) -> ModelChange:
+        if self._last_good:
+            self._last_good.accept(candidate.content)  # before anybody hears that it judges
         old, self._classifier = self._classifier, candidate.classifier
         self._views = {}
         before, now = RunsOn.now(old), RunsOn.now(self._classifier)

@@ -12,6 +12,7 @@ from typing import Final
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.capture.patience import Backoff
+from corrosion_edge.device.store.last_good import LastGood
 from corrosion_edge.device.swap.candidate import Candidate, Loading, Refusal
 from corrosion_edge.device.swap.version import Settling, Version
 
@@ -34,7 +35,8 @@ _ENDING: Final = 10.0  # seconds for an examination that is under way
 class ModelWatch(Closing):
     """Examines each version of the file once it is quiet, and offers what came of it.
 
-    ``running`` is the bundle in use; ``seen`` the version that it was loaded from. There are
+    ``running`` is the bundle in use; ``seen`` the version of the file at the start, ``refused`` why
+    that does not run. ``last_good`` is where what was found good is kept. There are
     never more than two interpreters: a candidate that waits is closed before the next is opened.
     One that was refused as its accelerator is away is tried again: when it is told to, and, where
     the running model uses none that could come back, each 30 s to 5 minutes.
@@ -46,6 +48,8 @@ class ModelWatch(Closing):
         loading: Loading,
         running: Bundle,
         seen: Version | None,
+        last_good: LastGood | None = None,
+        refused: Refusal | None = None,
         *,
         poll: float = POLL,
         patience: float = PATIENCE,
@@ -54,12 +58,13 @@ class ModelWatch(Closing):
     ) -> None:
         self._loading = loading
         self._running = running
+        self._last_good = last_good
         self._settling = Settling(seen)
         self._poll, self._patience, self._clock = poll, patience, clock
         self._offers: deque[Candidate | Refusal] = deque(maxlen=_OFFERS)
-        self._told: Refusal | None = None
+        self._told = refused
         self._backoff = backoff or Backoff(_FIRST_TRY, _LAST_TRY)
-        self._due = math.inf
+        self._due = self._next_try(refused) if refused else math.inf
         self._lock = threading.Lock()
         self._orders: SimpleQueue[str] = SimpleQueue()  # safe to put into from a signal handler
         self._thread = threading.Thread(target=self._run, name="model watch", daemon=True)
@@ -126,21 +131,32 @@ class ModelWatch(Closing):
         return self._settling.quiet_for(self._clock()) < self._patience
 
     def _missing(self) -> Refusal:
-        return Refusal(f"{self._loading.file} is gone; without it a restart would fail")
+        then = "without it a restart would fail"
+        if self._last_good and self._last_good.is_kept:
+            then = f"a restart would run the copy in {self._last_good.folder}"
+        return Refusal(f"{self._loading.file} is gone; {then}")
 
     def _give(self, outcome: Candidate | Refusal) -> None:
         self._due = self._next_try(outcome)
         if isinstance(outcome, Candidate):
             self._told = None
-            with self._lock:
-                if outcome.classifier.bundle != self._running:
-                    self._offers.append(outcome)
-                    return
-            _close(outcome)
+            self._offer(outcome)
         elif outcome != self._told:
             self._told = outcome
             with self._lock:
                 self._offers.append(outcome)
+
+    def _offer(self, candidate: Candidate) -> None:
+        keep = self._last_good
+        if candidate.classifier.bundle == self._running:  # nothing is offered that could change it
+            if keep:
+                keep.accept(candidate.content)
+            _close(candidate)
+            return
+        if keep:
+            keep.prepare(candidate.content)
+        with self._lock:
+            self._offers.append(candidate)
 
     def _next_try(self, outcome: Candidate | Refusal) -> float:
         """When to try again by ourselves; never where the running model's accelerator tells."""

@@ -25,7 +25,8 @@ class Named(FakeBackend):
 class Try:
     """A try whose outcome comes when the test says so."""
 
-    def __init__(self):
+    def __init__(self, again):
+        self.again = again
         self.outcome = None
         self.closed = False
 
@@ -48,8 +49,8 @@ class Losable:
             backoff=Backoff(1.0, 60.0, jitter=0.0), clock=lambda: self.now,
         )  # fmt: skip
 
-    def probe(self):
-        self.tries.append(Try())
+    def probe(self, again):
+        self.tries.append(Try(again))
         return self.tries[-1]
 
     def reopen(self):

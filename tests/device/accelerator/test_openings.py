@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from commands import run
 
 from corrosion_edge.bundle import Bundle
 from corrosion_edge.device.accelerator.options import Accelerator
@@ -38,8 +39,8 @@ def test_auto_takes_the_edge_tpu_for_a_compiled_model_and_says_why(models, devic
     ]
 
 
-def test_auto_takes_the_cpu_for_any_other_and_says_why(models, asked):
-    classifier, said = opened(models / "net.tflite", asked())
+def test_auto_takes_the_cpu_for_any_other_and_says_why(models):
+    classifier, said = opened(models / "net.tflite", Accelerator())
     with classifier:
         assert "CPU" in classifier.backend.name
     assert said == ["accelerator: none, the CPU, as the model is not compiled for an accelerator"]
@@ -50,6 +51,7 @@ def test_auto_takes_the_cpu_for_any_other_and_says_why(models, asked):
     [
         ("net.tflite", {"accelerator": "edgetpu"}, "not compiled for the Edge TPU"),
         ("net_edgetpu.tflite", {"accelerator": "cpu"}, "--delegate: needs an accelerator, not"),
+        ("net.tflite", {}, "--delegate: the model is not compiled for an accelerator"),
         ("net.tflite", {"fallback": "cpu"}, "not compiled for an accelerator"),
         ("net.tflite", {"accelerator": "cpu", "fallback": "cpu"}, "not --accelerator cpu"),
         ("net_edgetpu.tflite", {"fallback_model": "net.tflite"}, "needs --fallback cpu"),
@@ -61,11 +63,33 @@ def test_what_cannot_be_is_refused(models, device, asked, model, options, told):
         opened(models / model, asked(**options))
 
 
-def test_the_cpu_is_not_asked_for_with_what_only_an_edge_tpu_uses(models, device):
-    with pytest.raises(UsageError, match=r"--accelerator-device: needs an accelerator, not --acc"):
-        opened(models / "net.tflite", Accelerator("cpu", accelerator_device="usb"))
+def test_a_compiled_model_is_refused_on_the_cpu(models):
     with pytest.raises(BackendError, match=r"not on the CPU; use net\.tflite"):
         opened(models / "net_edgetpu.tflite", Accelerator("cpu"))
+
+
+def test_which_device_is_refused_where_there_is_none(models):
+    options = Accelerator(accelerator_device="usb")
+    with pytest.raises(UsageError, match="--accelerator-device: the model is not compiled"):
+        opened(models / "net.tflite", options)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("watch", "--frames", "1", "--camera", "demo", "--model"), ("classify",), ("benchmark",),
+     ("benchmark", "tune")],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [((), "--delegate: the model is not compiled for an accelerator"),
+     (("--accelerator", "cpu"), "--delegate: needs an accelerator, not --accelerator cpu")],
+)  # fmt: skip
+def test_every_command_refuses_a_library_for_the_cpu(models, folder, command, options, told):
+    model = str(models / "net.tflite")
+    photos = [str(folder), "--model", model] if command == ("classify",) else [model]
+    result = run(*command, *photos, "--delegate", "/nope.so", *options)
+    assert result.exit_code == 2, result.output
+    assert f"Error: {told}" in result.stderr.replace(f"{model}: ", "")
 
 
 def test_no_edge_tpu_is_an_error_that_names_the_model(models, device, asked):

@@ -5,6 +5,7 @@ from losable import PIXELS, WORKS, Losable, Named
 
 from corrosion_edge.device.accelerator.probe import Outcome
 from corrosion_edge.device.accelerator.recovering import HOPELESS
+from corrosion_edge.device.accelerator.usb_reset import RESET
 from corrosion_edge.device.backends import Telling
 from corrosion_edge.errors import BackendAway, BackendError
 
@@ -51,6 +52,34 @@ def test_pauses_grow_and_only_another_reason_is_told():
                           ("lost", "it hangs")]  # fmt: skip
     rig.later(8.01, WORKS)
     assert rig.news() == [("recovered", "it works again, after 4 tries")]
+
+
+def test_the_device_is_reset_from_the_second_try_on_and_that_is_told():
+    rig = Losable(Named("tpu", fails_at={0}))
+    rig.poke()
+    rig.later(1.01, Outcome(False, "no device"))
+    rig.later(2.01, Outcome(False, "no device", RESET))
+    rig.later(4.01, Outcome(False, "no device", RESET))
+    assert [each.again for each in rig.tries] == [False, True, True]
+    assert rig.news()[1:] == [("lost", "no device"), ("lost", f"no device; {RESET}")]
+    rig.later(8.01, Outcome(True, "it works", RESET))
+    assert rig.news() == [("recovered", f"it works again, after 4 tries; {RESET}")]
+    rig.lose()
+    rig.later(16.01)
+    assert not rig.tries[-1].again
+
+
+def test_a_reset_that_is_refused_is_told_once_and_the_tries_go_on():
+    rig = Losable(Named("tpu", fails_at={0}))
+    rig.poke()
+    rig.later(1.01, Outcome(False, "no device"))
+    rig.later(2.01, Outcome(False, "no device", "refused"))
+    rig.later(4.01, Outcome(False, "no device", "refused"))
+    rig.later(8.01, Outcome(False, "it hangs", "refused"))
+    assert rig.news()[1:] == [("lost", "no device"), ("lost", "no device; refused"),
+                              ("lost", "it hangs")]  # fmt: skip
+    rig.later(16.01, Outcome(True, "it works", "refused"))
+    assert rig.news() == [("recovered", "it works again, after 5 tries")]
 
 
 def test_tries_go_on_while_no_frame_comes():

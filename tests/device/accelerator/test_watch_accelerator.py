@@ -10,6 +10,7 @@ from commands import run
 from watching import accepted, event, verdict, watching
 
 from corrosion_edge.bundle import Bundle
+from corrosion_edge.device.accelerator.delegate import LIBRARY
 from corrosion_edge.device.store.reader import Reader
 from corrosion_edge.errors import GateError
 
@@ -103,9 +104,13 @@ def test_a_library_that_crashes_ends_a_child_not_the_watch(words, device, word):
     assert "ended its process with SIG" in result.stderr
 
 
-def test_another_model_on_the_same_device_and_one_on_the_cpu(words, device, live, models, tmp_path):
+def test_another_model_on_the_same_device_and_one_on_the_cpu(
+    library, device, live, models, tmp_path
+):
     """The device is this process's: the new model is opened beside the old one, without a try."""
     model = tmp_path / "net.tflite"
+    (tmp_path / LIBRARY).symlink_to(library)  # under its own name: one on the CPU needs no other
+    found = {"LD_LIBRARY_PATH": str(tmp_path)}
 
     def put(bundle):
         bundle.save(tmp_path / "new")
@@ -113,7 +118,7 @@ def test_another_model_on_the_same_device_and_one_on_the_cpu(words, device, live
 
     compiled = Bundle.load(models / "net_edgetpu.tflite")
     put(compiled)
-    with watching("--model", model, *words[2:], *live) as watch:
+    with watching("--model", model, *live, environment=found) as watch:
         watch.until(1, verdict)
         put(compiled.with_fields(threshold=0.25))
         watch.process.send_signal(signal.SIGHUP)

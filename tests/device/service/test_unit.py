@@ -48,6 +48,15 @@ def test_nothing_below_run_can_be_written():
     assert "ReadOnlyPaths=-/run" in Unit(Path("/x"), []).text.splitlines()
 
 
+def test_the_corals_usb_device_may_be_written_and_so_reset():
+    lines = Unit(Path("/x"), ["plugdev"]).text.splitlines()
+    assert "DeviceAllow=char-usb_device rw" in lines
+    assert "SupplementaryGroups=plugdev" in lines
+    assert not any(line.startswith("PrivateDevices") for line in lines)
+    (calls,) = [line for line in lines if line.startswith("SystemCallFilter=")]
+    assert "~" not in calls and "@system-service" in calls  # it has ioctl
+
+
 def test_only_the_groups_that_are_there():
     assert "SupplementaryGroups=video gpio\n" in Unit(Path("/x"), ["video", "gpio"]).text
     assert "SupplementaryGroups" not in Unit(Path("/x"), []).text

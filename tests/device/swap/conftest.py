@@ -54,8 +54,8 @@ def models(file, monkeypatch):
 
         monkeypatch.setattr(module, "ModelWatch", watch)
 
-        def start():
-            return Classifier.open(file, threads=1, signed_with=key)
+        def start(content):
+            return Classifier.open(file, threads=1, signed_with=key, content=content)
 
         loading = Loading(file, start, check or (lambda found: found.check_golden("quick")))
         made = Models.opened(loading, lambda found, camera: View(found), print, watched=True)
