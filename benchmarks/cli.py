@@ -21,6 +21,7 @@ from corrosion_edge.benchmarks.tune.cli import tune
 from corrosion_edge.benchmarks.writing import STDOUT, require_files, require_none
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
 from corrosion_edge.errors import UsageError
+from corrosion_edge.number import Number
 
 __all__ = ["DEFAULT_RUNS", "DEFAULT_SIZE", "benchmark"]
 
@@ -51,10 +52,10 @@ def benchmark() -> None:
 @click.option("--pixel-format", type=click.Choice(PIXEL_FORMATS), default=PIXEL_FORMATS[0],
               show_default=True, help="What a frame is delivered as: by decoders and USB cameras, "
               "or by picamera2.")  # fmt: skip
-@click.option("--sustained", "minutes", metavar="MINUTES", type=click.FloatRange(0, min_open=True),
+@click.option("--sustained", "minutes", metavar="MINUTES", type=Number(0, min_open=True),
               help="Afterwards run each configuration for so long, looked at each second.",
               )  # fmt: skip
-@click.option("--rate", metavar="FPS", type=click.FloatRange(0, min_open=True),
+@click.option("--rate", metavar="FPS", type=Number(0, min_open=True),
               help="Frames a second of the sustained runs.  [default: full speed]")  # fmt: skip
 @click.option("--meter", metavar="SENSOR", help="Power sensor of the kernel: ina219:BUS:ADDRESS "
               "or ina226:BUS:ADDRESS, for the sustained runs.")  # fmt: skip

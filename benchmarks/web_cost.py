@@ -23,6 +23,7 @@ from PIL import Image
 from corrosion_edge.benchmarks.process import PROGRAM, cpu_seconds
 from corrosion_edge.cli import Command
 from corrosion_edge.errors import OutputError
+from corrosion_edge.number import Number
 from corrosion_edge.render import clip
 
 __all__ = ["Client", "main"]
@@ -116,7 +117,7 @@ def _asker(how: str, addresses: list[str]) -> Callable[[int], Any]:
 
 
 @click.command(cls=Command)
-@click.option("--seconds", type=click.FloatRange(min=1), default=60.0, show_default=True)
+@click.option("--seconds", type=Number(min=1), default=60.0, show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
 def main(seconds: float, rounds: int) -> None:
     """Measure the processor time of watch with and without its page, in turn."""

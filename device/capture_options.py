@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from corrosion_edge.device.capturing import Capture
+from corrosion_edge.number import Number
 
 __all__ = ["capture_options"]
 
@@ -34,6 +35,16 @@ def _resolution(ctx: click.Context, option: click.Parameter, value: str | None) 
     return size
 
 
+def _tiles(ctx: click.Context, option: click.Parameter, value: str | None) -> Any:
+    found = _size(ctx, option, value)
+    if found is not None:
+        from corrosion_edge.device.capture.tiles import MOST
+
+        if max(found) > MOST:
+            raise click.BadParameter(f"expected 1x1 to {MOST}x{MOST}, got {value}")
+    return found
+
+
 def _rate(ctx: click.Context, option: click.Parameter, value: float | None) -> float | None:
     if value is not None and not (math.isfinite(value) and value > 0):
         raise click.BadParameter(f"expected more than 0 frames a second, got {value}")
@@ -53,7 +64,7 @@ def _region(ctx: click.Context, option: click.Parameter, value: str | None) -> s
 
 
 def _limit(name: str, default: float, rule: str) -> Callable[..., Any]:
-    kind = click.FloatRange(min=0)
+    kind = Number(min=0)
     return click.option(
         name, type=kind, default=default, show_default=True, metavar="X", help=f"Unusable: {rule}"
     )
@@ -94,7 +105,7 @@ _OPTIONS = (
     ),
     click.option(
         "--tiles",
-        callback=_size,
+        callback=_tiles,
         metavar="3x2",
         help="Judge so many columns and rows of tiles apart; the worst one counts.",
     ),
@@ -128,7 +139,7 @@ _OPTIONS = (
     ),
     click.option(
         "--hung-after",
-        type=click.FloatRange(min=0.1),
+        type=Number(min=0.1),
         default=10.0,
         show_default=True,
         metavar="S",
@@ -137,7 +148,7 @@ _OPTIONS = (
     ),
     click.option(
         "--frozen-after",
-        type=click.FloatRange(min=0.0),
+        type=Number(min=0.0),
         default=60.0,
         show_default=True,
         metavar="S",

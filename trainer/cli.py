@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corrosion_edge.errors import UsageError
+from corrosion_edge.number import Number
 from corrosion_edge.threshold import Choice, threshold_option
 from corrosion_edge.trainer.keras_start import start_keras
 from corrosion_edge.trainer.photo_options import positive_option, split_option
@@ -60,7 +61,7 @@ def _epochs(
 )
 @click.option(
     "--fine-tune",
-    type=float,
+    type=Number(0, 1, min_open=True),
     metavar="FRACTION",
     help="Part of the backbone's layers, from the top, that is trained (paper: 0.2).",
 )
@@ -102,7 +103,7 @@ def _epochs(
     "--cache-size",
     default=20.0,
     show_default=True,
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     metavar="GB",
     help="Bytes on disk that the run's stored views may take while it lasts.",
 )
@@ -137,7 +138,7 @@ def _epochs(
     nargs=2,
     default=(0.01, 0.02),
     show_default=True,
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     metavar="AUC ACCURACY",
     help="With --from: largest loss of each on the old validation photos.",
 )

@@ -11,11 +11,12 @@ from corrosion_edge.benchmarks.picture_size import SIZE
 from corrosion_edge.benchmarks.soak.faults import KINDS
 from corrosion_edge.cli import Command
 from corrosion_edge.errors import GateError
+from corrosion_edge.number import Number
 
 __all__ = ["main"]
 
-_POSITIVE: Final = click.FloatRange(min=0, min_open=True)
-_NOT_NEGATIVE: Final = click.FloatRange(min=0)
+_POSITIVE: Final = Number(min=0, min_open=True)
+_NOT_NEGATIVE: Final = Number(min=0)
 
 
 def _seconds(name: str, default: float, help: str) -> Callable[..., Any]:
@@ -44,7 +45,7 @@ _OPTIONS: Final = (
                  help="Serves one more camera: takes the port CAMERA_PORT (0: any) from the "
                  "environment, prints its address; it is killed and hung like the others."),
     click.option("--program", metavar="FILE", help="Stands for corrosion-edge."),
-    click.option("--slope-limit", type=float, metavar="MB",
+    click.option("--slope-limit", type=Number(), metavar="MB",
                  help="Megabytes an hour.  [default: 1, in runs of 30 minutes and more]"),
     click.option("--growth-limit", type=_NOT_NEGATIVE, default=1.0, show_default=True, metavar="N",
                  help="More open files, threads and children in the last quarter."),

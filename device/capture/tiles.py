@@ -1,7 +1,7 @@
 """Small spots in large pictures: each tile is judged alone, and the worst one counts."""
 
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,10 @@ import numpy.typing as npt
 from corrosion_edge.errors import MisfitError, UsageError
 from corrosion_edge.prediction import Prediction
 
-__all__ = ["Judges", "Tiled"]
+__all__ = ["MOST", "Judges", "Tiled"]
+
+MOST: Final = 16
+"""Tiles either way at most."""
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -26,12 +29,12 @@ class Tiled:
 
     Each goes through the classifier as a picture of its own, one after the other. The prediction
     is that of the tile with the highest score, and names it; its map is all tiles' maps side by
-    side. Raises UsageError for less than one tile, or more than 16 either way.
+    side. Raises UsageError for less than one tile, or more than ``MOST`` either way.
     """
 
     def __init__(self, classifier: Judges, columns: int, rows: int) -> None:
-        if not (1 <= columns <= 16 and 1 <= rows <= 16):
-            raise UsageError(f"tiles: expected 1x1 to 16x16, got {columns}x{rows}")
+        if not (1 <= columns <= MOST and 1 <= rows <= MOST):
+            raise UsageError(f"tiles: expected 1x1 to {MOST}x{MOST}, got {columns}x{rows}")
         self._classifier = classifier
         self._columns, self._rows = columns, rows
 

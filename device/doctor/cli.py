@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from corrosion_edge.number import Number
+
 if TYPE_CHECKING:
     from corrosion_edge.device.doctor.finding import Finding
 
@@ -38,7 +40,7 @@ _COLOURS: Final = {"ok": "green", "warning": "yellow", "problem": "red", "unknow
 )
 @click.option(
     "--patience",
-    type=click.FloatRange(0.1, 600),
+    type=Number(0.1, 600),
     default=2.5,
     show_default=True,
     metavar="S",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from corrosion_edge.errors import UsageError
+from corrosion_edge.number import Number
 
 if TYPE_CHECKING:
     from corrosion_edge.device.outlets import Watched
@@ -25,9 +26,9 @@ GPIO: Final = (
                  help="A pin that is on while the watch cannot tell."),
     click.option("--gpio-healthy", metavar="PIN",
                  help="A pin that blinks while verdicts come, and only then."),
-    click.option("--gpio-pulse", type=float, metavar="S",
+    click.option("--gpio-pulse", type=Number(min=0), metavar="S",
                  help=f"Seconds of each blink, on and off; 0 for steady.  [default: {PULSE:g}]"),
-    click.option("--gpio-patience", type=float, metavar="S",
+    click.option("--gpio-patience", type=Number(min=0.1), metavar="S",
                  help="Seconds without a verdict after which the watch cannot tell; more than "
                  f"--interval.  [default: {PATIENCE:g}]"),
     click.option("--gpio-active", type=click.Choice(["high", "low"]),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from corrosion_edge.errors import UsageError
+from corrosion_edge.number import Number
 
 if TYPE_CHECKING:
     from corrosion_edge.device.outlets import Watched
@@ -30,7 +31,7 @@ MQTT: Final = (
                  help="The key to it.  [default: in the same file]"),
     click.option("--mqtt-prefix", metavar="TOPIC",
                  help="What all topics begin with.  [default: corrosion-edge/HOSTNAME]"),
-    click.option("--mqtt-every", type=click.FloatRange(1, 86400), metavar="S",
+    click.option("--mqtt-every", type=Number(1, 86400), metavar="S",
                  help="Send a camera's state at most so often while its verdict stays.  "
                  "[default: 10]"),
     click.option("--mqtt-discovery", is_flag=False, flag_value="homeassistant",

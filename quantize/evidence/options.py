@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
+from corrosion_edge.number import Number
 from corrosion_edge.quantize.evidence.further import Further
 from corrosion_edge.quantize.evidence.limits import Limits
 
 __all__ = ["also_options", "limit_options"]
 
-_FRACTION = click.FloatRange(0, 1)
+_FRACTION = Number(0, 1)
 Command = Callable[..., Any]
 
 

@@ -304,6 +304,18 @@ def test_wrong_usage(arguments):
     assert run("--camera", "demo", *arguments).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("hung-after", "nan"), ("frozen-after", "nan"), ("dark-below", "nan"), ("enter", "nan"),
+     ("keep-days", "nan"), ("keep-mb", "0.5"), ("gpio-pulse", "nan"), ("mqtt-every", "nan"),
+     ("gpio-patience", "0"), ("tiles", "17x2"), ("smooth", "5/2"), ("smooth", "nans")],
+)  # fmt: skip
+def test_a_value_that_cannot_be_is_refused_by_the_options_name(option, value):
+    result = run("--camera", "demo", f"--{option}", value)
+    assert result.exit_code == 2
+    assert f"Error: Invalid value for '--{option}': " in result.stderr
+
+
 def test_an_empty_folder_is_wrong_usage(tmp_path):
     result = run("--camera", str(tmp_path))
     assert result.exit_code == 2

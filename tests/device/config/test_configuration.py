@@ -252,3 +252,18 @@ def test_they_are_printed_section_by_section():
 def test_a_key_validates():
     with pytest.raises(ValueError, match="expected a section"):
         Key("", "x", click.Option(["--x"]))
+
+
+def test_what_an_option_refuses_is_told_with_file_line_and_key(write):
+    file = write('[watch]\ntiles = "17x2"\nhung-after = nan\ndark-below = nan\n'
+                 '[detect]\nsmooth = "5/2"\n[store]\nkeep-days = nan\n'
+                 '[camera.b]\nsource = "demo"\ntiles = "2x17"\n')  # fmt: skip
+    told = [line.strip().removeprefix(f"{file}:") for line in mistakes(file).splitlines()[1:]]
+    assert told == [
+        "2: tiles: expected 1x1 to 16x16, got 17x2",
+        "3: hung-after: expected a number, got nan",
+        "4: dark-below: expected a number, got nan",
+        "6: smooth: expected N/M with N more than half of M and M up to 1000, got 5/2",
+        "8: keep-days: expected a number, got nan",
+        "11: tiles: expected 1x1 to 16x16, got 2x17",
+    ]

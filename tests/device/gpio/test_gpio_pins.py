@@ -189,15 +189,16 @@ def test_without_gpiozero_the_extra_is_named(monkeypatch):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--gpio-unknown", "17", "--gpio-patience", "0"), "--gpio-patience: expected 0.1 seconds"),
-        (("--gpio", "17", "--gpio-pulse", "-1"), "--gpio-pulse: expected 0 seconds"),
+        (("--gpio-unknown", "17", "--gpio-patience", "0"), "'--gpio-patience': 0.0 is not in"),
+        (("--gpio", "17", "--gpio-patience", "inf"), "--gpio-patience: expected 0.1 seconds"),
+        (("--gpio", "17", "--gpio-pulse", "-1"), "'--gpio-pulse': -1.0 is not in"),
         (
             ("--gpio", "17", "--interval", "60"),
             "--gpio-patience 60: expected more than the --interval 60; take 120 or more",
         ),
         (("--gpio-active", "low"), "--gpio-active: needs a pin"),
         (("--smooth", "1/1"), "--smooth: needs --store DIR"),
-        (("--gpio", "17", "--smooth", "x"), "smoothing: expected N/M"),
+        (("--gpio", "17", "--smooth", "x"), "'--smooth': expected N/M"),
         (("--gpio", "17", "--gpio-unknown", "BOARD11"), "uses the pin already"),
     ],
 )
