@@ -53,7 +53,8 @@ def kept(model: Path | None, store: Path | None) -> LastGood | None:
 
 def say_what_runs(source: Source, classifier: Classifier) -> None:
     """The first line, and whether the clock can be believed."""
-    told = f"watching {source.name}; model {classifier.name}; {classifier.backend.name}"
+    watched = f"{source.name} ({source.contents})" if source.contents else source.name
+    told = f"watching {watched}; model {classifier.name}; {classifier.backend.name}"
     click.echo(told, err=True)
     if is_doubtful(datetime.now(UTC)):
         warn("the clock is not synchronised; times are marked until it is")

@@ -22,7 +22,8 @@ class FolderSource(Source):
         listing = find_photos(path) if path.is_dir() else Listing((path,))
         if not listing.photos:
             raise DataError(f"{path}: no photos in this folder or below it ({listing})")
-        self.name = f"{path} ({listing})" if path.is_dir() else str(path)
+        self.name = str(path)  # and not what is in it: events of the same folder are one camera's
+        self.contents = str(listing) if path.is_dir() else ""
         self._photos = enumerate(listing.photos)
 
     def read(self) -> Frame | None:

@@ -31,16 +31,18 @@ class PhotoError(ImageError):
 class Source(Closing, Protocol):
     """Where frames come from; a context manager. Drivers inherit from it.
 
-    ``name`` is what a person calls it, without any password. ``live`` says that time passes
-    whether or not somebody reads. ``dropped`` counts frames that nobody took in time; it stays 0
-    where nothing is live. ``is_video`` says that it is a recorded video. ``paced`` says that the
-    driver keeps the rate that was asked of it, as far as its frames show. ``period`` is the time
-    from one frame to the next, in seconds, that a driver granted; 0 where that is not known.
-    ``on_wait`` is called every ``WAIT_STEP`` seconds, by the thread that reads, while a source
-    waits for a frame.
+    ``name`` is what a person calls it, without any password, today and at the next start.
+    ``contents`` says what is in it, where that is known at the start. ``live`` says that time
+    passes whether or not somebody reads. ``dropped`` counts frames that nobody took in time; it
+    stays 0 where nothing is live. ``is_video`` says that it is a recorded video. ``paced`` says
+    that the driver keeps the rate that was asked of it, as far as its frames show. ``period`` is
+    the time from one frame to the next, in seconds, that a driver granted; 0 where that is not
+    known. ``on_wait`` is called every ``WAIT_STEP`` seconds, by the thread that reads, while a
+    source waits for a frame.
     """
 
     name: str
+    contents: str = ""
     live: bool = False
     dropped: int = 0
     paced: bool = False

@@ -203,7 +203,8 @@ def test_a_broken_photo_is_reported_and_the_next_one_comes(folder):
 
 def test_a_folder_says_what_it_passes_over(folder):
     with open_source(str(folder)) as source:
-        assert "6 photos; passed over: 1 files that are no images" in source.name
+        assert source.name == str(folder)
+        assert source.contents == "6 photos; passed over: 1 files that are no images"
 
 
 def test_a_folder_without_photos_is_no_source(tmp_path):

@@ -11,7 +11,9 @@ from click.testing import CliRunner
 
 from corrosion_edge.cli import cli
 from corrosion_edge.device import capture
+from corrosion_edge.device.backends.fake import FakeBackend
 from corrosion_edge.device.capture import Backoff
+from corrosion_edge.device.classifier import Classifier
 from corrosion_edge.device.events.event import Asset, ModelName
 from corrosion_edge.device.events.recorder import Log, Recorder
 from corrosion_edge.device.events.settings import Detection
@@ -290,3 +292,16 @@ def test_files_are_remembered_with_their_event_their_minute_or_when_it_is_quiet_
     recorder.unusable("north", "dark", stamp(603), [photo("f")])
     recorder.close()
     assert memory.taken == [("minute", ["/p/f.png"])]
+
+
+def test_a_folder_is_the_same_camera_with_one_photo_more(tmp_path, folder, bundle, monkeypatch):
+    monkeypatch.setattr(Classifier, "open", lambda *_, **__: Classifier(bundle, FakeBackend()))
+    words = ["watch", "--camera", str(folder), "--no-quality", "--enter", "0", "--smooth", "1/1",
+             "--store", str(tmp_path / "store")]  # fmt: skip
+    for count in (6, 7):
+        result = CliRunner().invoke(cli, words)
+        assert result.exit_code == 0, result.output
+        assert f"watching {folder} ({count} photos; passed over" in result.stderr
+        (folder / "9.png").write_bytes((folder / "0.png").read_bytes())
+    with Reader(tmp_path / "store") as reader:
+        assert {each.fields["camera"] for each in reader.events()} == {"", str(folder)}
