@@ -2,7 +2,6 @@
 
 import math
 import signal
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import click
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
 from corrosion_edge.device.capture_options import capture_options
 from corrosion_edge.device.capturing import Capture
+from corrosion_edge.device.checks import CHECKS, require_secrets
 from corrosion_edge.device.config import Configurable, config_options, show_config
 from corrosion_edge.device.model_options import (
     key_option,
@@ -44,6 +44,7 @@ def _seconds(ctx: click.Context, option: click.Parameter, value: float) -> float
 
 @click.command(
     cls=Configurable,
+    checks=CHECKS,
     help="""Classify live frames of a camera.
 
     SOURCE is auto (the first camera), picamera2, picamera2:N, a device such as /dev/video0, an
@@ -107,6 +108,7 @@ def watch(
     from corrosion_edge.device.heap import GivingBack, bound_arenas
 
     bound_arenas()  # before anything that starts threads is imported
+    require_secrets(ctx.params)
     from corrosion_edge.device.cameras import Cameras
     from corrosion_edge.device.clock_watch import ClockWatch
     from corrosion_edge.device.loading import opened
@@ -150,16 +152,17 @@ def watch(
                 assets = cameras.assets(alone)
                 known = Watched(models, tuple(assets), stored["folder"], source.dropped_by_camera,
                                 partial(detection, options=stored), cameras.spacings)  # fmt: skip
-                # Outlets open after the store and close after it, to tell of its last events.
+                # Outlets open before the store, so that a mistake there leaves no event in it; they
+                # begin when it is open, and close after it, to tell of its last events.
                 with (
-                    ExitStack() as outer,
+                    outlets.opened(known) as telling_begins,
                     recording(stored, models, assets, alone,
                               detects=outlets.detects, source=source,
                               told=sink.stored) as further,
                 ):  # fmt: skip
                     models.keep()
                     sinks[:0] = further  # stored first, so that what is printed is there
-                    sinks += outer.enter_context(outlets.opened(known))
+                    sinks += telling_begins()
                     failed = run(source, models, sinks, frames=frames, stop=stop, pulse=heart,
                                  interval=partial(cameras.interval, source),
                                  clock=clock.news)  # fmt: skip

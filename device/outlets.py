@@ -103,11 +103,18 @@ class Outlets:
                    for outlet in self._known if outlet.detects)  # fmt: skip
 
     @contextmanager
-    def opened(self, watched: Watched) -> Iterator[list["Sink"]]:
-        """The sinks, all or none of them, to be closed in turn."""
+    def opened(self, watched: Watched) -> Iterator[Callable[[], list["Sink"]]]:
+        """Open what is asked for, all or none of it, and close it in turn.
+
+        Gives what lets the sinks begin, which reads the store; until then nothing is told.
+        """
         with ExitStack() as stack:
-            yield [stack.enter_context(sink) for outlet in self._known
-                   if (sink := outlet.open(self._values, watched)) is not None]  # fmt: skip
+            sinks = []
+            for outlet in self._known:
+                if (sink := outlet.open(self._values, watched)) is not None:
+                    sinks.append(sink)
+                    stack.callback(sink.close)
+            yield lambda: [stack.enter_context(sink) for sink in sinks]
 
 
 def outlet_options(

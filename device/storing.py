@@ -9,7 +9,7 @@ import click
 from corrosion_edge.errors import UsageError
 from corrosion_edge.number import Number
 
-__all__ = ["STORE_OPTIONS", "storing"]
+__all__ = ["DETECTING", "STORE_OPTIONS", "storing"]
 
 
 class _Named(click.Path):
@@ -54,6 +54,9 @@ _OPTIONS: Final = (
                  help="Write number and hash of the newest event there, to be kept elsewhere."),
 )  # fmt: skip
 
+
+DETECTING: Final = ("smooth", "enter", "leave")
+"""Those that say how events are made of verdicts: of use without a store too."""
 
 STORE_OPTIONS: Final = ("folder", "asset", "position", "smooth", "enter", "leave", "keep_days",
                         "keep_mb", "head_file")  # fmt: skip

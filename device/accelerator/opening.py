@@ -44,10 +44,7 @@ class Openings:
         trusted: bool = False,
         patience: float = PATIENCE,
     ) -> None:
-        if options.fallback_model is not None and options.fallback == "none":
-            raise UsageError("--fallback-model: needs --fallback cpu")
-        if options.accelerator == "cpu" and (idle := options.idle_on_cpu):
-            raise UsageError(f"{idle}: needs an accelerator, not --accelerator cpu")
+        options.require_possible()
         self._options = options
         self._delegate = Delegate(_library(options.delegate), options.accelerator_device)
         self._threads, self._level, self._recover = threads, level, recover

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from corrosion_edge.device.accelerator.delegate import LIBRARY
+from corrosion_edge.device.accelerator.delegate import LIBRARY, Delegate
 from corrosion_edge.device.kernels import KERNELS
+from corrosion_edge.errors import UsageError
 
 if TYPE_CHECKING:
     from corrosion_edge.device.accelerator.opening import Openings
@@ -44,6 +45,14 @@ class Accelerator:
             "--accelerator-device": bool(self.accelerator_device),
         }
         return next((name for name, is_given in given.items() if is_given), "")
+
+    def require_possible(self) -> None:
+        """UsageError for options that cannot be together, whatever the model is."""
+        if self.fallback_model is not None and self.fallback == "none":
+            raise UsageError("--fallback-model: needs --fallback cpu")
+        if self.accelerator == "cpu" and (idle := self.idle_on_cpu):
+            raise UsageError(f"{idle}: needs an accelerator, not --accelerator cpu")
+        Delegate(self.delegate, self.accelerator_device)
 
     def openings(self, **how: Any) -> "Openings":
         """What opens networks so, see ``Openings`` (UsageError)."""

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from corrosion_edge.device.config.checking import options_of
 from corrosion_edge.device.config.keys import Key
 from corrosion_edge.device.config.lines import key_lines, line_of
 from corrosion_edge.device.config.tables import SECTION, Table, keys_of_table, require_name
@@ -31,28 +32,48 @@ class Mistake:
 class Configuration:
     """What a file says: ``values`` by the command's parameters, with paths that are absolute.
 
-    ``cameras`` are the tables ``[camera.NAME]``, by name.
+    ``cameras`` are the tables ``[camera.NAME]``, by name. ``places`` has the line and the name of
+    each key that is there, by the option's long name.
     """
 
     file: Path
     values: Mapping[str, Any]
     cameras: Mapping[str, Table] = field(default_factory=dict)
+    places: Mapping[str, tuple[int, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("values", "cameras"):
+        for name in ("values", "cameras", "places"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     @classmethod
-    def read(cls, file: Path, keys: Sequence[Key], ctx: click.Context) -> "Configuration":
+    def read(
+        cls,
+        file: Path,
+        keys: Sequence[Key],
+        ctx: click.Context,
+        together: Callable[[Mapping[str, Any]], Sequence[str]] = lambda values: (),
+    ) -> "Configuration":
         """Read and check a file; relative paths in it are taken from its folder.
 
-        Raises UsageError that names every mistake: no TOML, unknown sections and keys, values of
-        the wrong type, and those that the option itself refuses.
+        ``together`` gets its values and says what they must not be together, in sentences that
+        begin with an option. Raises UsageError that names every mistake: no TOML, unknown sections
+        and keys, values of the wrong type, those that the option itself refuses, and those.
         """
         reading = _Reading(file, keys, ctx)
-        if reading.mistakes:
-            raise UsageError(_told(file, reading.mistakes))
-        return cls(file, reading.values, reading.cameras)
+        read = cls(file, reading.values, reading.cameras, reading.places)
+        found = [*reading.mistakes, *_placed(read, together(reading.values), reading.wrong)]
+        if found:
+            raise UsageError(_told(file, found))
+        return read
+
+    def placed(self, sentence: str) -> Mistake | None:
+        """A sentence that begins with an option, at that option's key; None if it has none."""
+        for name in options_of(sentence):
+            if name in self.places:
+                line, key = self.places[name]
+                return Mistake(line, key + sentence.removeprefix(f"--{name}")
+                               if sentence.startswith(f"--{name}") else sentence)  # fmt: skip
+        return None
 
 
 class _Reading:
@@ -66,6 +87,8 @@ class _Reading:
         self._lines = key_lines(text)
         self.values: dict[str, Any] = {}
         self.cameras: dict[str, Table] = {}
+        self.places: dict[str, tuple[int, str]] = {}
+        self.wrong: set[str] = set()  # options by long name
         self.mistakes: list[Mistake] = []
         self._options(document)
         if self._has_tables(document):
@@ -82,7 +105,9 @@ class _Reading:
             try:
                 key = _known(path, by_path)
                 self.values[key.parameter] = _checked(key, value, self._folder, self._ctx)[0]
+                self.places[key.long_name] = line_of(self._lines, path), key.name
             except ValueError as error:
+                self.wrong |= {by_path[path].long_name} if path in by_path else set()
                 self._wrong(path, error)
 
     def _tables(self, document: dict[str, Any]) -> None:
@@ -121,6 +146,12 @@ class _Reading:
 
     def _wrong(self, path: tuple[str, ...], error: object) -> None:
         self.mistakes.append(Mistake(line_of(self._lines, path), str(error)))
+
+
+def _placed(read: Configuration, said: Sequence[str], wrong: set[str]) -> list[Mistake]:
+    """The sentences at their keys; none that follows from a value which is ``wrong`` anyway."""
+    sound = [each for each in said if not wrong & set(re.findall(r"--([a-z][a-z0-9-]*)", each))]
+    return [mistake for each in sound if (mistake := read.placed(each)) is not None]
 
 
 def _text(file: Path) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from corrosion_edge.device.outlets import Watched
     from corrosion_edge.device.sinks import Sink
 
-__all__ = ["GPIO", "PATIENCE", "PULSE", "open_gpio"]
+__all__ = ["GPIO", "PATIENCE", "PULSE", "open_gpio", "require_some_pin"]
 
 PATIENCE: Final = 60.0
 PULSE: Final = 0.5
@@ -45,8 +45,7 @@ def open_gpio(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
     """
     wanted = {light: values[name] for light, name in _PINS.items() if values[name] is not None}
     if not wanted:
-        if given := [name for name in values if values[name] is not None and "gpio_" in name]:
-            raise UsageError(f"--{given[0].replace('_', '-')}: needs a pin, such as --gpio 17")
+        require_some_pin(values)
         return None
     patience = _seconds(values, "gpio_patience", PATIENCE)
     _require_longer(patience, watched.intervals)
@@ -61,6 +60,13 @@ def open_gpio(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
     )
     named = {light: (f"--{_PINS[light].replace('_', '-')}", pin) for light, pin in wanted.items()}
     return PinSink(lights, open_pins(named, active_high=values["gpio_active"] != "low"), pulse)
+
+
+def require_some_pin(values: Mapping[str, Any]) -> None:
+    """UsageError for what is said of pins where there is none."""
+    given = [name for name, value in values.items() if value is not None and "gpio_" in name]
+    if given and all(values[name] is None for name in _PINS.values()):
+        raise UsageError(f"--{given[0].replace('_', '-')}: needs a pin, such as --gpio 17")
 
 
 def _require_longer(patience: float, intervals: Mapping[str, float]) -> None:

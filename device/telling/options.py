@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from corrosion_edge.device.outlets import Watched
     from corrosion_edge.device.sinks import Sink
 
-__all__ = ["MQTT", "WEBHOOK", "open_mqtt", "open_webhook"]
+__all__ = [
+    "MQTT", "WEBHOOK", "open_mqtt", "open_webhook", "require_deliveries", "require_login",
+    "require_mqtt",
+]  # fmt: skip
 
 _FILE: Final = click.Path(path_type=Path)
 MQTT: Final = (
@@ -60,7 +63,7 @@ WEBHOOK: Final = (
 def open_mqtt(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
     """The sink of ``--mqtt``, None without it (UsageError, KeyFileError, ExtraError)."""
     if values["mqtt"] is None:
-        _needs(values, "mqtt_", "--mqtt URL")
+        require_mqtt(values)
         return None
     from corrosion_edge.device.telling.mqtt.sink import mqtt_sink
 
@@ -70,13 +73,37 @@ def open_mqtt(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
 def open_webhook(values: Mapping[str, Any], watched: "Watched") -> "Sink | None":
     """The sink of ``--webhook``, None without it (UsageError, KeyFileError)."""
     if not values["webhook"] and not values["webhook_url_file"]:
-        _needs(values, "webhook_", "--webhook URL")
-        if values["deliver_from"] is not None and values["mqtt"] is None:
-            raise UsageError("--deliver-from: needs --mqtt or --webhook")
+        require_deliveries(values)
         return None
     from corrosion_edge.device.telling.webhook_sink import webhook_sink
 
     return webhook_sink(values, watched)
+
+
+def require_mqtt(values: Mapping[str, Any]) -> None:
+    """UsageError for what is said of a broker where there is none."""
+    if values["mqtt"] is None:
+        _needs(values, "mqtt_", "--mqtt URL")
+
+
+def require_login(values: Mapping[str, Any]) -> None:
+    """UsageError for a part of a login at the broker without the other."""
+    if values["mqtt_password_file"] is not None and values["mqtt_user"] is None:
+        raise UsageError("--mqtt-password-file: needs --mqtt-user NAME")
+    if values["mqtt_key"] is not None and values["mqtt_cert"] is None:
+        raise UsageError("--mqtt-key: needs --mqtt-cert FILE")
+    plain = str(values["mqtt"] or "").startswith("mqtt://")
+    if plain and (values["mqtt_ca"] or values["mqtt_cert"]):
+        raise UsageError("--mqtt-ca, --mqtt-cert: need an address that begins with mqtts://")
+
+
+def require_deliveries(values: Mapping[str, Any]) -> None:
+    """UsageError for what is said of deliveries where there are none."""
+    if values["webhook"] or values["webhook_url_file"]:
+        return
+    _needs(values, "webhook_", "--webhook URL")
+    if values["deliver_from"] is not None and values["mqtt"] is None:
+        raise UsageError("--deliver-from: needs --mqtt or --webhook")
 
 
 def _needs(values: Mapping[str, Any], begin: str, what: str) -> None:

@@ -1,6 +1,6 @@
 """Several webhooks: what the options say of each, put together by the names before ``=``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from corrosion_edge.device.telling.tls import client_context
 from corrosion_edge.device.telling.webhook import Target, WebhookSender
 from corrosion_edge.errors import UsageError
 
-__all__ = ["senders", "targets"]
+__all__ = ["require_addresses", "senders", "targets"]
 
 _URL: Final = "webhook"
 _FURTHER: Final = ("webhook_auth_file", "webhook_secret_file", "webhook_ca")
@@ -18,12 +18,7 @@ _FURTHER: Final = ("webhook_auth_file", "webhook_secret_file", "webhook_ca")
 
 def targets(values: Mapping[str, Any]) -> dict[str, Target]:
     """The webhooks' addresses by name, '' for the one without (UsageError, KeyFileError)."""
-    urls, files = _named(values, _URL), _named(values, "webhook_url_file")
-    if both := set(urls) & set(files):
-        both_options = _called("--webhook, --webhook-url-file", min(both))
-        raise UsageError(
-            f"{both_options}: give one of them; each further webhook has a name, NAME=URL"
-        )
+    urls, files = _addresses(values)
     found = {name: Target.parse(url, _called("--webhook", name)) for name, url in urls.items()}
     for name, file in files.items():
         option = _called("--webhook-url-file", name)
@@ -34,14 +29,39 @@ def targets(values: Mapping[str, Any]) -> dict[str, Target]:
 def senders(values: Mapping[str, Any]) -> dict[str, WebhookSender]:
     """What sends to each, by name (UsageError, KeyFileError)."""
     found = targets(values)
-    further = {option: _named(values, option) for option in _FURTHER}
-    for option, given in further.items():
-        if unknown := set(given) - set(found):
-            raise UsageError(_nobody(_option(option), min(unknown), found))
+    further = _further(values, found)
     return {
         name: _sender(name, target, *(further[option].get(name, "") for option in _FURTHER))
         for name, target in found.items()
     }
+
+
+def require_addresses(values: Mapping[str, Any]) -> None:
+    """UsageError for what is wrong with addresses and names, as far as no file has to be read."""
+    urls, files = _addresses(values)
+    for name, url in urls.items():
+        Target.parse(url, _called("--webhook", name))
+    _further(values, {*urls, *files})
+
+
+def _addresses(values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Addresses and files with addresses, by name."""
+    urls, files = _named(values, _URL), _named(values, "webhook_url_file")
+    if both := set(urls) & set(files):
+        both_options = _called("--webhook, --webhook-url-file", min(both))
+        raise UsageError(
+            f"{both_options}: give one of them; each further webhook has a name, NAME=URL"
+        )
+    return urls, files
+
+
+def _further(values: Mapping[str, Any], known: Collection[str]) -> dict[str, dict[str, str]]:
+    """What is said of each webhook beside its address, by option and name."""
+    further = {option: _named(values, option) for option in _FURTHER}
+    for option, given in further.items():
+        if unknown := set(given) - set(known):
+            raise UsageError(_nobody(_option(option), min(unknown), known))
+    return further
 
 
 def _sender(name: str, target: Target, auth: str, key: str, ca: str) -> WebhookSender:
@@ -79,7 +99,7 @@ def _named(values: Mapping[str, Any], parameter: str) -> dict[str, str]:
     return found
 
 
-def _nobody(option: str, name: str, found: Mapping[str, Target]) -> str:
+def _nobody(option: str, name: str, found: Collection[str]) -> str:
     names = ", ".join(sorted(filter(None, found)))
     if not name:
         return f"{option}: which webhook is it for? Put its name before it, NAME=FILE ({names})"

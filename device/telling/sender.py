@@ -1,9 +1,11 @@
 """The seam between the delivery of events and a protocol that carries them."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from corrosion_edge.closing import Closing
-from corrosion_edge.device.store.event import Event
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.store.event import Event
 
 __all__ = ["Held", "Later", "NotYet", "Refused", "Sender", "Undelivered"]
 
@@ -38,7 +40,7 @@ class Sender(Closing, Protocol):
     name: str
     """What it is called in messages, without secrets."""
 
-    def send(self, event: Event) -> None:
+    def send(self, event: "Event") -> None:
         """Return once the event is acknowledged (``Undelivered`` if it is not)."""
 
     def close(self) -> None:

@@ -16,15 +16,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from corrosion_edge import __version__
 from corrosion_edge.device.lines import json_line
-from corrosion_edge.device.store.event import Event
 from corrosion_edge.device.telling.sender import Held, Later, Refused, Sender
 from corrosion_edge.device.telling.words import plain
 from corrosion_edge.errors import UsageError
+
+if TYPE_CHECKING:
+    from corrosion_edge.device.store.event import Event
 
 __all__ = ["SIGNATURE", "TIMEOUT", "Target", "WebhookSender"]
 
@@ -107,7 +109,7 @@ class WebhookSender(Sender):
         self._closed = False
         self._sock: socket.socket | None = None
 
-    def send(self, event: Event) -> None:
+    def send(self, event: "Event") -> None:
         """See ``Sender.send``."""
         body = json_line(event.to_dict()).encode("ascii")
         status, wait = self._post(body, self._headers(event, body))
@@ -118,7 +120,7 @@ class WebhookSender(Sender):
         self._closed = True
         self._shut()
 
-    def _headers(self, event: Event, body: bytes) -> dict[str, str]:
+    def _headers(self, event: "Event", body: bytes) -> dict[str, str]:
         headers = {
             "Content-Type": "application/json",
             "User-Agent": f"corrosion-edge/{__version__}",

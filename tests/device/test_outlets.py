@@ -10,13 +10,19 @@ from corrosion_edge.device.outlets import Outlet, Watched, outlet_options
 class Remembering:
     def __init__(self, name, history):
         self.name, self.history = name, history
+        self.closed = False
 
     def __enter__(self):
         self.history.append(f"{self.name} opened")
         return self
 
     def __exit__(self, *error):
-        self.history.append(f"{self.name} closed")
+        self.close()
+
+    def close(self):
+        if not self.closed:
+            self.history.append(f"{self.name} closed")
+        self.closed = True
 
 
 @pytest.fixture
@@ -33,8 +39,10 @@ def command(history):
         return Outlet((click.option(f"--{name}"),), opened)
 
     def watch(outlets, other):
-        with outlets.opened(Watched(None, ("deck",), None)) as sinks:
-            history.append([sink.name for sink in sinks])
+        with outlets.opened(Watched(None, ("deck",), None)) as begin:
+            history.append(other)
+            if other != "fails":
+                history.append([sink.name for sink in begin()])
 
     wrapped = outlet_options(watch, (outlet("one"), outlet("two"), outlet("three")))
     return click.command()(click.option("--other")(wrapped))
@@ -44,8 +52,13 @@ def test_those_asked_for_are_opened_and_closed_in_turn(history):
     result = CliRunner().invoke(command(history), ["--three", "c", "--one", "a"])
     assert result.exit_code == 0, result.output
     deck = ("deck",)
-    assert history == [("a", deck), "one opened", (None, deck), ("c", deck), "three opened",
+    assert history == [("a", deck), (None, deck), ("c", deck), None, "one opened", "three opened",
                        ["one", "three"], "three closed", "one closed"]  # fmt: skip
+
+
+def test_those_that_never_began_are_closed_too(history):
+    CliRunner().invoke(command(history), ["--three", "c", "--one", "a", "--other", "fails"])
+    assert history[3:] == ["fails", "three closed", "one closed"]
 
 
 def test_options_stand_on_the_help_page_in_order(history):

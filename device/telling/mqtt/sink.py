@@ -19,6 +19,7 @@ from corrosion_edge.device.telling.mqtt.discovery import Discovery
 from corrosion_edge.device.telling.mqtt.link import Link
 from corrosion_edge.device.telling.mqtt.live import EVERY, Live, Running
 from corrosion_edge.device.telling.mqtt.sender import MqttSender
+from corrosion_edge.device.telling.options import require_login
 from corrosion_edge.device.telling.saying import Saying
 from corrosion_edge.device.telling.tls import client_context
 from corrosion_edge.errors import UsageError
@@ -107,13 +108,8 @@ def _require_different(cameras: tuple[str, ...]) -> None:
 
 def _broker(values: Mapping[str, Any]) -> Broker:
     host, port, encrypted = Broker.address(values["mqtt"])
+    require_login(values)
     file, user = values["mqtt_password_file"], values["mqtt_user"]
-    if file is not None and user is None:
-        raise UsageError("--mqtt-password-file: needs --mqtt-user NAME")
-    if values["mqtt_key"] is not None and values["mqtt_cert"] is None:
-        raise UsageError("--mqtt-key: needs --mqtt-cert FILE")
-    if not encrypted and (values["mqtt_ca"] or values["mqtt_cert"]):
-        raise UsageError("--mqtt-ca, --mqtt-cert: need an address that begins with mqtts://")
     context = None
     if encrypted:
         context = client_context(

@@ -42,6 +42,8 @@ def test_each_host_has_a_line_and_no_secret_is_told(ask, listening, closed, tmp_
     result = ask(f"""
 [mqtt]
 broker = "mqtt://127.0.0.1:{listening}"
+[store]
+folder = "store"
 [webhook]
 url-file = "url"
 [camera.gate]

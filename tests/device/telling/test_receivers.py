@@ -147,6 +147,8 @@ def test_a_file_has_them_as_a_list_and_reads_back(tmp_path):
 [webhook]
 url = ["https://a.example/x", "ops=https://b.example/y"]
 secret-file = "ops=keys/ops"
+[store]
+folder = "events"
 """)
     printed = run("--config", tmp_path / "watch.toml", "--print-config")
     assert printed.exit_code == 0, printed.output
