@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from corrosion_edge.cli import Command
 from corrosion_edge.device.accelerator.options import Accelerator, accelerator_options
@@ -21,7 +22,8 @@ __all__ = ["tune"]
     cls=Command,
     help="""Find the settings with which a model is fastest on this board: threads and kernels.
 
-    With --config the choice is written into that file, where watch --config reads it.
+    With --config the choice is written into that file, where watch --config reads it; the model and
+    the accelerator are then those of the file, unless they are named here.
     """,
 )
 @click.argument("model", required=False, type=click.Path(path_type=Path), metavar="[MODEL]")
@@ -31,7 +33,14 @@ __all__ = ["tune"]
 @click.option("--config", "file", type=click.Path(path_type=Path), metavar="FILE",
               help="Set 'threads' and 'kernels' in its section [watch]; the rest stays as it is.",
               )  # fmt: skip
-def tune(model: Path | None, accelerator: Accelerator, rounds: int, file: Path | None) -> None:
+@click.pass_context
+def tune(
+    ctx: click.Context,
+    model: Path | None,
+    accelerator: Accelerator,
+    rounds: int,
+    file: Path | None,
+) -> None:
     """Measure, choose, tell, write."""
     from corrosion_edge.benchmarks.tune.measure import candidates, choose, measure
     from corrosion_edge.benchmarks.tune.writing import write_keys
@@ -43,6 +52,9 @@ def tune(model: Path | None, accelerator: Accelerator, rounds: int, file: Path |
         from corrosion_edge import output
 
         output.require_writable(file.parent)
+        if file.exists():
+            model, accelerator = _as_watched(ctx, file, model, accelerator)
+    click.echo(f"model: {model or 'the default model'}")
     compiled = Bundle.load(model or DEFAULT_MODEL).manifest.compiled  # for an Edge TPU
     settings = candidates(usable_cores(), KERNELS[:1] if compiled else KERNELS)
     choices = measure(partial(_opened, model, accelerator), settings, rounds)
@@ -64,6 +76,18 @@ def tune(model: Path | None, accelerator: Accelerator, rounds: int, file: Path |
     for key, value in best.items():
         told = f", before {before[key]}" if before.get(key, value) != value else ""
         click.echo(f"{file}: {key} = {value}{told}")
+
+
+def _as_watched(
+    ctx: click.Context, file: Path, model: Path | None, accelerator: Accelerator
+) -> "tuple[Path | None, Accelerator]":
+    """What ``watch --config`` would run, but for what was named here (UsageError)."""
+    from corrosion_edge.device.config.asked import asked_of
+
+    asked = asked_of(file).params
+    told = {name: asked[name] for name in ("accelerator", "accelerator_device", "delegate")
+            if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE}  # fmt: skip
+    return model or asked["model"], replace(accelerator, **told)
 
 
 def _opened(model: Path | None, accelerator: Accelerator, setting: "Setting") -> "Classifier":

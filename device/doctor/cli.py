@@ -51,11 +51,12 @@ def doctor(
     ctx: click.Context, *, as_json: bool, folder: Path | None, config: Path | None, patience: float
 ) -> None:
     """Print what every probe finds."""
+    from corrosion_edge.device.config.asked import asked_of
     from corrosion_edge.device.doctor.examine import examine
     from corrosion_edge.device.doctor.host import Host
     from corrosion_edge.device.trial import ask_child
 
-    asked = _read(config) if config else None
+    asked = asked_of(config) if config else None
     stored = asked.params["folder"] if asked else None
     where = folder or _existing(stored) or (STORE if STORE.is_dir() else Path.cwd())
     findings = examine(Host(folder=where, child=lambda what, *w: ask_child(what, patience, *w)))
@@ -64,13 +65,6 @@ def doctor(
     problems = sum(finding.state == "problem" for finding in findings)
     click.echo(_json(findings, problems) if as_json else _text(findings))
     ctx.exit(int(problems > 0))
-
-
-def _read(config: Path) -> click.Context:
-    """``watch``'s parameters of a configuration (UsageError for one that is not sound)."""
-    from corrosion_edge.device.cli import watch
-
-    return watch.make_context("watch", ["--config", str(config)])
 
 
 def _existing(folder: Path | None) -> Path | None:

@@ -30,6 +30,7 @@ camera = "demo"  # for a trial
 threads = 4 # all of them
 
 [store]
+folder = "events"
 keep-days = 30
 """
 
@@ -131,6 +132,19 @@ def test_watch_reads_what_was_written(tmp_path):
     shown = CliRunner().invoke(cli, ["watch", "--config", str(file), "--print-config"])
     watch = tomllib.loads(shown.stdout)["watch"]
     assert (watch["threads"], watch["kernels"]) == (written["threads"], written["kernels"])
+
+
+def test_the_files_own_model_is_measured_and_a_file_that_is_not_sound_is_told_first(tmp_path):
+    file = tmp_path / "watch.toml"
+    file.write_text('[watch]\nmodel = "other.tflite"\n')
+    done = CliRunner().invoke(cli, ["benchmark", "tune", "--config", str(file)])
+    assert done.exit_code == 1
+    assert f"model: {tmp_path / 'other.tflite'}" in done.stdout
+    assert "other.tflite: no such model file" in done.stderr
+    file.write_text("[watch]\nbogus = 1\n")
+    done = CliRunner().invoke(cli, ["benchmark", "tune", "--config", str(file)])
+    assert done.exit_code == 2
+    assert "watch.toml:2: " in done.stderr
 
 
 def test_without_a_file_the_option_is_told():
