@@ -92,7 +92,7 @@ class Asking(Closing):
         files = [self.folder / name for name in FILES[:2]]
         files += (self.folder / last_good.FOLDER).glob("*")
         kept = sum(bytes_ for _, bytes_ in self.kept_pictures())
-        return kept + sum(file.stat().st_size for file in files if file.exists())
+        return kept + sum(map(_bytes, files))
 
     def _anchor(self, sequence: int, boot: str) -> Stamp | None:
         return self._anchors.after(self._database, boot, sequence)
@@ -110,3 +110,11 @@ class Asking(Closing):
             return list(self._database.execute(query, values))
         except sqlite3.Error as error:
             raise OutputError(f"{self.folder}: cannot be read ({error})") from None
+
+
+def _bytes(file: Path) -> int:
+    """None of a file that is not there, or no longer: another thread changes the kept model."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

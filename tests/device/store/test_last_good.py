@@ -146,3 +146,12 @@ def test_it_counts_for_the_stores_limit_and_is_never_removed(kept, tmp_path):
         assert limit.apply(store, Stamp.now()) is not None
         assert store.kept_pictures() == []
     assert len(kept.find()) == 600_000
+
+
+def test_a_copy_that_goes_while_the_store_is_measured_is_no_error(tmp_path, monkeypatch):
+    with Store(tmp_path) as store:
+        before = store.size()
+        (tmp_path / FOLDER).mkdir()
+        (tmp_path / FOLDER / "going").symlink_to(tmp_path / "gone")
+        monkeypatch.setattr(Path, "exists", lambda file: True)  # it was, a moment ago
+        assert store.size() == before
