@@ -78,10 +78,10 @@ class ModelName:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A frame's picture with what the model said of it; nobody writes into it."""
+    """A frame's picture with what the model said of it, if it did; nobody writes into it."""
 
     picture: Picture
-    prediction: Prediction
+    prediction: Prediction | None = None
 
     @property
     def pixels(self) -> npt.NDArray[np.uint8]:

@@ -6,12 +6,13 @@ from typing import Any, Final, Protocol
 
 from corrosion_edge.closing import Closing
 from corrosion_edge.device.events.event import Asset, Happening, ModelName, Scene
+from corrosion_edge.device.events.picturing import Picturing
 from corrosion_edge.device.events.settings import Detection
 from corrosion_edge.device.events.stamp import Stamp, was_set
 from corrosion_edge.device.events.summary import Minutes, Summary
 from corrosion_edge.device.events.taken import Taken
 from corrosion_edge.device.events.tracker import Change, Tracker
-from corrosion_edge.frame import Frame
+from corrosion_edge.frame import Frame, Picture
 from corrosion_edge.prediction import Prediction
 
 __all__ = ["SETTLED", "Log", "Recorder"]
@@ -65,6 +66,7 @@ class Recorder(Closing):
         self._now = now
         self._answering = answering or (lambda: self._model)
         self._cameras = {name: self._made(name, Tracker(settings)) for name in assets}
+        self._picturing = Picturing()
         self._closed = False
         self._taken: list[Taken] = []
         self._since = 0.0
@@ -83,15 +85,25 @@ class Recorder(Closing):
         unsure = self._settings.is_unsure(prediction.score)
         self._minute(one.minutes.verdict(at, prediction, unsure))
         scene = Scene(frame.picture, prediction)
+        self._picturing.see(camera, at, scene)
         self._take(camera, one, one.tracker.verdict(at, prediction.score, scene), taken)
 
     def unusable(
-        self, camera: str, reason: str, at: Stamp | None = None, taken: Sequence[Taken] = ()
+        self,
+        camera: str,
+        reason: str,
+        at: Stamp | None = None,
+        taken: Sequence[Taken] = (),
+        picture: Picture | None = None,
     ) -> None:
-        """Take a frame that shows nothing, and why; ``taken`` as with ``verdict``."""
+        """Take a frame that shows nothing, and why; ``taken`` as with ``verdict``.
+
+        ``picture`` is the frame's, if it could be read at all.
+        """
         at, one = at or self._now(), self._camera(camera)
         self._minute(one.minutes.unusable(at))
-        self._take(camera, one, one.tracker.unusable(at, reason), taken)
+        scene = None if picture is None else Scene(picture)
+        self._take(camera, one, one.tracker.unusable(at, reason, scene), taken)
 
     def settle(self) -> None:
         """Nothing comes at the moment: store what files led to, if that has waited for long."""
@@ -202,6 +214,7 @@ class Recorder(Closing):
     def _happening(
         self, camera: str, change: Change, details: Mapping[str, Any] | None = None
     ) -> Happening:
+        scene, told = self._picturing.of(camera, change)
         return Happening(
             kind=change.kind,
             at=change.at,
@@ -213,14 +226,14 @@ class Recorder(Closing):
             leave=self._settings.leave,
             reason=change.reason,
             clock_set=self._was_set(change.at),
-            scene=change.scene,
-            details=details or {},
+            scene=scene,
+            details={**(details or {}), **told},
         )
 
     def _judge(self, scene: Scene | None) -> ModelName:
         """What the scene's verdict is of; without one, what answers now."""
-        if scene is None:
+        said = scene.prediction if scene else None
+        if said is None:
             return self._answering()
-        said = scene.prediction
         digest = said.model_sha256 or self._model.sha256
         return replace(self._model, sha256=digest, backend=said.backend)

@@ -14,7 +14,10 @@ __all__ = ["Change", "Tracker"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The kind of event, when, why; of a detection also its frames and the peak's picture."""
+    """The kind of event, when, why; of a detection also its frames and the peak's picture.
+
+    Of ``unusable`` and ``usable``, ``scene`` is the frame that made it so.
+    """
 
     kind: str
     at: Stamp
@@ -102,7 +105,7 @@ class Tracker:
     def verdict(self, at: Stamp, score: float, scene: Scene | None = None) -> list[Change]:
         """Take a frame's score in [0, 1]."""
         seconds = self._tick(at)
-        changes = self._seen_usable(True, at, "the picture can be used again")
+        changes = self._seen_usable(True, at, "the picture can be used again", scene)
         if self._case:
             self._case.see(at, seconds)
         if self._settings.is_unsure(score):
@@ -117,12 +120,12 @@ class Tracker:
             self._case.count(score, scene)
         return changes + self._judge(at)
 
-    def unusable(self, at: Stamp, reason: str) -> list[Change]:
+    def unusable(self, at: Stamp, reason: str, scene: Scene | None = None) -> list[Change]:
         """Take a frame that shows nothing: dark, blurred, covered, unreadable."""
         seconds = self._tick(at)
         if self._case:
             self._case.see(at, seconds)
-        return self._seen_usable(False, at, reason)
+        return self._seen_usable(False, at, reason, scene)
 
     def camera_state(self, at: Stamp, state: str, reason: str = "") -> list[Change]:
         """Take what became of the camera, a key of ``STATES`` (ValueError)."""
@@ -190,9 +193,11 @@ class Tracker:
         case, self._case, self._active = self._case, None, False
         return Change("corrosion_ended", at, reason, case.span(), case.scene)
 
-    def _seen_usable(self, usable: bool, at: Stamp, reason: str) -> list[Change]:
+    def _seen_usable(
+        self, usable: bool, at: Stamp, reason: str, scene: Scene | None
+    ) -> list[Change]:
         self._other = 0 if usable == self._usable else self._other + 1
         if self._other < self._settings.steady:
             return []
         self._usable, self._other = usable, 0
-        return [Change("usable" if usable else "unusable", at, reason)]
+        return [Change("usable" if usable else "unusable", at, reason, scene=scene)]

@@ -32,16 +32,16 @@ _HALF: Final = re.compile(rf"\.{_OWN}\.\w{{8}}")  # as ``output.replacing`` call
 
 
 def jpegs(scene: Scene | None) -> dict[str, bytes]:
-    """The scene as JPEG files by role: ``plain`` and, where the model has one, under its ``map``.
+    """The scene as JPEG files by role: ``plain`` and, where there is one, under its ``map``.
 
-    A frame without a scene gives none.
+    No scene gives none.
     """
     if scene is None:
         return {}
     picture = Image.fromarray(scene.pixels)
     picture.thumbnail((LONGEST, LONGEST))
     made = {"plain": _jpeg(picture)}
-    if scene.prediction.heatmap is not None:
+    if scene.prediction is not None and scene.prediction.heatmap is not None:
         laid_over = heatmap.overlay(np.asarray(picture), scene.prediction)
         made["map"] = _jpeg(Image.fromarray(laid_over))
     return made

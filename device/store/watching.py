@@ -74,7 +74,7 @@ class EventSink(Sink, Taker):
     def _unusable(self, result: Unusable) -> None:
         camera, at = self._name(result.frame.camera), Stamp.of(result.frame)
         taken = self._taken(result.frame.name)
-        self._recorder.unusable(camera, str(result.quality), at, taken)
+        self._recorder.unusable(camera, str(result.quality), at, taken, result.frame.picture)
 
     def _unreadable(self, result: Unreadable) -> None:
         taken = self._taken(result.name)
