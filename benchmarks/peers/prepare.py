@@ -47,8 +47,10 @@ def make(name: str, folder: Path, wanted: Collection[str], size: int = 224) -> d
     """
     output.make_folder(folder)
     trained = name == DEFAULT
-    if not (folder / INT8).is_file():
-        _default(folder) if trained else _apart(_untrained, name, folder, size)
+    if trained:
+        _default(folder)
+    elif not (folder / INT8).is_file():
+        _apart(_untrained, name, folder, size)
     converted = _converted(folder / INT8)
     if trained and {*_FLOATS} & {*wanted} and not (folder / "float.tflite").is_file():
         _apart(_float, _NETWORK, folder, Bundle.load(folder / INT8).manifest.preprocessing.width)
@@ -73,9 +75,13 @@ def _converted(model: Path) -> str:
 
 
 def _default(folder: Path) -> None:
+    """The model that ships now, whichever lies there."""
     bundle = Bundle.load(DEFAULT_MODEL)
     fields = {n: getattr(bundle.manifest, n) for n in ("outputs", "preprocessing", "threshold")}
-    _seal(bundle.model, DEFAULT, "the model that ships", fields).save(folder / INT8)
+    content = _seal(bundle.model, DEFAULT, "the model that ships", fields).to_bytes()
+    if not (folder / INT8).is_file() or (folder / INT8).read_bytes() != content:
+        (folder / "int8.onnx").unlink(missing_ok=True)
+        output.write(folder / INT8, content)
 
 
 def _network(name: str, folder: Path, size: int) -> tuple[Any, Any]:

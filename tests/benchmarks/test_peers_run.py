@@ -111,6 +111,18 @@ def test_files_of_an_older_version_are_refused(tmp_path):
         prepare.make("mobilenetv2", tmp_path, [])
 
 
+def test_the_default_model_of_another_version_is_not_kept(tmp_path):
+    prepare.make("default", tmp_path, [])
+    (tmp_path / "int8.onnx").write_bytes(b"of it")
+    prepare.make("default", tmp_path, [])
+    assert (tmp_path / "int8.onnx").read_bytes() == b"of it"
+    now = (tmp_path / "int8.tflite").read_bytes()
+    Bundle.load(DEFAULT_MODEL).save(tmp_path / "int8.tflite")
+    prepare.make("default", tmp_path, [])
+    assert (tmp_path / "int8.tflite").read_bytes() == now
+    assert not (tmp_path / "int8.onnx").exists()
+
+
 def test_names_and_pictures_that_cannot_be(tmp_path):
     assert chosen([]) == list(PEERS)
     assert [peer.name for peer in chosen(["keras"])] == ["ours", "keras"]
