@@ -156,7 +156,7 @@ def _placed(read: Configuration, said: Sequence[str], wrong: set[str]) -> list[M
 
 def _text(file: Path) -> str:
     try:
-        return file.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from corrosion_edge.device.cli import watch
 from corrosion_edge.device.config import Configurable, config_options, show_config
+from corrosion_edge.device.config.asked import asked_of
 from corrosion_edge.device.config.configuration import Configuration
 from corrosion_edge.device.config.keys import NOT_KEYS, SECTIONS, Key, keys_of
 from corrosion_edge.device.config.printing import printed, toml_value
@@ -267,3 +268,9 @@ def test_what_an_option_refuses_is_told_with_file_line_and_key(write):
         "8: keep-days: expected a number, got nan",
         "11: tiles: expected 1x1 to 16x16, got 2x17",
     ]
+
+
+def test_a_file_from_an_editor_that_marks_its_encoding_is_read(tmp_path):
+    file = tmp_path / "watch.toml"
+    file.write_bytes(b"\xef\xbb\xbf[watch]\nthreads = 3\n")
+    assert asked_of(file).params["threads"] == 3

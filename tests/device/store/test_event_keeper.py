@@ -60,7 +60,7 @@ def test_two_hundred_kills_lose_nothing_that_was_reported(tmp_path):
 def test_a_disk_that_fills_a_hundred_times_loses_no_event(disk_of):
     account = fill_often(disk_of("64m"), rounds=100)
     assert (account.sent, account.stored, account.lost) == (2000, 2000, 0)
-    assert account.full > 50  # in the other rounds old pictures made room enough
+    assert account.full > 10  # in the other rounds old pictures made room enough
 
 
 def test_a_kill_leaves_no_corrosion_without_an_end(tmp_path):
