@@ -37,6 +37,15 @@ def healthz_until(port, status):
     return answer[1]
 
 
+def state_until(port, word):
+    """The state, once it says that of the camera; the backend is known a moment before."""
+    end = time.monotonic() + 30
+    while (state := json.loads(ask(port, "/api/state")[1]))["cameras"][0]["word"] != word:
+        assert time.monotonic() < end, state
+        time.sleep(0.02)
+    return state
+
+
 def test_lost_and_back(words, device, live, port):
     with watching(*words, *live, "--web", f"127.0.0.1:{port}") as watch:
         watch.until(2, verdict)
@@ -44,7 +53,7 @@ def test_lost_and_back(words, device, live, port):
         device.unplug()
         watch.until(1, event("lost"))
         assert "is away: " in healthz_until(port, 503)
-        state = json.loads(ask(port, "/api/state")[1])
+        state = state_until(port, "away")
         assert (state["runs"]["backend"], state["cameras"][0]["word"]) == ("nothing", "away")
         assert "corrosion_edge_accelerator_up 0.0" in ask(port, "/metrics")[1]
         device.does("ok")
