@@ -3,10 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corrosion_edge.device.classifier import Classifier
-from corrosion_edge.heatmap import FULL_EVIDENCE, overlay, strength
+from corrosion_edge.heatmap import FULL_EVIDENCE, overlay
 from corrosion_edge.prediction import CORROSION, NO_CORROSION, Prediction
-from corrosion_edge.render import clip
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
@@ -50,12 +48,3 @@ def test_evidence_is_drawn_in_proportion_up_to_the_fixed_top():
     assert 128 > changed[0] > changed[1]
     assert changed[1] > changed[2] - 60
     assert changed[2] == changed[3]
-
-
-def test_the_default_model_colours_rendered_rust_and_nothing_else():
-    frames = list(clip(frames=60))
-    with Classifier.open() as classifier:
-        clean, spots = (strength(classifier.classify(frames[i]).heatmap) for i in (0, 20))
-    assert clean.max() < 0.1
-    assert spots.max() == 1
-    assert spots.min() == 0
