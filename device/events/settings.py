@@ -72,7 +72,7 @@ class Detection:
     def __post_init__(self) -> None:
         if not 0 <= self.leave <= self.enter <= 1:
             raise UsageError(
-                "enter, leave: expected 0 <= leave <= enter <= 1, "
+                "--enter, --leave: expected 0 <= leave <= enter <= 1, "
                 f"got enter {self.enter:g} and leave {self.leave:g}"
             )
         if not self.gap > 0 or self.steady < 1:
@@ -93,9 +93,15 @@ class Detection:
         Where the threshold lies inside the band, its ends are ``enter`` and ``leave``. A threshold
         at an end or outside was chosen against the band (as that for high recall), which then
         does not count: evidence begins at the threshold, and ends at ``LEAVE_SHARE`` of it.
+        UsageError for what does not go together.
         """
         band = unsure if unsure and unsure[0] < threshold < unsure[1] else None
         low, high = band or (LEAVE_SHARE * threshold, threshold)
+        if leave is not None and enter is None and leave > high:
+            raise UsageError(
+                f"--leave {leave:g}: expected no more than enter, which is {high:g} with this "
+                "model and threshold; set --enter too"
+            )
         return cls(
             enter=high if enter is None else enter,
             leave=min(low, high if enter is None else enter) if leave is None else leave,

@@ -239,7 +239,8 @@ def test_watch_without_a_store_stores_nothing_and_takes_none_of_its_options(tmp_
     ("words", "told"),
     [
         (["--smooth", "1/5"], "--smooth"),
-        (["--enter", "0.1", "--leave", "0.9"], "leave"),
+        (["--enter", "0.1", "--leave", "0.9"], "--enter, --leave: expected 0 <= leave"),
+        (["--leave", "0.9"], "--leave 0.9: expected no more than enter, which is 0."),
         (["--keep-days", "nan"], "--keep-days"),
         (["--keep-mb", "0"], "--keep-mb"),
         (["--store", ""], "expected a name, got an empty text"),

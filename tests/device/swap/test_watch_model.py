@@ -129,7 +129,7 @@ def test_hysteresis_that_a_new_model_makes_impossible_is_a_refusal(steps, file, 
     told = steps(lambda: (put(file, low), hang_up()))
     result = watch("--model", file, "--threads", "1", "--store", tmp_path / "e", "--leave", "0.3")
     assert result.exit_code == 0, result.output
-    assert told[0].reason.startswith("enter, leave: expected 0 <= leave <= enter <= 1")
+    assert told[0].reason.startswith("--leave 0.3: expected no more than enter, which is 0.1")
     assert told[0].new.name == "another"
 
 
