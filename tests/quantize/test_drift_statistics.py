@@ -174,9 +174,11 @@ def test_log_odds_that_int8_cannot_hold_are_no_change():
     assert log_odds_changes(before, after) == pytest.approx(np.zeros(3))
 
 
-@settings(max_examples=30, deadline=None)
-@given(pairs(), st.sampled_from([f.name for f in fields(Limits)]), st.floats(0, 1), st.floats(0, 1))
-def test_a_wider_limit_is_never_broken_first(pair, name, one, other):
+@pytest.mark.parametrize("name", [f.name for f in fields(Limits) if f.name != "map_change"])
+@settings(max_examples=10, deadline=None)
+@given(pairs(), st.floats(0, 1), st.floats(0, 1))
+def test_a_wider_limit_is_never_broken_first(name, pair, one, other):
+    """Of those on scores; ``test_map_drift`` has the one on maps."""
     labels, before, after = pair
     narrow, wide = sorted((one, other), reverse=name == "agreement")
     make = compare_further if name == "false_alarm_rise" else compare

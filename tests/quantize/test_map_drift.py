@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
@@ -44,13 +44,13 @@ def test_cells_that_no_model_colours_do_not_water_it_down():
     assert map_change(before, after) == pytest.approx(0.75)
 
 
-def _evidence() -> Evidence:
+def _evidence(limits: Limits = Limits()) -> Evidence:  # noqa: B008 - frozen
     labels = np.repeat([0, 1], 50)
     pixels = np.arange(100, dtype=np.uint8)[:, None, None, None].repeat(3, 3)
     photos = tuple(Photo(Path(f"{i}.png"), int(label)) for i, label in enumerate(labels))
     scores = np.where(labels == 1, 0.9, 0.1)
     data = Scored("validation", Samples(pixels, labels, photos), scores, scores)
-    return Evidence.of(data, [], 0.5, Limits())
+    return Evidence.of(data, [], 0.5, limits)
 
 
 def _look(most: float, size: int = 2):
@@ -71,6 +71,16 @@ def test_a_map_that_is_cut_off_breaks_its_limit():
     (sentence,) = found.broken
     assert sentence.startswith("the heat map changes by 0.")
     assert sentence.endswith("of its strongest colour on average, more than 0.05")
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 30))
+def test_a_wider_limit_is_never_broken_first(one, other, most):
+    verdicts = [
+        with_map(_evidence(Limits(map_change=limit)), (_look(30), _look(most))).main.checks[-1].kept
+        for limit in sorted((one, other))
+    ]
+    assert verdicts[0] <= verdicts[1]
 
 
 def test_a_map_that_follows_keeps_it():
