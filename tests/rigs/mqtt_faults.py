@@ -1,7 +1,8 @@
 """Faults of brokers and watches, often, with an account of what was lost and what came twice.
 
 ``python mqtt_faults.py restart|kill FOLDER TRIES SEED [AWAY]`` prints the account; the tests
-run a few tries, the figures in docs/telling.md are of more.
+run a few tries, the figures in docs/telling.md are of more. ``python mqtt_faults.py away FOLDER
+SECONDS`` keeps broker and webhook away once, for so long.
 """
 
 import random
@@ -12,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from broker import Listener, Mosquitto, account, fill, until, watch
+from broker import Hook, Listener, Mosquitto, account, fill, free_port, until, watch
 
 from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.capture.patience import Backoff
@@ -149,6 +150,46 @@ def kill_often(folder: Path, tries: int, backlog: int, seed: int) -> Account:
         return counted.compare(wanted, [uuid for uuid in _uuids(listener) if uuid in set(wanted)])
 
 
+def away_once(folder: Path, seconds: float, every: float) -> tuple[Account, Account]:
+    """A watch whose broker and webhook are away, both; what each got once they are back.
+
+    The watch gives a verdict each ``every`` seconds, of rendered surfaces that begin and end to
+    show corrosion.
+    """
+    store, asked = folder / "store", free_port()
+    broker = Mosquitto(folder / "broker")
+    with broker, Listener(broker.port, TOPICS.events) as listener:
+        hook = Hook(asked)
+        running = watch(
+            "--camera", "demo", "--interval", every, "--smooth", "1/1", "--store", store,
+            "--mqtt", f"mqtt://127.0.0.1:{broker.port}", "--mqtt-prefix", TOPICS.prefix,
+            "--webhook", f"http://127.0.0.1:{asked}/", log=folder / "log",
+        )  # fmt: skip
+        until(lambda: listener.heard and hook.uuids, _said(folder))
+        hook.close()
+        broker.stop()
+        time.sleep(seconds)
+        assert running.poll() is None, _said(folder)
+        broker.start()
+        began, heard = time.monotonic(), len(listener.heard)
+        until(lambda: len(listener.heard) > heard, _said(folder), within=120)
+        by_broker = Account(tries=1, recovered=[time.monotonic() - began])
+        hook = Hook(asked, hook.uuids)
+        began, heard = time.monotonic(), len(hook.uuids)
+        until(lambda: len(hook.uuids) > heard, _said(folder), within=600)
+        by_hook = Account(tries=1, recovered=[time.monotonic() - began])
+        with Reader(store) as reader:
+            wanted = [str(event.fields["uuid"]) for event in reader.events()]
+        until(lambda: wanted[-1] in hook.uuids and wanted[-1] in _uuids(listener), "the backlog")
+        running.terminate()
+        assert running.wait(60) == 0, _said(folder)
+        known = set(wanted)
+        by_broker.compare(wanted, [uuid for uuid in _uuids(listener) if uuid in known])
+        by_hook.compare(wanted, [uuid for uuid in hook.uuids if uuid in known])
+        hook.close()
+        return by_broker, by_hook
+
+
 def _all_there(listener: Listener, wanted: list[str]) -> None:
     """Wait for what the broker acknowledged to reach the listener too."""
     end = time.monotonic() + 10
@@ -172,10 +213,14 @@ def _said(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    what, where, times, number, *rest = sys.argv[1:]
+    what, where, times, *rest = sys.argv[1:]
     into = Path(where)
-    if what == "restart":
-        away = float(rest[0]) if rest else 4.0
-        print(restart_often(into, int(times), int(number), away=away, well=11))
+    if what == "away":
+        into.mkdir(parents=True, exist_ok=True)
+        of_broker, of_hook = away_once(into, float(times), every=0.25)
+        print(f"broker: {of_broker}\nwebhook: {of_hook}")
+    elif what == "restart":
+        away = float(rest[1]) if rest[1:] else 4.0
+        print(restart_often(into, int(times), int(rest[0]), away=away, well=11))
     else:
-        print(kill_often(into, int(times), 1000, int(number)))
+        print(kill_often(into, int(times), 1000, int(rest[0])))
