@@ -15,6 +15,8 @@ from pathlib import Path
 
 from broker import Hook, Listener, Mosquitto, account, fill, free_port, until, watch
 
+from corrosion_edge.benchmarks.soak.station import Station, own_server
+from corrosion_edge.benchmarks.soak.video import loop_video
 from corrosion_edge.device.accelerator.runs_on import RunsOn
 from corrosion_edge.device.capture.patience import Backoff
 from corrosion_edge.device.events.following import Following
@@ -153,15 +155,19 @@ def kill_often(folder: Path, tries: int, backlog: int, seed: int) -> Account:
 def away_once(folder: Path, seconds: float, every: float) -> tuple[Account, Account]:
     """A watch whose broker and webhook are away, both; what each got once they are back.
 
-    The watch gives a verdict each ``every`` seconds, of rendered surfaces that begin and end to
-    show corrosion.
+    The watch gives a verdict each ``every`` seconds; its camera shows rust that comes and goes.
     """
     store, asked = folder / "store", free_port()
     broker = Mosquitto(folder / "broker")
-    with broker, Listener(broker.port, TOPICS.events) as listener:
+    video = loop_video(folder / "rust.ts", seconds=6, size=(640, 480))
+    with (
+        broker,
+        Listener(broker.port, TOPICS.events) as listener,
+        Station("deck", own_server("mjpeg", video)) as camera,
+    ):
         hook = Hook(asked)
         running = watch(
-            "--camera", "demo", "--interval", every, "--smooth", "1/1", "--store", store,
+            "--camera", camera.address, "--interval", every, "--smooth", "1/1", "--store", store,
             "--mqtt", f"mqtt://127.0.0.1:{broker.port}", "--mqtt-prefix", TOPICS.prefix,
             "--webhook", f"http://127.0.0.1:{asked}/", log=folder / "log",
         )  # fmt: skip
