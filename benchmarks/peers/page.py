@@ -1,5 +1,7 @@
 """A result as one self-contained page."""
 
+from typing import Final
+
 from corrosion_edge.benchmarks.machine import Machine
 from corrosion_edge.benchmarks.peers import bars, text
 from corrosion_edge.benchmarks.peers.ratio import LEAST, Ratio
@@ -9,6 +11,11 @@ from corrosion_edge.benchmarks.wording import machine_rows
 from corrosion_edge.report import Block, Figure, Page, Section, Table, Text, render
 
 __all__ = ["html"]
+
+_CAMERA: Final = (
+    "A decoded picture in YUV 4:2:0 to its verdict: ours scaled in its source, through watch's "
+    "quality gate; the others' turned into RGB first"
+)
 
 
 def html(result: Result) -> str:
@@ -43,7 +50,7 @@ def _network(result: Result, network: str) -> list[Block]:
             "processor time by elapsed time",
         ),
         *(
-            [Table(text.CAMERA, frames, "A frame in memory, ours through watch's quality gate")]
+            [Table(text.CAMERA, frames, _CAMERA)]
             if (frames := text.camera(result, network))
             else []
         ),

@@ -25,7 +25,7 @@ _RENDERED: Final = (("steel", 0.0), ("steel", 0.3), ("red-paint", 0.0), ("paint"
 class Pictures:
     """``frames`` are JPEG files; ``told`` says in words what they are.
 
-    ``arrays`` are the same decoded, as a camera delivers them: .npy files of uint8 [h, w, 3] RGB.
+    ``arrays`` are the same decoded: .npy files of uint8 [h, w, 3] RGB.
     """
 
     frames: tuple[Path, ...]

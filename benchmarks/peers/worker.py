@@ -6,7 +6,8 @@ to one that fails is ``{"error": kind, "message": …}``. What libraries print g
 - ``{"do": "open", "model", "threads"}``: load the network; gives ``runtime``
 - ``{"do": "invoke", "prepared", "pictures", "lead"}``: run pictures of a .npy file
 - ``{"do": "look", "frames", "lead"}``: the whole path of JPEG files
-- ``{"do": "camera", "frames", "lead"}``: the whole path of frames in memory, from .npy files
+- ``{"do": "camera", "frames", "lead"}``: the whole path of frames in memory, as decoders deliver
+  them; ``frames`` are .npy files of uint8 [h, w, 3] RGB
 - ``{"do": "close"}``: end
 
 All that run pictures give ``ns`` (each run's duration; the first ``lead`` runs are not told),
@@ -72,9 +73,11 @@ class Desk:
         return {**answer, "scores": [score for _, score in verdicts]}
 
     def _camera(self, frames: Sequence[str], lead: int) -> Answer:
+        import av
         import numpy as np
 
-        delivered = [np.load(frame) for frame in frames]
+        rgb = [av.VideoFrame.from_ndarray(np.load(frame), format="rgb24") for frame in frames]
+        delivered = [picture.reformat(format="yuv420p") for picture in rgb]
         answer, verdicts = _timed(self._way.frame, delivered, lead)
         return {**answer, "scores": [score for _, score in verdicts]}
 

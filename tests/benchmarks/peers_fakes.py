@@ -44,8 +44,9 @@ class FakeWay:
     def look(self, path: Path) -> tuple[str, float]:
         return "corrosion", len(path.read_bytes()) % 2 + self._offset
 
-    def frame(self, pixels: Any) -> tuple[str, float]:
-        return "corrosion", float(pixels.mean()) / 255 + self._offset
+    def frame(self, picture: Any) -> tuple[str, float]:
+        assert picture.format.name == "yuv420p"
+        return "corrosion", float(picture.to_ndarray(format="gray").mean()) / 255 + self._offset
 
 
 def command(offset: float = 0.0, fails_at: int = 0) -> list[str]:

@@ -96,9 +96,9 @@ def test_ours_and_plain_litert_on_the_default_model(tmp_path):
     assert plain.starts[0].peak_bytes > 10e6
     assert plain.starts[0].cpu_ns > 0
     assert (ours.trained, ours.converted) == (True, "the model that ships")
-    # The same scaling, so the same scores as of the files.
-    assert ours.camera_scores == pytest.approx(ours.frame_scores, abs=0.03)
-    assert plain.camera_scores == plain.frame_scores
+    # The same pictures, but with half of the colour each way.
+    for row in (ours, plain):
+        assert 0 < Difference.of(row.camera_scores, row.frame_scores).mean < 0.05
     assert not list((tmp_path / "out" / "networks" / "default").glob("float*"))
     assert found.pictures == "8 of the 8 JPEG files given"
     assert "| plain LiteRT, int8 |" in (tmp_path / "out" / "result.md").read_text()

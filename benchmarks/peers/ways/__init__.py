@@ -33,5 +33,5 @@ class Way(Protocol):
     def look(self, path: Path) -> tuple[str, float]:
         """The whole path, timed: a JPEG file to a label and the probability of corrosion."""
 
-    def frame(self, pixels: Pixels) -> tuple[str, float]:
-        """The same of a camera's frame in memory, uint8 [h, w, 3] RGB; timed."""
+    def frame(self, picture: Any) -> tuple[str, float]:
+        """The same of a camera's frame in memory, timed: PyAV's VideoFrame, in YUV 4:2:0."""

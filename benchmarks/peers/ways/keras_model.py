@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from corrosion_edge.benchmarks.peers.ways import Pixels
-from corrosion_edge.benchmarks.peers.ways.scores import verdict
+from corrosion_edge.benchmarks.peers.ways.scores import rgb, verdict
 from corrosion_edge.trainer.keras_start import start_keras
 
 __all__ = ["Compiled", "Way"]
@@ -46,9 +46,9 @@ class Way:
         picture = self._keras.utils.load_img(path, target_size=self._size)
         return verdict(self.invoke(np.expand_dims(self._keras.utils.img_to_array(picture), 0)))
 
-    def frame(self, pixels: Pixels) -> tuple[str, float]:
-        """Keras's own scaling of arrays (bilinear, without antialiasing), call."""
-        small = self._keras.ops.image.resize(pixels, self._size)
+    def frame(self, picture: Any) -> tuple[str, float]:
+        """To RGB, Keras's own scaling of arrays (bilinear, without antialiasing), call."""
+        small = self._keras.ops.image.resize(rgb(picture), self._size)
         return verdict(self.invoke(self._keras.ops.expand_dims(small, 0)))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from corrosion_edge.benchmarks.peers.ways import Pixels
-from corrosion_edge.benchmarks.peers.ways.scores import opened, shrunk, verdict
+from corrosion_edge.benchmarks.peers.ways.scores import opened, rgb, shrunk, verdict
 
 __all__ = ["Way"]
 
@@ -43,9 +43,9 @@ class Way:
         """Open, resize, invoke."""
         return verdict(self._real(self.invoke(self.given(opened(path, self._size)))))
 
-    def frame(self, pixels: Pixels) -> tuple[str, float]:
-        """Make a Pillow picture of it, resize, invoke."""
-        return verdict(self._real(self.invoke(self.given(shrunk(pixels, self._size)))))
+    def frame(self, picture: Any) -> tuple[str, float]:
+        """To RGB, make a Pillow picture of it, resize, invoke."""
+        return verdict(self._real(self.invoke(self.given(shrunk(rgb(picture), self._size)))))
 
     def _real(self, output: Any) -> Any:
         scale, zero_point = self._scores["quantization"]

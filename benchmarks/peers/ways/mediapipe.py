@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from corrosion_edge.benchmarks.peers.ways import Pixels
+from corrosion_edge.benchmarks.peers.ways.scores import rgb
 
 __all__ = ["Way"]
 
@@ -41,9 +42,9 @@ class Way:
         picture = self._mediapipe.Image.create_from_file(str(path))
         return self._verdict(self._classifier.classify(picture))
 
-    def frame(self, pixels: Pixels) -> tuple[str, float]:
-        """Its own kind of picture of the array, classify."""
-        return self._verdict(self._classifier.classify(self.given(pixels)))
+    def frame(self, picture: Any) -> tuple[str, float]:
+        """To RGB, its own kind of picture of the array, classify."""
+        return self._verdict(self._classifier.classify(self.given(rgb(picture))))
 
     def _verdict(self, output: Any) -> tuple[str, float]:
         categories = output.classifications[0].categories

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from corrosion_edge.benchmarks.peers.ways import Pixels
-from corrosion_edge.benchmarks.peers.ways.scores import opened, real, shrunk, verdict
+from corrosion_edge.benchmarks.peers.ways.scores import opened, real, rgb, shrunk, verdict
 
 __all__ = ["Way"]
 
@@ -43,6 +43,6 @@ class Way:
         """Open, resize, run."""
         return verdict(real(self.invoke(self.given(opened(path, self._size)))))
 
-    def frame(self, pixels: Pixels) -> tuple[str, float]:
-        """Make a Pillow picture of it, resize, run."""
-        return verdict(real(self.invoke(self.given(shrunk(pixels, self._size)))))
+    def frame(self, picture: Any) -> tuple[str, float]:
+        """To RGB, make a Pillow picture of it, resize, run."""
+        return verdict(real(self.invoke(self.given(shrunk(rgb(picture), self._size)))))

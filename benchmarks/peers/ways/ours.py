@@ -10,6 +10,7 @@ from corrosion_edge.device.classifier import Classifier
 
 if TYPE_CHECKING:
     from corrosion_edge.device.judging import View
+    from corrosion_edge.device.sources.scaling import Scaling
 
 __all__ = ["Way"]
 
@@ -39,12 +40,13 @@ class Way:
         prediction = self._classifier.classify_prepared(image.read_prepared(path, spec))
         return prediction.label, prediction.score
 
-    def frame(self, pixels: Pixels) -> tuple[str, float]:
-        """As ``watch`` judges a frame: with its quality gate, and heat map."""
+    def frame(self, picture: Any) -> tuple[str, float]:
+        """As ``watch`` judges it: scaled in its source, with the quality gate, and heat map."""
         from corrosion_edge.device.verdict import Verdict
         from corrosion_edge.frame import Frame
 
-        verdict = self._view.judge(Frame.now(pixels, 0))
+        whole, small = self._scaling.both(picture)
+        verdict = self._view.judge(Frame.now(whole, 0, scaled=small))
         assert isinstance(verdict, Verdict)  # the gate lets all pass
         return verdict.prediction.label, verdict.prediction.score
 
@@ -54,3 +56,10 @@ class Way:
         from corrosion_edge.benchmarks.delivered import LENIENT
 
         return LENIENT.view(self._classifier)
+
+    @cached_property
+    def _scaling(self) -> "Scaling":
+        from corrosion_edge.benchmarks.delivered import LENIENT
+        from corrosion_edge.device.sources.scaling import Scaling
+
+        return Scaling(LENIENT.sizes(self._classifier))

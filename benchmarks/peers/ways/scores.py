@@ -9,7 +9,7 @@ from PIL import Image
 
 from corrosion_edge.prediction import CORROSION, LABELS
 
-__all__ = ["opened", "real", "shrunk", "verdict"]
+__all__ = ["opened", "real", "rgb", "shrunk", "verdict"]
 
 _STEP = 1 / 256  # of an integer model's scores
 
@@ -17,6 +17,11 @@ _STEP = 1 / 256  # of an integer model's scores
 def opened(path: Path, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Open and resize as examples do, with Pillow's own filter: uint8 [h, w, 3]."""
     return np.asarray(Image.open(path).convert("RGB").resize(size))
+
+
+def rgb(picture: Any) -> npt.NDArray[np.uint8]:
+    """A decoded picture of PyAV as uint8 [h, w, 3] RGB, as its examples convert it."""
+    return np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
 
 
 def shrunk(pixels: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
