@@ -78,6 +78,14 @@ class Reader(Closing):
             (sequence, most),
         ))  # fmt: skip
 
+    def before(self, sequence: int, most: int) -> list[Event]:
+        """Up to ``most`` events with lower numbers, the newest first."""
+        return list(self._rows(
+            "WHERE sequence IN "
+            "(SELECT sequence FROM events WHERE sequence < ? ORDER BY sequence DESC LIMIT ?)",
+            (sequence, most),
+        ))[::-1]  # fmt: skip
+
     def at(self, sequence: int) -> Event | None:
         """The event with that number, None where there is none."""
         return next(self._rows("WHERE sequence = ?", (sequence,)), None)

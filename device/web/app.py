@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from corrosion_edge.device.web.assets import TYPES, asset, page
 from corrosion_edge.device.web.guard import Guard, client
 from corrosion_edge.device.web.limits import Busy, Rate, Slots
+from corrosion_edge.device.web.listing import Listing
 from corrosion_edge.device.web.metrics import CONTENT_TYPE, Metrics
 from corrosion_edge.device.web.pictures import KINDS, Encoder
 from corrosion_edge.device.web.series import HOURS
@@ -31,6 +32,7 @@ STREAM_EVERY: Final = 0.5
 """Seconds between two pictures of a stream: what a client gets at most."""
 
 BOUNDARY: Final = "corrosion-edge-frame"
+_LARGEST: Final = 2**53  # what JavaScript counts to
 _KEPT: Final = {"Cache-Control": "private, max-age=86400, immutable"}
 
 
@@ -76,6 +78,7 @@ class App:
             Route("/api/state", self._state),
             Route("/api/scores", self._scores),
             Route("/api/events", self._events),
+            Route("/events", self._listed),
             Route("/events/{sequence:int}/{role}.jpg", self._event_picture),
             Route("/cameras/{name:path}/snapshot.jpg", self._snapshot),
             Route("/cameras/{name:path}/stream.mjpg", self._stream),
@@ -97,13 +100,20 @@ class App:
 
     async def _events(self, request: Request) -> Response:
         count = _number(request, "count", MOST, 1, MOST)
-        stored = self.view.stored
-        if "after" in request.query_params:
-            after = _number(request, "after", 0, 0, 2**53)
+        stored, (after, before) = self.view.stored, _place(request)
+        if after is not None:
             found = await self._away(partial(stored.after, after, count))
         else:
-            found = await self._away(partial(stored.newest, count))
-        return JSONResponse({"stored": stored.folder is not None, "events": found})
+            found = await self._away(partial(stored.before, before, count))
+        return JSONResponse({"stored": stored.folder is not None, "events": found,
+                             "last": await self._away(stored.last),
+                             "chain": await self._away(stored.chain)})  # fmt: skip
+
+    async def _listed(self, request: Request) -> Response:
+        stored = self.view.stored
+        found = await self._away(partial(Listing.of, stored, *_place(request)))
+        text = page("events.html", listing=found, stored=stored.folder is not None)
+        return Response(text, media_type="text/html")
 
     async def _event_picture(self, request: Request) -> Response:
         sequence, role = request.path_params["sequence"], request.path_params["role"]
@@ -208,6 +218,15 @@ async def _busy(request: Request, error: Exception) -> Response:
     seconds = error.seconds if isinstance(error, Busy) else 5
     return PlainTextResponse(f"Too much is asked for: {error}.\n", 503,
                              {"Retry-After": str(seconds)})  # fmt: skip
+
+
+def _place(request: Request) -> tuple[int | None, int | None]:
+    """The numbers of ``after`` and ``before``, of which one may be asked for."""
+    asked = {name: _number(request, name, 0, 0, _LARGEST) if name in request.query_params else None
+             for name in ("after", "before")}  # fmt: skip
+    if None not in asked.values():
+        raise HTTPException(400, "after, before: expected one of the two")
+    return asked["after"], asked["before"]
 
 
 def _number(request: Request, name: str, default: int, least: int, most: int) -> int:

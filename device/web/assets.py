@@ -12,6 +12,7 @@ TYPES: Final = {
     "style.css": "text/css",
     "page.js": "text/javascript",
     "plot.js": "text/javascript",
+    "times.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 """Files that are served as they are."""

@@ -11,7 +11,7 @@ from corrosion_edge.device.store.event import Event
 from corrosion_edge.device.store.reader import Reader
 from corrosion_edge.errors import CorrosionEdgeError
 
-__all__ = ["MOST", "Stored"]
+__all__ = ["MOST", "TITLES", "Stored"]
 
 T = TypeVar("T")
 
@@ -20,6 +20,29 @@ MOST: Final = 50
 
 _SHOWN: Final = ("sequence", "kind", "at", "camera", "asset", "position", "start", "end",
                  "duration_s", "peak", "mean", "threshold", "reason", "clock_set")  # fmt: skip
+
+
+TITLES: Final = {
+    "started": "Watch started",
+    "stopped": "Watch stopped",
+    "corrosion_began": "Corrosion began",
+    "corrosion_ended": "Corrosion ended",
+    "camera_degraded": "Frames were late",
+    "camera_lost": "Camera lost",
+    "camera_recovered": "Camera recovered",
+    "unusable": "Pictures unusable",
+    "usable": "Pictures usable again",
+    "model_changed": "Model changed",
+    "model_refused": "Model refused",
+    "accelerator_lost": "Accelerator lost",
+    "accelerator_replaced": "CPU in place of the accelerator",
+    "accelerator_recovered": "Accelerator recovered",
+    "clock_set": "Clock set",
+    "pictures_removed": "Old pictures removed",
+    "store_recovered": "Store recovered",
+    "store_set_aside": "Damaged store set aside",
+}
+"""What people call each kind of event."""
 
 
 class Stored:
@@ -32,9 +55,20 @@ class Stored:
         """The events behind that number, oldest first."""
         return _all_shown(self._asked(lambda reader: reader.after(sequence, min(count, MOST)), []))
 
-    def newest(self, count: int = MOST) -> list[dict[str, Any]]:
-        """The newest events, newest first."""
-        return _all_shown(self._asked(lambda reader: reader.newest(min(count, MOST)), []))
+    def before(self, sequence: int | None = None, count: int = MOST) -> list[dict[str, Any]]:
+        """The events before that number, or the newest of all, newest first."""
+        most = min(count, MOST)
+        if sequence is None:
+            return _all_shown(self._asked(lambda reader: reader.newest(most), []))
+        return _all_shown(self._asked(lambda reader: reader.before(sequence, most), []))
+
+    def chain(self) -> str | None:
+        """The hash of the first event: another one is another store's, whose numbers mean others.
+
+        None while there is no event.
+        """
+        first = self._asked(lambda reader: reader.at(1), None)
+        return first.hash if first else None
 
     def last(self) -> int | None:
         """The number of the newest event, which is how many were stored; None without a store."""
@@ -69,4 +103,6 @@ def _shown(event: Event) -> dict[str, Any]:
     pictures = [role for role in ROLES if role in event.pictures
                 and not event.pictures[role].removed]  # fmt: skip
     fields = {name: event.fields.get(name) for name in _SHOWN} | event.times.to_dict()
-    return {**fields, "sequence": event.sequence, "hash": event.hash, "pictures": pictures}
+    title = TITLES.get(event.fields["kind"], event.fields["kind"])
+    return {**fields, "title": title, "sequence": event.sequence, "hash": event.hash,
+            "pictures": pictures}  # fmt: skip

@@ -82,6 +82,7 @@ class View:
             "cameras": [self._camera(live.status(name)) for name in live.cameras],
             "machine": self._machine(),
             "events": self.stored.last(),
+            "chain": self.stored.chain(),
             "deliveries": [each.to_dict() for each in self.deliveries()],
         }
 

@@ -6,10 +6,11 @@ What this leaves untested: other engines than Chromium's, real touch, and screen
 
 import math
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,11 +21,14 @@ from typing import Any
 import numpy as np
 import pytest
 import rig
+from broker import fill, free_port, watch
 from losable import Losable, Named
 
 pytest.importorskip("uvicorn", reason="the extra web is not installed")
 
 from corrosion_edge import image
+from corrosion_edge.benchmarks.soak.station import Station, own_server
+from corrosion_edge.benchmarks.soak.video import loop_video
 from corrosion_edge.device.capture.quality import SPEC, Limits, assess
 from corrosion_edge.device.capture.state import CameraState
 from corrosion_edge.device.classifier import Classifier
@@ -279,8 +283,108 @@ def test_the_event_comes_before_the_newest_frame_and_what_waits_is_told(
     assert seen.errors == []
 
 
-TARGETS = """[...document.querySelectorAll('button, label.switch')]
-    .filter(each => each.getBoundingClientRect().height < 43).map(each => each.outerHTML)"""
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("how", ["the page closed", "the server killed"])
+def test_what_was_stored_while_nobody_looked_is_told_and_read_in_order_once_each(
+    look, tmp_path, how, size
+):
+    """A watch that is killed and started anew at its port stands for any lost connection."""
+    port = free_port()
+    store = tmp_path / "events"
+    with served_by_a_watch(store, port, tmp_path) as address:
+        shown = look(address, size)
+        page = shown.page
+        until(page, "document.querySelectorAll('#event-list li').length > 0")
+        until(page, "document.getElementById('connection').textContent.startsWith('live')")
+        assert page.is_hidden("#missed")
+        first = page.evaluate("JSON.parse(localStorage.getItem('looked')).number")
+        if how == "the page closed":
+            page.goto("about:blank")
+    with Store(store) as made:
+        fill(made, 300)
+    # As if hours had gone by: the page tells of what it missed for half a minute and more.
+    hours_ago = (datetime.now(UTC) - timedelta(hours=9)).isoformat()
+    if how == "the server killed":
+        until(page, "document.getElementById('connection').className === 'broken'")
+        page.evaluate(BACKDATED, hours_ago)
+    with served_by_a_watch(store, port, tmp_path) as address:
+        if how == "the page closed":
+            page.goto(f"{address}assets/style.css")
+            page.evaluate(BACKDATED, hours_ago)
+            page.goto(address)
+        until(page, "!document.getElementById('missed').hidden")
+        until(page, "document.getElementById('connection').textContent.startsWith('live')")
+        word = page.inner_text("#missed-word")
+        shown.keep(f"missed-{how.split()[1]}-{size}")
+        seen = int(word.split()[0])
+        page.reload()
+        until(page, "!document.getElementById('missed').hidden")  # until somebody has seen them
+        assert page.evaluate(TARGETS) == []
+        page.goto(address.rstrip("/") + page.get_attribute("#missed-link", "href"))
+        shown.keep(f"events-{how.split()[1]}-{size}")
+        read = all_read(page, address)
+        number = page.evaluate("fetch('/api/events').then(a => a.json()).then(a => a.last)")
+        page.goto(address)
+        page.click("#missed-seen")
+        page.reload()
+        until(page, "document.getElementById('connection').textContent.startsWith('live')")
+        assert page.is_hidden("#missed")
+    assert "since this page was last looked at" in word
+    assert seen >= 300
+    assert read == list(range(first + 1, read[-1] + 1))
+    assert first + seen <= read[-1] <= number
+
+
+def all_read(page: Any, address: str) -> list[int]:
+    """The numbers of the events on this page, and behind its link to newer ones."""
+    read: list[int] = []
+    while True:
+        read += [int(number) for number in page.evaluate(NUMBERS)]
+        contrasts = page.evaluate(CONTRASTS)
+        assert contrasts and min(contrasts.values()) >= 4.5, contrasts
+        assert overflow(page) == 0
+        newer = page.query_selector("text=Newer")
+        if newer is None:
+            return read
+        page.goto(address.rstrip("/") + newer.get_attribute("href"))
+
+
+NUMBERS = "[...document.querySelectorAll('[data-number]')].map(each => each.dataset.number)"
+
+BACKDATED = """at => localStorage.setItem('looked',
+    JSON.stringify({...JSON.parse(localStorage.getItem('looked')), at}))"""
+
+
+@contextmanager
+def served_by_a_watch(store: Path, port: int, folder: Path) -> Iterator[str]:
+    """A watch of rust that comes and goes; it serves the page, and is killed at the end."""
+    video = folder / "rust.ts"
+    if not video.exists():
+        loop_video(video, seconds=6, size=(640, 480))
+    address = f"http://127.0.0.1:{port}/"
+    with Station("deck", own_server("mjpeg", video)) as camera:
+        running = watch("--camera", f"deck={camera.address}", "--interval", "0.2", "--store", store,
+                        "--web", f"127.0.0.1:{port}", log=folder / "log")  # fmt: skip
+        try:
+            until_answered(port)
+            yield address
+        finally:
+            running.kill()
+            running.wait()
+
+
+def until_answered(port: int) -> None:
+    end = time.monotonic() + 60
+    while True:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        assert time.monotonic() < end, "the watch does not serve its page"
+        time.sleep(0.1)
+
+
+TARGETS = """[...document.querySelectorAll('button, .button, label.switch')]
+    .filter(each => each.offsetParent && each.getBoundingClientRect().height < 43)
+    .map(each => each.outerHTML)"""
 
 CONTRASTS = """(() => {
   const part = v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };

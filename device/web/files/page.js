@@ -8,23 +8,15 @@ const WORDS = {
   "ended": ["Camera closed", "■"], "away": ["No verdicts", "✕"], "starting": ["Waiting for a frame", "…"],
   "open": ["Not decided yet", "…"],
 };
-const EVENTS = {
-  started: "Watch started", stopped: "Watch stopped", corrosion_began: "Corrosion began",
-  corrosion_ended: "Corrosion ended", camera_degraded: "Frames were late", camera_lost: "Camera lost",
-  camera_recovered: "Camera recovered", unusable: "Pictures unusable", usable: "Pictures usable again",
-  model_changed: "Model changed", model_refused: "Model refused", accelerator_lost: "Accelerator lost",
-  accelerator_replaced: "CPU in place of the accelerator", accelerator_recovered: "Accelerator recovered", pictures_removed: "Old pictures removed", store_recovered: "Store recovered", store_set_aside: "Damaged store set aside",
-  clock_set: "Clock set",
-};
 const AWAY = ["lost", "frozen", "degraded", "ended", "away"];
-const EVERY = 1000, PLOT_EVERY = 5000, SHOWN_EVENTS = 8, PATIENCE = 10000;
+const EVERY = 1000, PLOT_EVERY = 5000, SHOWN_EVENTS = 8, PATIENCE = 10000, LOOKED_AWAY = 30;
 
 const cards = [...document.querySelectorAll(".camera")].map(card => {
   const parts = {};
   for (const part of card.querySelectorAll("[data-part]")) parts[part.dataset.part] = part;
   return { card, name: card.dataset.camera, parts, seconds: 3600, wanted: "", said: "", loading: false, plotted: 0 };
 });
-let knownEvents = null, failures = 0;
+let knownEvents = "", failures = 0, unread = null;
 
 async function ask(address) {
   const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE) });
@@ -77,7 +69,10 @@ function show(state) {
   }
   showMachine(state);
   showRunning(state);
-  if (state.events !== null && state.events !== knownEvents) showEvents(state.events);
+  if (state.events !== null) {
+    showMissed(state);
+    if (placeOf(state) !== knownEvents) showEvents(state).catch(broken);
+  }
   document.title = alarm + cards.map(each => each.parts.word.textContent).join(", ") + " – corrosion watch";
 }
 
@@ -187,17 +182,52 @@ async function plot(camera) {
   drawScores(camera.parts.plot, await ask(asked));
 }
 
-async function showEvents(newest) {
-  knownEvents = newest;
+async function showEvents(state) {
   const told = await ask(`/api/events?count=${SHOWN_EVENTS}`);
+  knownEvents = placeOf(state);
   document.getElementById("no-events").hidden = told.events.length > 0;
   document.getElementById("event-list").replaceChildren(...told.events.map(eventItem));
+}
+
+function placeOf(state) {
+  return `${state.chain} ${state.events}`;
+}
+
+// What was stored while nobody looked, the page closed or without connection: how many, and a way to all of them.
+// The browser keeps the place, as this page may be opened only the next morning.
+function showMissed(state) {
+  const looked = remembered(), away = looked && ago(looked.at, state.time) > LOOKED_AWAY;
+  if (!unread && away && (looked.chain !== state.chain || looked.number < state.events)) unread = looked;
+  if (!unread && looked && looked.unread) unread = looked.unread;
+  const box = document.getElementById("missed");
+  box.hidden = !unread;
+  remember({ chain: state.chain, number: state.events, at: state.time, unread });
+  if (!unread) return;
+  const same = unread.chain === state.chain, count = state.events - unread.number;
+  set(document.getElementById("missed-word"), same
+    ? `${count} event${count > 1 ? "s" : ""} since this page was last looked at, ${moment(unread.at)}`
+    : `Another store since this page was last looked at, ${moment(unread.at)}: ${state.events} events in it`);
+  document.getElementById("missed-link").href = `/events?after=${same ? unread.number : 0}`;
+}
+
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem("looked"));
+  } catch {
+    return null;  // a browser that keeps nothing
+  }
+}
+
+function remember(place) {
+  try {
+    localStorage.setItem("looked", JSON.stringify(place));
+  } catch { /* likewise */ }
 }
 
 function eventItem(event) {
   const item = document.createElement("li");
   const kind = event.pictures.includes("map") ? "map" : event.pictures[0];
-  const name = EVENTS[event.kind] || event.kind;
+  const name = event.title;
   if (kind) {
     const image = document.createElement("img");
     image.loading = "lazy";
@@ -273,22 +303,8 @@ function set(part, text) {
   if (part.textContent !== text) part.textContent = text;
 }
 
-function moment(text) {
-  const at = new Date(text), today = at.toDateString() === new Date().toDateString();
-  const time = at.toLocaleTimeString([], { hourCycle: "h23" });
-  return today ? time : `${at.toLocaleDateString([], { year: "numeric", month: "short", day: "numeric" })} ${time}`;
-}
-
 function ago(since, now) {
   return Math.max(0, (new Date(now) - new Date(since)) / 1000);
-}
-
-function duration(seconds) {
-  const s = Math.round(seconds);
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min`;
-  return `${Math.floor(s / 86400)} d ${Math.floor(s % 86400 / 3600)} h`;
 }
 
 function ms(seconds) {
@@ -307,5 +323,11 @@ for (const camera of cards) {
     });
   }
 }
+document.getElementById("missed-seen").addEventListener("click", () => {
+  const looked = remembered();
+  unread = null;
+  document.getElementById("missed").hidden = true;
+  if (looked) remember({ ...looked, unread });
+});
 addEventListener("resize", () => { for (const camera of cards) camera.plotted = 0; });
 turn();
