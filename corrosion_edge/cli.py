@@ -1,6 +1,8 @@
 """The command line: a table of commands, each imported only when it is called."""
 
 import importlib
+import os
+import sys
 from typing import Any, Final, NoReturn
 
 import click
@@ -156,4 +158,19 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    cli(prog_name="corrosion-edge")
+    try:
+        cli(prog_name="corrosion-edge")
+    except OSError as error:
+        _leave_unwritten(error)
+
+
+def _leave_unwritten(error: OSError) -> NoReturn:
+    """End with a sentence if it is standard output that cannot be written; else ``error`` again."""
+    out = sys.stdout.fileno()
+    try:
+        os.write(out, b"\n")  # what failed is no longer in Python's buffer
+    except OSError as told:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out)  # Python flushes once more at its end
+        click.echo(f"Error: standard output: cannot be written ({told.strerror})", err=True)
+        sys.exit(1)
+    raise error

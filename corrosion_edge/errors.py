@@ -14,14 +14,18 @@
     ├── KeyFileError (ValueError) 2   a key that cannot be used, or that others can read
     ├── OutputError (OSError)     1   a result that cannot be written
     ├── StoreError (OSError)      1   an event store that cannot be opened
+    │   ├── NewerStoreError       2   one of a newer version of this program
     │   └── TamperError           1   one that was changed by another hand
-    ├── ExtraError (ImportError)  1   a package of an extra that is not installed
+    ├── ExtraError (ImportError)  2   a package of an extra that is not installed
     ├── BackendError (RuntimeError) 1 an interpreter or accelerator that fails
     │   └── BackendAway          1   an accelerator that is waited for
     ├── SourceError (OSError)     1   a camera, stream or file that cannot be opened
-    │   ├── NoSuchSource          1   what is named can never be one
+    │   ├── NoSuchSource          2   what is named can never be one
     │   └── SourceLost            1   one that was open and delivers no more
     └── GateError                 3   a quality gate that was not passed
+
+With 2 it is no use to try again until somebody changes what was asked for or installed: a service
+manager is told not to.
 """
 
 __all__ = [
@@ -36,6 +40,7 @@ __all__ = [
     "ImageError",
     "KeyFileError",
     "MisfitError",
+    "NewerStoreError",
     "NoSuchSource",
     "OutputError",
     "SignatureError",
@@ -106,12 +111,20 @@ class StoreError(CorrosionEdgeError, OSError):
     """An event store that cannot be opened: in use, damaged, or of a newer version."""
 
 
+class NewerStoreError(StoreError):
+    """An event store that a newer version of this program wrote."""
+
+    exit_code = 2
+
+
 class TamperError(StoreError):
     """An event store whose hash chain shows that events or pictures were changed."""
 
 
 class ExtraError(CorrosionEdgeError, ImportError):
     """A package that one of the extras installs is missing."""
+
+    exit_code = 2
 
 
 class BackendError(CorrosionEdgeError, RuntimeError):
@@ -128,6 +141,8 @@ class SourceError(CorrosionEdgeError, OSError):
 
 class NoSuchSource(SourceError):  # noqa: N818 - what is the matter: there is no such source
     """What is named can never be a live source on this machine: to wait for it is no use."""
+
+    exit_code = 2
 
 
 class SourceLost(SourceError):  # noqa: N818 - the state's name: the camera is lost

@@ -85,8 +85,10 @@ class Cameras:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Those that are folders of pictures, followed or not."""
+        from corrosion_edge.device.sources.spec import is_folder
+
         return tuple(Path(one.source) for one in self._cameras.values()
-                     if _is_followed(one) or _is_folder(one.source))  # fmt: skip
+                     if _is_followed(one) or is_folder(one.source))  # fmt: skip
 
     def open(
         self, observe: "Observer | None" = None, classifier: "Classifier | None" = None
@@ -142,15 +144,6 @@ def _require_sources(sources: Mapping[str, str]) -> None:
     for spec in sources.values():
         require_known(spec)
     require_distinct(sources)
-
-
-def _is_folder(spec: str) -> bool:
-    from corrosion_edge.device.sources import is_live_kind
-
-    try:
-        return spec != "demo" and not is_live_kind(spec) and Path(spec).is_dir()
-    except OSError:  # a name that is too long
-        return False
 
 
 def _is_followed(camera: Camera) -> bool:

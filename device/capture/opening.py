@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from corrosion_edge.device.capture.ahead import Ahead
@@ -14,6 +13,7 @@ from corrosion_edge.device.capture.supervised import Supervised
 from corrosion_edge.device.sources import is_live_kind, open_directly, require_known
 from corrosion_edge.device.sources.address import redacted
 from corrosion_edge.device.sources.source import Source
+from corrosion_edge.device.sources.spec import is_folder
 from corrosion_edge.device.sources.wish import NOTHING, Wish
 from corrosion_edge.errors import NoSuchSource, SourceError
 
@@ -75,16 +75,9 @@ def _live(source: Source) -> Source:
 def _recording(spec: str, wish: Wish, patience: Patience) -> Source:
     """A file, a folder or the demo; a folder may take as long as it takes to look through it."""
     make = lambda: open_directly(spec, wish)  # noqa: E731
-    if spec == "demo" or _is_folder(spec):
+    if spec == "demo" or is_folder(spec):
         return make()
     return _ahead(within(patience.open_within, make, spec), patience)
-
-
-def _is_folder(spec: str) -> bool:
-    try:
-        return Path(spec).is_dir()
-    except (OSError, ValueError):  # a name that is too long, or may not be looked at
-        return False
 
 
 def _ahead(source: Source, patience: Patience) -> Source:

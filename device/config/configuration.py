@@ -1,13 +1,14 @@
 """Reading the file, as a whole: every mistake in it is told at once, with its line."""
 
 import re
+import stat
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -18,6 +19,8 @@ from corrosion_edge.device.config.tables import SECTION, Table, keys_of_table, r
 from corrosion_edge.errors import UsageError
 
 __all__ = ["Configuration", "Mistake"]
+
+_LARGEST: Final = 2**20  # bytes of a file
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -156,6 +159,13 @@ def _placed(read: Configuration, said: Sequence[str], wrong: set[str]) -> list[M
 
 def _text(file: Path) -> str:
     try:
+        found = file.stat()
+        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+            raise UsageError(f"{file}: expected a file; this is a pipe or device, which may end "
+                             "never")  # fmt: skip
+        if found.st_size > _LARGEST:
+            raise UsageError(f"{file}: {found.st_size:,} bytes are no configuration; expected up "
+                             f"to {_LARGEST:,}")  # fmt: skip
         return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None

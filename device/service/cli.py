@@ -28,6 +28,9 @@ _HEADER = """\
 # What corrosion-edge watch does as a service. Relative paths are taken from this folder.
 # After a change: sudo systemctl restart corrosion-edge
 #
+# The service may write below /var/lib/corrosion-edge alone. To store events, write in [store]
+#   folder = "/var/lib/corrosion-edge/events"
+#
 # A table for each camera stands in for the key 'camera'; what it leaves out is taken from below.
 # Tables go to the end of the file:
 #   [camera.deck]
@@ -78,7 +81,8 @@ def uninstall(*, root: Path, dry_run: bool, purge: bool) -> None:
     from corrosion_edge.device.service import install as module
 
     place = _place(root, dry_run)
-    _go(place, module.uninstall(place, purge), dry_run)
+    if not _go(place, module.uninstall(place, purge), dry_run):
+        click.echo(f"nothing to remove below {place.root}: the service is not installed")
 
 
 @service.command(help="Tell whether the service is installed and runs.")
@@ -110,15 +114,18 @@ def _place(root: Path, dry_run: bool) -> "Place":
     return place
 
 
-def _go(place: "Place", steps: Iterator["Step"], dry_run: bool) -> None:
+def _go(place: "Place", steps: Iterator["Step"], dry_run: bool) -> int:
+    """Take the steps and tell each; how many there were."""
     from corrosion_edge.device.service.install import take
     from corrosion_edge.device.service.steps import Write
 
     show: Callable[[Any], None] = click.echo
-    for step in steps if dry_run else take(steps, place.root):
+    taken = 0
+    for taken, step in enumerate(steps if dry_run else take(steps, place.root), 1):  # noqa: B007
         show(step.told.replace("{root}", str(place.root)))
         if dry_run and isinstance(step, Write):
             show("\n".join(f"    {line}".rstrip() for line in step.content.splitlines()))
+    return taken
 
 
 def _first_config() -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import click
+
 from corrosion_edge.device.service.steps import Link, Remove, Run, Step, Write
 from corrosion_edge.device.service.unit import CONFIG, MARK, NAME, STATE, UNIT, Unit
 from corrosion_edge.errors import OutputError, UsageError
@@ -74,7 +76,8 @@ class Place:
 def install(place: Place, program: Path, config: str, memory: int) -> Iterator[Step]:
     """The steps that install it; ``config`` is the text for a configuration that is not there yet.
 
-    Raises UsageError where the program cannot be run by the service's user.
+    Raises UsageError where the program cannot be run by the service's user, or a configuration
+    that is there has mistakes: a service that cannot start is not installed.
     """
     place.require_own_unit()
     _require_open(place.root, program)
@@ -87,11 +90,25 @@ def install(place: Place, program: Path, config: str, memory: int) -> Iterator[S
         yield Run(("systemd-sysusers", "--root={root}", _USERS.name))
     if not (place.root / CONFIG).exists():
         yield Write(CONFIG, config, 0o640, NAME)
+    else:
+        _require_sound(place.root / CONFIG)
     yield Write(UNIT, unit.text)
     yield Link(_WANTED, Path("/", UNIT))
     if place.live:
         yield Run(("systemctl", "daemon-reload"))
         yield Run(("systemctl", "restart", "--no-block", _SERVICE))
+
+
+def _require_sound(config: Path) -> None:
+    """UsageError, with all mistakes and their lines, for a configuration that watch refuses."""
+    from corrosion_edge.device.config.asked import asked_of
+
+    try:
+        asked_of(config)
+    except (UsageError, click.UsageError) as error:
+        said = error.format_message() if isinstance(error, click.UsageError) else str(error)
+        raise UsageError(f"{said}\nIt would keep the service from starting: mend it, or move it "
+                         "away for a new one; nothing was installed") from None  # fmt: skip
 
 
 def uninstall(place: Place, purge: bool) -> Iterator[Step]:

@@ -43,7 +43,7 @@ WatchdogSec=60
 TimeoutStartSec=180
 TimeoutStopSec=20
 Restart=on-failure
-# A mistake in the configuration does not mend itself.
+# A mistake in the configuration, or a package that is missing, does not mend itself.
 RestartPreventExitStatus=2
 RestartSec=5
 {back_off}

@@ -9,7 +9,8 @@ from typing import Final
 from corrosion_edge.device.sources.address import is_readable, redacted
 from corrosion_edge.errors import NoSuchSource, UsageError
 
-__all__ = ["is_device", "is_live_kind", "picamera2_number", "require_distinct", "require_known"]
+__all__ = ["is_device", "is_folder", "is_live_kind", "picamera2_number", "require_distinct",
+           "require_known"]  # fmt: skip
 
 _PICAMERA2: Final = r"picamera2(?::(\d{1,3}))?"
 _OTHER_NAME: Final = r"([^/=]*)=."  # what stands before it would have been taken off as a name
@@ -37,6 +38,16 @@ def is_live_kind(spec: str) -> bool:
     if spec == "auto" or "://" in spec or picamera2_number(spec) is not None:
         return True
     return _is_device(spec)
+
+
+def is_folder(spec: str) -> bool:
+    """Whether it names a folder of pictures that is there."""
+    if spec == "demo" or is_live_kind(spec):
+        return False
+    try:
+        return Path(spec).is_dir()
+    except (OSError, ValueError):  # a name that is too long, or may not be looked at
+        return False
 
 
 def require_known(spec: str) -> None:

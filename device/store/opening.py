@@ -63,7 +63,7 @@ def connected(folder: Path) -> tuple[sqlite3.Connection, Path | None]:
                 raise
             return _opened(path), place
     except StoreError as error:
-        raise StoreError(f"{folder}: {error}") from None
+        raise type(error)(f"{folder}: {error}") from None
     except sqlite3.Error as error:
         raise StoreError(
             f"{path}: cannot be opened ({error}); put a copy of it back, or name a new folder"

@@ -158,7 +158,7 @@ class Reader(Closing):
             try:
                 return version_of(self._database)
             except StoreError as error:
-                raise StoreError(f"{self.folder}: {error}") from None
+                raise type(error)(f"{self.folder}: {error}") from None
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Final
 
-from corrosion_edge.errors import StoreError
+from corrosion_edge.errors import NewerStoreError
 
 __all__ = ["MIGRATIONS", "VERSION", "migrate", "version_of"]
 
@@ -72,7 +72,7 @@ def version_of(database: sqlite3.Connection) -> int:
     """The file's version, 0 for an empty one; StoreError if this program is too old for it."""
     found = int(database.execute("PRAGMA user_version").fetchone()[0])
     if found > VERSION:
-        raise StoreError(
+        raise NewerStoreError(
             f"the store has version {found}, and this program knows {VERSION} at most: "
             "update corrosion-edge"
         )

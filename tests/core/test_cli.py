@@ -123,9 +123,28 @@ def test_without_the_training_packages_train_says_which_extra(tmp_path):
         [sys.executable, "-c", blocked, "train", tmp_path, "--out", tmp_path / "x"],
         capture_output=True, text=True,
     )  # fmt: skip
-    assert run.returncode == 1
+    assert run.returncode == 2
     assert "pip install 'corrosion-edge[train]'" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["--help", "watch --print-config", "doctor --json", "completion bash"]
+)
+def test_a_full_device_is_told_in_a_sentence(command):
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run([sys.executable, "-m", "corrosion_edge", *command.split()],
+                             stdout=full, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    said = "Error: standard output: cannot be written (No space left on device)\n"
+    assert (run.returncode, run.stderr) == (1, said)
+
+
+def test_an_error_of_another_file_is_not_blamed_on_the_output():
+    blamed = (
+        "from corrosion_edge import cli; error = OSError(5, 'another'); cli._leave_unwritten(error)"
+    )
+    run = subprocess.run([sys.executable, "-c", blamed], capture_output=True, text=True)
+    assert "OSError: [Errno 5] another" in run.stderr
 
 
 def test_every_error_is_in_the_drawn_tree_with_its_exit_code():

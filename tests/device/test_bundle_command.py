@@ -153,7 +153,7 @@ def test_verify_fails_where_this_machine_answers_otherwise(tmp_path):
 
 def test_verify_without_a_runtime_says_what_to_install(model, monkeypatch):
     monkeypatch.setattr(litert, "RUNTIMES", (("no_such_runtime.interpreter", "none"),))
-    result = run("bundle", "verify", model, code=1)
+    result = run("bundle", "verify", model, code=2)
     assert "hashes fit" in result.stdout
     assert "pip install 'corrosion-edge[device]'" in result.stderr
 
@@ -167,7 +167,7 @@ def test_without_the_package_for_signatures_it_says_what_to_install(model, tmp_p
     for words in (["bundle", "keygen", "--out", tmp_path / "k"],
                   ["watch", "--model", model, "--require-signature", key]):  # fmt: skip
         done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert "pip install 'corrosion-edge[device]'" in done.stderr
         assert "Traceback" not in done.stderr
     done = subprocess.run([sys.executable, "-c", code, "bundle", "show", model], check=True)

@@ -327,7 +327,7 @@ def test_without_pyav_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "av", None)
     (tmp_path / "a.mkv").touch()
     result = run("--camera", str(tmp_path / "a.mkv"))
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "pip install 'corrosion-edge[device]'" in result.stderr
 
 

@@ -1,6 +1,7 @@
 """``watch --config`` and ``--print-config``."""
 
 import json
+import os
 import tomllib
 from functools import partial
 from pathlib import Path
@@ -126,6 +127,18 @@ def test_a_file_that_cannot_be_read(tmp_path):
     assert "cannot be read (No such file or directory)" in mistakes(tmp_path / "x.toml")
     (tmp_path / "b.toml").write_bytes(b"[watch]\n# \xff\n")
     assert f"{tmp_path}/b.toml:2: expected text in UTF-8" in mistakes(tmp_path / "b.toml")
+
+
+def test_what_may_never_end_is_no_configuration(tmp_path):
+    pipe, large = tmp_path / "pipe.toml", tmp_path / "large.toml"
+    os.mkfifo(pipe)
+    with large.open("wb") as file:
+        file.truncate(2**30)
+    for path, said in ((pipe, "a pipe or device"), ("/dev/zero", "a pipe or device"),
+                       (large, "1,073,741,824 bytes are no configuration")):  # fmt: skip
+        told = mistakes(path)
+        assert f"{path}: " in told
+        assert said in told
 
 
 def test_an_empty_file_changes_nothing(write):

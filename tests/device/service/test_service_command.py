@@ -102,7 +102,26 @@ def test_uninstall_removes_what_install_wrote_and_nothing_else(root, with_user):
     left = {path for path in everything(root) if (root / path).is_file()} - set(before)
     assert left == {CONFIG, "var/lib/corrosion-edge/events.db", "etc/systemd/system/other.service"}
     again = run("uninstall", "--root", root)
-    assert (again.exit_code, again.output) == (0, "")
+    said = f"nothing to remove below {root}: the service is not installed\n"
+    assert (again.exit_code, again.output) == (0, said)
+
+
+def test_a_configuration_with_mistakes_is_not_installed_over(root, with_user):
+    """All of them are told, and what the user wrote stays."""
+    config = root / CONFIG
+    config.parent.mkdir(parents=True)
+    config.write_text("[watch]\njson = 3\n[store]\nfolder = 7\n")
+    before = everything(root)
+    for more in ((), ("--dry-run",)):
+        result = install(root, *more)
+        assert result.exit_code == 2
+        for line in (f"{config}: 2 mistakes", "watch.toml:2: json", "watch.toml:4: folder",
+                     "nothing was installed"):  # fmt: skip
+            assert line in result.stderr
+        assert everything(root) == before
+    config.write_text("[watch]\njson = true\n")
+    assert install(root).exit_code == 0
+    assert config.read_text() == "[watch]\njson = true\n"
 
 
 @needs_root

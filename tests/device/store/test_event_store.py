@@ -17,7 +17,7 @@ from corrosion_edge.device.store.pictures import jpegs
 from corrosion_edge.device.store.schema import MIGRATIONS, VERSION
 from corrosion_edge.device.store.store import DATABASE, Entry
 from corrosion_edge.device.store.verify import verify
-from corrosion_edge.errors import OutputError, StoreError, TamperError, UsageError
+from corrosion_edge.errors import NewerStoreError, OutputError, StoreError, TamperError, UsageError
 
 
 def entry(kind="corrosion_began", seconds=0.0, **how):
@@ -230,8 +230,9 @@ def test_a_version_4_file_keeps_its_minutes_which_do_not_tell_what_they_are_of(f
 def test_a_newer_file_and_a_damaged_one_are_refused(filled, tmp_path):
     change(filled, "PRAGMA user_version = 99")
     for opening in (Store, Reader):
-        with pytest.raises(StoreError, match="update corrosion-edge"):
+        with pytest.raises(NewerStoreError, match="update corrosion-edge") as error:
             opening(filled)
+        assert error.value.exit_code == 2
     (filled / DATABASE).write_bytes(b"no database at all" * 100)
     with pytest.raises(StoreError, match="database"):
         Reader(filled)
