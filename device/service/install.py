@@ -81,6 +81,8 @@ def install(place: Place, program: Path, config: str, memory: int) -> Iterator[S
     """
     place.require_own_unit()
     _require_open(place.root, program)
+    if (place.root / CONFIG).exists():
+        _require_sound(place.root / CONFIG)
     try:
         unit = Unit(program, place.groups, place.systemd, memory)
     except ValueError as error:
@@ -90,8 +92,6 @@ def install(place: Place, program: Path, config: str, memory: int) -> Iterator[S
         yield Run(("systemd-sysusers", "--root={root}", _USERS.name))
     if not (place.root / CONFIG).exists():
         yield Write(CONFIG, config, 0o640, NAME)
-    else:
-        _require_sound(place.root / CONFIG)
     yield Write(UNIT, unit.text)
     yield Link(_WANTED, Path("/", UNIT))
     if place.live:
