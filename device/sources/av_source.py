@@ -56,7 +56,11 @@ def open_device(path: Path, wish: Wish = NOTHING) -> "AvSource":
         options["video_size"] = "{}x{}".format(*wish.resolution)
     if wish.rate:
         options["framerate"] = f"{wish.rate:g}"
-    container = _opened(str(path), str(path), format="v4l2", options=options)
+    try:
+        container = _opened(str(path), str(path), format="v4l2", options=options)
+    except SourceError:
+        v4l2.free_buffers(path)
+        raise
     return AvSource(container, str(path), live=True, is_device=True, wish=wish)
 
 

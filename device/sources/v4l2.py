@@ -1,5 +1,6 @@
 """Which video devices of this machine are cameras, and what keeps one from being used."""
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -17,6 +18,7 @@ __all__ = [
     "OURSELVES",
     "busy",
     "cameras",
+    "free_buffers",
     "holder",
     "is_camera",
     "require_camera",
@@ -35,6 +37,7 @@ _STREAMOFF: Final = 0x40000000 | 4 << 16 | ord("V") << 8 | 19
 _QUEUE: Final = struct.pack("=i", 1)  # V4L2_BUF_TYPE_VIDEO_CAPTURE
 _VIDEO_CAPTURE: Final = 0x00000001
 _DEVICE_CAPS: Final = 0x80000000
+_SELF: Final = Path("/proc/self")
 _NO_CAMERA: Final = (errno.ENOTTY, errno.EINVAL)  # what another driver answers to the query
 
 # Drivers of a Raspberry Pi's own pipeline. Their nodes say "capture" but deliver raw sensor data
@@ -92,7 +95,7 @@ def busy(name: str, *paths: Path) -> str:
     """The sentence for a camera that is used already."""
     user = holder(paths)
     if not user:
-        mine = _has_open(Path("/proc/self"), {os.path.realpath(path) for path in paths})
+        mine = _has_open(_SELF, {os.path.realpath(path) for path in paths})
         user = OURSELVES if mine else unseen()
     return f"{name}: the camera is in use by {user}; end that first"
 
@@ -110,12 +113,30 @@ def stop_streaming(path: Path) -> bool:
     Whether there was one.
     """
     found = False
-    for handle in Path("/proc/self/fd").iterdir():
+    for handle in (_SELF / "fd").iterdir():
         with suppress(OSError):
             if os.path.realpath(handle) == os.path.realpath(path):
                 fcntl.ioctl(int(handle.name), _STREAMOFF, _QUEUE)
                 found = True
     return found
+
+
+def free_buffers(path: Path) -> int:
+    """Unmap what a failed opening left mapped of the device; how many buffers.
+
+    FFmpeg's V4L2 reader closes the handle of a camera whose stream cannot be started, but keeps
+    its buffers (v4l2_read_header() of libavdevice/v4l2.c). To the kernel they hold the camera,
+    which is in use until this process ends. Nothing is touched while a handle is open here.
+    """
+    wanted = {os.path.realpath(path)}
+    mapped = [] if _has_open(_SELF, wanted) else _mapped(wanted)
+    if not mapped or _has_open(_SELF, wanted):  # meanwhile, by another thread
+        return 0
+    unmap = ctypes.CDLL(None).munmap
+    unmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+    for start, end in mapped:
+        unmap(start, end - start)
+    return len(mapped)
 
 
 def _query(path: Path) -> tuple[str, int]:
@@ -144,6 +165,17 @@ def _why(path: Path, error: OSError) -> str:
 def _others() -> str:
     found = ", ".join(map(str, cameras()))
     return f"cameras here: {found}" if found else "no other camera is here"
+
+
+def _mapped(wanted: set[str]) -> list[tuple[int, int]]:
+    """Where this process has files of these names mapped, from and to."""
+    try:
+        lines = (_SELF / "maps").read_text().splitlines()
+    except OSError:
+        return []
+    found = [line.split(maxsplit=5) for line in lines]
+    places = [each[0].split("-") for each in found if each[5:] and each[5] in wanted]
+    return [(int(start, 16), int(end, 16)) for start, end in places]
 
 
 def _has_open(process: Path, wanted: set[str]) -> bool:

@@ -65,6 +65,11 @@ def connected(folder: Path) -> tuple[sqlite3.Connection, Path | None]:
     except StoreError as error:
         raise type(error)(f"{folder}: {error}") from None
     except sqlite3.Error as error:
+        if _is_full(folder) and not _is_busy(error):
+            raise StoreError(
+                f"{folder}: the disk is full ({error}), and no picture is left that could make "
+                f"room; free {ROOM / 1e6:.0f} MB or more on it"
+            ) from None
         raise StoreError(
             f"{path}: cannot be opened ({error}); put a copy of it back, or name a new folder"
         ) from None
@@ -89,7 +94,7 @@ def _made_room(folder: Path) -> bool:
 
     They are told of once the store is open, see ``Store.let_go_through``.
     """
-    if shutil.disk_usage(folder).free >= ROOM:
+    if not _is_full(folder):
         return False
     pictures, freed, gone = Pictures(folder / "pictures"), 0, list[tuple[str, str]]()
     # Not by connect, which would read before the mode is set in which no index is needed.
@@ -102,6 +107,15 @@ def _made_room(folder: Path) -> bool:
                 break
     pictures.empty(gone)
     return freed > 0
+
+
+def _is_full(folder: Path) -> bool:
+    return shutil.disk_usage(folder).free < ROOM
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _set_aside(folder: Path) -> Path:

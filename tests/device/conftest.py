@@ -1,7 +1,6 @@
 """Pictures, videos, servers and a classifier without an interpreter, for the device's tests."""
 
 import contextlib
-import io
 import itertools
 import threading
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from http_camera import ENDLESS, jpeg, part
 from PIL import Image
 
 from corrosion_edge.bundle import Bundle
@@ -146,26 +146,16 @@ def _camera_handler(pictures: Pictures, then: str, outage: int) -> type[BaseHTTP
                 self.send_error(503)
                 return
             self.send_response(200)
-            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=picture")
+            self.send_header("Content-Type", ENDLESS)
             self.end_headers()
             with contextlib.suppress(OSError):
                 for number in range(30 if then else 600):
-                    self._send(_jpeg(pictures[number % len(pictures)]))
+                    self.wfile.write(part(jpeg(pictures[number % len(pictures)])))
+                    time.sleep(0.02)
             if then == "stall":
                 time.sleep(3)
 
-        def _send(self, jpeg: bytes) -> None:
-            head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}"
-            self.wfile.write(f"{head}\r\n\r\n".encode() + jpeg + b"\r\n")
-            time.sleep(0.02)
-
     return Handler
-
-
-def _jpeg(picture: npt.NDArray[np.uint8]) -> bytes:
-    content = io.BytesIO()
-    Image.fromarray(picture).save(content, "JPEG", quality=95, subsampling=0)
-    return content.getvalue()
 
 
 @pytest.fixture

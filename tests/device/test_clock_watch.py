@@ -36,11 +36,13 @@ class Clocks:
     """A monotonic clock, a wall clock that is wrong, and what the kernel says of it."""
 
     def __init__(self, wrong=0.0, is_set=False):
-        self.seconds, self.wrong, self.is_set = 100.0, wrong, is_set
-        self.watch = ClockWatch(self.now, lambda: self.is_set)
+        self.seconds, self.wrong, self.is_set, self.slept = 100.0, wrong, is_set, 0.0
+        self.stopped = []  # seconds for which the process stands still within a reading
+        self.watch = ClockWatch(self.now, lambda: self.is_set, lambda: self.slept)
 
     def now(self):
-        wall = TRUE + timedelta(seconds=self.seconds + self.wrong)
+        wall = TRUE + timedelta(seconds=self.seconds + self.slept + self.wrong)
+        self.seconds += self.stopped.pop() if self.stopped else 0.0
         return Stamp(wall, self.seconds, "boot")
 
     def later(self, seconds=1.0, jump=0.0, is_set=None):
@@ -59,14 +61,40 @@ def test_all_steps_since_the_first_doubt_are_one_jump(steps, last, at_once):
     change = clocks.later(jump=last if at_once else 0.0, is_set=True)
     assert change.jump == pytest.approx(sum(steps) + last, abs=1e-5)
     assert change.at == clocks.now()
-    assert [clocks.later(jump=5.0) for _ in range(3)] == [None] * 3
+    assert change.doubted
+    assert [clocks.later() for _ in range(3)] == [None] * 3
 
 
-def test_a_clock_that_was_always_set_or_never_is_or_is_not_known_is_no_news():
-    for is_set in (True, False):
-        clocks = Clocks(is_set=is_set)
-        assert [clocks.later(jump=1e4) for _ in range(3)] == [None] * 3
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0, -1.5])
+def test_a_clock_that_passed_for_right_and_is_set_is_told_each_time(jump):
+    clocks = Clocks(is_set=True)
+    for _ in range(2):
+        assert clocks.later() is None
+        change = clocks.later(jump=jump)
+        assert (change.jump, change.doubted) == (pytest.approx(jump, abs=1e-5), False)
+        assert change.at == clocks.now()
+    assert [clocks.later(seconds=1e4, jump=0.5) for _ in range(3)] == [None] * 3  # slewed
+
+
+def test_a_machine_that_slept_and_a_process_that_was_stopped_set_no_clock():
+    clocks = Clocks(is_set=True)
+    clocks.slept = 9000.0
+    assert clocks.later() is None
+    clocks.stopped.append(60.0)
+    assert [clocks.later() for _ in range(3)] == [None] * 3
+    assert clocks.later(jump=60.0).jump == pytest.approx(60)
+
+
+def test_a_clock_that_was_doubted_in_between_is_told_once():
+    clocks = Clocks(is_set=True)
+    assert clocks.later(jump=-3600.0, is_set=False) is None
+    assert clocks.later(jump=3600.0, is_set=True).doubted
+    assert clocks.later() is None
+
+
+def test_a_clock_that_is_never_set_or_of_which_nobody_knows_is_no_news():
     clocks = Clocks()
+    assert [clocks.later(jump=1e4) for _ in range(3)] == [None] * 3
     clocks.is_set = None  # a kernel that cannot be asked any more
     assert clocks.later(jump=1e4) is None
 
@@ -101,6 +129,12 @@ def test_it_is_told_to_people_and_programs(jump, told):
     assert line == {"event": "clock_set", "jump_s": round(jump, 3)}
 
 
+def test_what_a_clock_stamped_that_passed_for_right_is_not_said_to_be_corrected():
+    told = str(ClockSet(Stamp(TRUE, 5.0, "boot"), -3600.0, doubted=False))
+    assert told.endswith("  the clock was set 3600.0 s back, though it passed for right; what was "
+                         "stored before keeps its times")  # fmt: skip
+
+
 @pytest.mark.parametrize("ago", [timedelta(0), YEAR, -YEAR])
 def test_a_frame_of_before_that_is_judged_after_is_of_a_clock_that_was_not_set(ago):
     now = Stamp.now()
@@ -127,6 +161,22 @@ def wrong(monkeypatch):
     monkeypatch.setattr(frames, "datetime", Wrong)
     monkeypatch.setattr(stamps, "datetime", Wrong)
     return be
+
+
+@pytest.fixture
+def jumped(wrong, monkeypatch):
+    """A step that sets the clock of a machine which says all the while that it is set."""
+
+    def by(jump):
+        wrong(timedelta(0))
+
+        def step():
+            wrong(jump)
+            monkeypatch.setenv(clock.SYNCHRONISED_VARIABLE, "trusted")
+
+        return step
+
+    return by
 
 
 @pytest.fixture
@@ -200,6 +250,23 @@ def test_a_watch_tells_once_and_all_its_times_come_right(watch, wrong, tmp_path,
     assert (ended.times.at, ended.times.end) == (None, None)  # by a clock that was set
     assert near(ended.times.start)
     assert all(near(event.at) for event in found.values())
+    assert verify(tmp_path / "events").events == 5
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_a_clock_that_passes_for_right_and_is_set_is_stored(watch, jumped, tmp_path, jump):
+    jumps = jumped(timedelta(seconds=jump))
+    result = watch(*["frame"] * 3, jumps, *["frame"] * 3)
+    assert result.exit_code == 0, (result.output, result.exception)
+    found = events(tmp_path)
+    kinds = ["started", "corrosion_began", "clock_set", "corrosion_ended", "stopped"]
+    assert [event.fields["kind"] for event in found] == kinds
+    assert found[2].fields["details"]["jump_s"] == pytest.approx(jump, abs=1)
+    assert found[2].fields["reason"].endswith("what was stored before keeps its times")
+    began, ended = found[1], found[3]
+    assert (began.times.at, began.times.start) == (None, None)
+    at, start = (datetime.fromisoformat(text) for text in (ended.at, ended.start))
+    assert timedelta(0) <= at - start < timedelta(minutes=5)
     assert verify(tmp_path / "events").events == 5
 
 

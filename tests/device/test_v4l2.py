@@ -1,9 +1,12 @@
 """V4L2 devices: which are cameras, and what is said of those that cannot be had."""
 
+import ctypes
 import errno
+import mmap
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -133,3 +136,38 @@ def test_a_stream_that_nobody_has_cannot_be_stopped(tmp_path):
     (tmp_path / "video1").touch()
     with (tmp_path / "video1").open():
         assert not v4l2.stop_streaming(tmp_path / "video1")  # it is open, but no camera
+
+
+def mapped_and_closed(file):
+    """As FFmpeg leaves a camera whose stream cannot be started: mapped, its handle closed."""
+    library = ctypes.CDLL(None)
+    library.mmap.restype = ctypes.c_void_p
+    with file.open("r+b") as stream:
+        at = library.mmap(None, ctypes.c_size_t(4096), mmap.PROT_READ, mmap.MAP_SHARED,
+                          stream.fileno(), ctypes.c_long(0))  # fmt: skip
+    assert at not in (None, ctypes.c_void_p(-1).value)
+    return str(file) in Path("/proc/self/maps").read_text()
+
+
+def test_buffers_that_a_failed_opening_left_are_freed_unless_the_device_is_open(tmp_path):
+    file = tmp_path / "video0"
+    file.write_bytes(bytes(4096))
+    assert mapped_and_closed(file)
+    with file.open("rb"):
+        assert v4l2.free_buffers(file) == 0
+    assert v4l2.free_buffers(tmp_path / "video1") == 0
+    assert str(file) in Path("/proc/self/maps").read_text()
+    assert v4l2.free_buffers(file) == 1
+    assert str(file) not in Path("/proc/self/maps").read_text()
+    assert v4l2.free_buffers(file) == 0
+
+
+def test_an_opening_that_fails_frees_them(tmp_path, monkeypatch):
+    av_source = pytest.importorskip("corrosion_edge.device.sources.av_source")
+    file = tmp_path / "video0"
+    file.write_bytes(bytes(4096))
+    monkeypatch.setattr(v4l2, "require_camera", lambda path: None)
+    assert mapped_and_closed(file)
+    with pytest.raises(SourceError, match="cannot be opened"):
+        av_source.open_device(file)
+    assert str(file) not in Path("/proc/self/maps").read_text()

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 import rig
 from PIL import Image
+from serving import rendered, rtsp_camera
 
 from corrosion_edge.device.sources import open_source
 from corrosion_edge.errors import SourceError, SourceLost
-from corrosion_edge.render import clip
 
 pytest.importorskip("av", reason="PyAV is not installed")
 
@@ -34,10 +34,7 @@ Camera = tuple[str, "subprocess.Popen[str]"]
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """What the camera shows, over and over: the rusted end of the clip, for it has colour."""
-    folder = tmp_path_factory.mktemp("shown")
-    for number, pixels in enumerate(list(clip(frames=30, size=SIZE))[20:]):
-        Image.fromarray(pixels).save(folder / f"{number:03d}.jpg", quality=95)
-    return sorted(folder.iterdir())
+    return rendered(tmp_path_factory.mktemp("shown"), SIZE)
 
 
 @pytest.fixture
@@ -47,17 +44,9 @@ def camera(pictures: list[Path]) -> Iterator[Callable[..., Camera]]:
     started = []
 
     def start(codec: str = "mjpeg", *login: str, port: int | None = 0) -> Camera:
-        command: list[str | Path] = [rig.HERE / "rtsp_camera.py", pictures[0].parent, codec, *login]
-        server = subprocess.Popen(
-            ["/usr/bin/python3", *command],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**rig.clean_environment(), "RTSP_PORT": str(port)},
-        )
-        started.append(server)
-        address = server.stdout.readline().strip() if server.stdout else ""
-        assert address.startswith("rtsp://127.0.0.1:"), "the RTSP server does not start"
-        return address, server
+        made = rtsp_camera(pictures[0].parent, codec, *login, port=port)
+        started.append(made[1])
+        return made
 
     yield start
     for server in started:

@@ -1,5 +1,7 @@
 """Runs inside the virtual machine: what the product does with the kernel's camera, as JSON.
 
+``v4l2_guest.py [FILE SCENARIO...]``: all of them into found.json, or those into that file.
+
 Each scenario is one function; what it returns is stored under its name, an exception as text.
 """
 
@@ -157,9 +159,16 @@ def _plugged_in_again() -> Iterator[None]:
     time.sleep(1)
 
 
-def replug() -> dict[str, Any]:
-    """Plugged in again, the camera is watched as before."""
-    return ended(watch("--camera", CAMERA, "--frames", "1"))
+def errors_and_back() -> dict[str, Any]:
+    """Plugged in again, the camera is watched as before; its stream breaks off, and the next two
+    openings fail, each in another request."""
+    return _back_by(_break_off, lambda: None)
+
+
+def _break_off() -> None:
+    control("inject_vidioc_reqbufs_error", 1)
+    control("inject_vidioc_streamon_error", 1)
+    control("inject_fatal_streaming_error", 1)
 
 
 def _back_by(blow: Callable[[], object], mend: Callable[[], object]) -> dict[str, Any]:
@@ -171,10 +180,12 @@ def _back_by(blow: Callable[[], object], mend: Callable[[], object]) -> dict[str
     blow()
     _until(process, lines, '"camera_lost"')
     mend()
+    begin = time.monotonic()
     _until(process, lines, '"camera_recovered"')
     _until(process, lines, '"label"')
+    back = time.monotonic() - begin
     process.send_signal(signal.SIGINT)
-    return ended(process, "".join(lines))
+    return {**ended(process, "".join(lines)), "back": [back]}
 
 
 def _until(process: "subprocess.Popen[str]", lines: list[str], word: str) -> None:
@@ -203,11 +214,20 @@ def unplug_and_back() -> dict[str, Any]:
     )
 
 
+def error_and_back() -> dict[str, Any]:
+    """The stream breaks off while watching."""
+    return _back_by(lambda: control("inject_fatal_streaming_error", 1), lambda: None)
+
+
 SCENARIOS: list[Callable[[], Any]] = [
-    capture, asked, listed, automatic, in_use, watched, streaming_error, disconnect, unplug, replug,
-    hang_and_back, unplug_and_back,
+    capture, asked, listed, automatic, in_use, watched, streaming_error, disconnect, unplug,
+    errors_and_back, hang_and_back, unplug_and_back,
 ]  # fmt: skip
+FURTHER: list[Callable[[], Any]] = [error_and_back]
+"""Those that run when they are named alone."""
 
 
 if __name__ == "__main__":
-    play(SCENARIOS, EXCHANGE / "found.json")
+    file, *names = sys.argv[1:] or ["found.json"]
+    named = [each for each in SCENARIOS + FURTHER if each.__name__ in names]
+    play(named or SCENARIOS, EXCHANGE / file)

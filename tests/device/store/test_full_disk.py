@@ -13,7 +13,7 @@ from test_power_cut import needs_disks
 
 from corrosion_edge.device.store import Keeper, Reader, Retention, Store
 from corrosion_edge.device.store.verify import verify
-from corrosion_edge.errors import OutputError, TamperError
+from corrosion_edge.errors import OutputError, StoreError, TamperError
 
 
 def fill(folder):
@@ -169,6 +169,31 @@ def test_a_watch_starts_on_a_full_disk(request, size):
     keeper.close()
     assert kinds(folder / "store")[-1] == "started"
     assert verify(folder / "store").removed
+
+
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("size", ["4m", pytest.param("", marks=needs_disks)])
+def test_a_full_disk_without_a_picture_is_named_and_once_there_is_room_it_starts(
+    request, size, begun
+):
+    folder = request.getfixturevalue("disk_of")(size) if size else request.getfixturevalue("ext4")
+    store = folder / "store"
+    if begun:
+        with Keeper(Store(store), now=Clock(), warn=print) as keeper:
+            keeper.append(happening("started"))
+    else:
+        store.mkdir()
+        (store / "pictures").mkdir()
+        (store / "lock").touch()
+    fill(folder)
+    with pytest.raises(StoreError, match=f"^{store}: the disk is full .*; free 1 MB or more on it"):
+        Store(store)
+    (folder / "ballast").unlink()
+    keeper = Keeper(Store(store), now=Clock(), warn=print)
+    keeper.append(happening("started", 1))
+    keeper.close()
+    assert kinds(store) == ["started"] * (1 + begun)
+    assert not (store / "set-aside").exists()
 
 
 def test_summaries_make_room_too(disk_of):

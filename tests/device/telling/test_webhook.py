@@ -1,6 +1,5 @@
 """Webhooks against a real HTTP server that answers, hangs, closes and refuses."""
 
-import contextlib
 import hashlib
 import hmac
 import http.client
@@ -10,10 +9,10 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from clockless import DAY, ROUNDING, Machine
+from receiver import Receiver
 from storing import fill
 
 from corrosion_edge.device.capture.patience import Backoff
@@ -26,58 +25,6 @@ from corrosion_edge.device.telling.saying import Saying
 from corrosion_edge.device.telling.sender import Held, Later, Refused
 from corrosion_edge.device.telling.webhook import SIGNATURE, Target, WebhookSender
 from corrosion_edge.errors import UsageError
-
-
-class Receiver:
-    """Takes POSTs. ``script`` says how to answer the next ones: a status, or "hang", "close",
-    "trickle", "take and close"; then 200."""
-
-    def __init__(self):
-        self.script, self.headers_of = [], {}
-        self.taken, self.seen = [], []
-        self.released = threading.Event()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.seen.append((self.path, dict(self.headers), body))
-                step = receiver.script.pop(0) if receiver.script else 200
-                receiver.answer(self, step, body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def answer(self, handler, step, body):
-        if step in (200, 204, "take and close"):
-            self.taken.append(json.loads(body)["uuid"])
-        if step == "hang":
-            self.released.wait(30)
-        if step == "trickle":
-            with contextlib.suppress(OSError):
-                while not self.released.wait(0.05):
-                    handler.wfile.write(b"H")
-        if isinstance(step, str):
-            handler.close_connection = True
-            return
-        handler.send_response(step)
-        for name, value in self.headers_of.get(step, {}).items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server.server_port}/hook/of-mine?token=geheim"
-
-    def close(self):
-        self.released.set()
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture
