@@ -28,7 +28,7 @@ from corrosion_edge.device.capture.parity import LIMIT, difference
 from corrosion_edge.device.sources.low_stream import LowStream, low_size
 from corrosion_edge.device.sources.picamera2_source import SIZE
 from corrosion_edge.device.sources.scaling import EXACT, Scaling
-from corrosion_edge.errors import DataError
+from corrosion_edge.errors import DataError, UsageError
 from corrosion_edge.frame import Frame, pixels_of
 from corrosion_edge.photos import find_photos
 
@@ -110,6 +110,12 @@ def _processor(
     return Frame.now(whole, 0, scaled=stream.scaled(_by(kernel, part(sensor), low, "yuv420p")))
 
 
+def _one_scaler(pixels: Pixels, size: Size, kernel: int) -> Frame:
+    """A frame in RGB, all the way to the network's size by one filter."""
+    rgb = image.prepare(pixels, _VIDEO)
+    return Frame.now(rgb, 0, scaled=(_by(kernel, rgb, size, "rgb24"),))
+
+
 def _by(kernel: int, pixels: Pixels, size: Size, kind: str) -> Pixels:
     picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
     made: Pixels = picture.reformat(*size, kind, interpolation=kernel | EXACT).to_ndarray()
@@ -130,6 +136,8 @@ WAYS: Final[Mapping[str, Callable[[Pixels, Size], Frame]]] = {
     **{f"decoder, {name}": partial(_decoder, kind=kind) for name, kind in _KINDS.items()},
     **{f"image processor, {name}": partial(_processor, kernel=kernel)
        for name, kernel in _FILTERS.items()},
+    **{f"one scaler, {name}": partial(_one_scaler, kernel=kernel)
+       for name, kernel in _FILTERS.items()},
     "wrong: full range for limited": partial(_processor, kernel=2, colours="sYCC"),
     "wrong: BT.709 for BT.601": partial(_processor, kernel=2, colours="Rec709"),
     "wrong: an eighth cut off": partial(_processor, kernel=2, part=_seven_eighths),
@@ -143,12 +151,13 @@ WAYS: Final[Mapping[str, Callable[[Pixels, Size], Frame]]] = {
 """What scales a photo, by name; those that are wrong are to be noticed."""
 
 
-def moved(photos: list[Path], classifier: "Classifier") -> dict[str, Moved]:
-    """What each way does to these photos, by its name (ImageError)."""
-    seen: dict[str, list[tuple[float, float, bool]]] = {name: [] for name in WAYS}
+def moved(photos: list[Path], classifier: "Classifier", only: str = "") -> dict[str, Moved]:
+    """What each way whose name begins with ``only`` does to these photos (ImageError)."""
+    ways = {name: way for name, way in WAYS.items() if name.startswith(only)}
+    seen: dict[str, list[tuple[float, float, bool]]] = {name: [] for name in ways}
     for path in photos:
         pixels = image.read(path)
-        for name, way in WAYS.items():
+        for name, way in ways.items():
             seen[name].append(_compared(pixels, way, classifier))
     return {name: _summed(each) for name, each in seen.items()}
 
@@ -183,15 +192,19 @@ def _rows(found: Mapping[str, Moved]) -> Iterator[str]:
 
 @click.command(cls=Command)
 @click.argument("photos", type=click.Path(path_type=Path))
-def main(photos: Path) -> None:
+@click.option("--only", default="", help="The beginning of the names of the ways to compare.")
+@click.option("--step", type=click.IntRange(min=1), default=1, help="Of every so-manieth photo.")
+def main(photos: Path, only: str, step: int) -> None:
     """Compare the sources' scaling with the reference on a folder of PHOTOS."""
     from corrosion_edge.device.classifier import Classifier
 
-    files = list(find_photos(photos).photos)
+    files = list(find_photos(photos).photos)[::step]
     if not files:
         raise DataError(f"{photos}: holds no photo")
+    if not any(name.startswith(only) for name in WAYS):
+        raise UsageError(f"--only {only}: no way begins so; there are: {'; '.join(WAYS)}")
     with Classifier.open() as classifier:
-        found = moved(files, classifier)
+        found = moved(files, classifier, only)
     click.echo(f"{len(files)} photos, {classifier.manifest.name}, limit {LIMIT:g} levels")
     click.echo("\n".join(_rows(found)))
 

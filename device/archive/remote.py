@@ -4,7 +4,7 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from glob import has_magic
 from pathlib import PurePosixPath
@@ -18,6 +18,7 @@ from corrosion_edge.photos import ENDINGS, passed_over_because
 __all__ = ["fetched", "identity", "is_address", "photos_at"]
 
 _WAITS: Final = (0.2, 1.0)  # seconds, before another try: stores are busy now and then
+_NAMELESS: Final = "folders without a name (two slashes in a row)"
 _WEB: Final = ("http", "https")
 
 
@@ -91,6 +92,8 @@ def photos_at(address: str, junk: Counter[str]) -> Iterator[str]:
             yield address
     except (UsageError, ExtraError):
         raise
+    except FileNotFoundError:
+        raise DataError(f"{address}: no such folder") from None
     except Exception as error:
         raise DataError(f"{address}: cannot be listed ({_reason(error)})") from None
 
@@ -111,7 +114,7 @@ def _matching(system: Any, pattern: str, junk: Counter[str]) -> Iterator[str]:
 
 
 def _below(system: Any, top: str, junk: Counter[str]) -> Iterator[str]:
-    levels = [_entries(system, top)]
+    levels = [_entries(system, top, junk)]
     while levels:
         if not levels[-1]:
             levels.pop()
@@ -119,20 +122,28 @@ def _below(system: Any, top: str, junk: Counter[str]) -> Iterator[str]:
         path, is_folder = levels[-1].pop()
         name = PurePosixPath(path).name
         if is_folder:
-            levels.append([] if name.startswith(".") else _entries(system, path))
+            levels.append([] if name.startswith(".") else _entries(system, path, junk))
         elif why := passed_over_because(PurePosixPath(name)):
             junk[why] += 1
         else:
             yield system.unstrip_protocol(path)
 
 
-def _entries(system: Any, folder: str) -> list[tuple[str, bool]]:
+def _entries(system: Any, folder: str, junk: Counter[str]) -> list[tuple[str, bool]]:
     """Path, and whether it is a folder; the first one last. A store may list the folder itself."""
     found = system.ls(folder, detail=True)
     system.invalidate_cache(folder)  # what was listed would be kept, folder after folder
+    junk.update(_NAMELESS for entry in found if _is_nameless(entry, folder))
     kinds = {entry["name"].rstrip("/"): entry["type"] == "directory" for entry in found}
     kinds.pop(folder.rstrip("/"), None)
     return sorted(kinds.items(), reverse=True)
+
+
+def _is_nameless(entry: Mapping[str, Any], folder: str) -> bool:
+    """Whether it is the folder between two slashes of a key; fsspec cannot look into that."""
+    name = folder.rstrip("/") + "/"
+    # A web server's folders all end in a slash, this one among them.
+    return bool(entry["type"] == "directory" and entry["name"] == name) and not is_address(name)
 
 
 def _system(address: str) -> tuple[Any, str]:

@@ -2,13 +2,15 @@
 
     python tests/fuzz/fuzz_bundle.py reader --count 100000
     python tests/fuzz/fuzz_bundle.py network --count 5000 [--unchecked] [--runtime MODULE]
+    python tests/fuzz/fuzz_bundle.py edgetpu --count 12000
 
 Every input runs in a child process with a limit on memory and on time. ``reader`` demands that a
 file is read or refused with BundleError or BackendError and that nothing is written;
 ``network`` that the process survives what the check lets through to the interpreter. With
-``--unchecked`` the interpreter gets everything, which shows what the check is worth. Prints
-counts and the numbers of the inputs that failed (``--first N --count 1`` repeats one); exit code
-1 if there are any.
+``--unchecked`` the interpreter gets everything, which shows what the check is worth. ``edgetpu``
+demands that a truncated or overwritten network is checked for the Edge TPU, or refused with
+BundleError. Prints counts and the numbers of the inputs that failed (``--first N --count 1``
+repeats one); exit code 1 if there are any.
 """
 
 import argparse
@@ -35,7 +37,7 @@ from corrosion_edge.modelfile.difference import differences
 from corrosion_edge.modelfile.summary import Opened, facts, lines
 from corrosion_edge.network.sound import require_sound
 
-__all__ = ["MEMORY", "fuzz_network", "fuzz_reader", "network", "reader"]
+__all__ = ["MEMORY", "edgetpu", "fuzz_edgetpu", "fuzz_network", "fuzz_reader", "network", "reader"]
 
 MEMORY = 2 * 2**30
 """Address space of a child, in bytes; Python, NumPy and Pillow alone take about 0.5 GiB of it."""
@@ -93,6 +95,32 @@ def network(seed: int, *, checked: bool, runtime: str) -> str:
     return _interpreted(changed, runtime)
 
 
+def edgetpu(seed: int) -> str:
+    """Check one damaged network for the Edge TPU; how it ended."""
+    from corrosion_edge.quantize.edgetpu.check import check
+
+    rng = Random(seed)
+    _, model = rng.choice(_corpus())
+    try:
+        check(_damaged(model, rng))
+    except BundleError:
+        return "refused"
+    except Exception as error:
+        return f"ESCAPED {type(error).__name__}"
+    return "read"
+
+
+def _damaged(content: bytes, rng: Random) -> bytes:
+    """Cut off somewhere, or up to eight words of it overwritten."""
+    if rng.random() < 0.25:
+        return content[: rng.randrange(len(content))]
+    damaged = bytearray(content)
+    for _ in range(rng.randint(1, 8)):
+        place = rng.randrange(0, len(damaged) - 4, 4)
+        damaged[place : place + 4] = rng.choice([rng.randbytes(4), b"\0\0\0\0", b"\xff" * 4])
+    return bytes(damaged)
+
+
 @functools.cache
 def _corpus() -> list[tuple[str, bytes]]:
     from networks import corpus
@@ -132,10 +160,16 @@ def fuzz_network(first: int, count: int, *, checked: bool, runtime: str) -> Outc
     return run(work, range(first, first + count), memory=4 * MEMORY, seconds=20)
 
 
+def fuzz_edgetpu(first: int, count: int) -> Outcome:
+    """Damaged networks ``first`` to ``first + count``."""
+    _corpus()
+    return run(edgetpu, range(first, first + count), memory=4 * MEMORY, seconds=20)
+
+
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["reader", "network"])
+    parser.add_argument("what", choices=["reader", "network", "edgetpu"])
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--unchecked", action="store_true")
@@ -144,6 +178,8 @@ def main() -> int:
     given = parser.parse_args()
     if given.what == "reader":
         outcome = fuzz_reader(given.first, given.count)
+    elif given.what == "edgetpu":
+        outcome = fuzz_edgetpu(given.first, given.count)
     else:
         checked = not given.unchecked
         outcome = fuzz_network(given.first, given.count, checked=checked, runtime=given.runtime)

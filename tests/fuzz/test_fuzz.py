@@ -105,3 +105,9 @@ def test_the_harness_sees_a_crash_a_hang_and_greed():
     found = json.loads(done.stdout)
     assert found["fatal"] == [[1, "killed by SIGABRT"], [2, "hang"]]
     assert found["counts"] == {"fine": 2, "no memory": 1, "killed by SIGABRT": 1, "hang": 1}
+
+
+def test_a_damaged_network_is_checked_for_the_edge_tpu_or_refused():
+    found = _fuzz("edgetpu", "--count", 600)
+    assert found["fatal"] == []
+    assert found["counts"].keys() == {"read", "refused"}

@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=${1:-}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- arm64 rtsp mosquitto v4l2 systemd libcamera mediapipe peers chromium promtool
+[ $# -gt 0 ] || set -- arm64 rtsp mosquitto v4l2 systemd libcamera mediapipe peers s3 chromium promtool
 failed=0
 for rig in "$@"; do
     start=$(date +%s)

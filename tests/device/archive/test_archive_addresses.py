@@ -88,6 +88,13 @@ def test_a_pattern_passes_over_what_is_no_photo_and_says_if_nothing_is_left(memo
         list(photos_at(f"{memory}/**/*.tif", Counter()))
 
 
+@pytest.mark.parametrize("kind", ["memory", "files"])
+def test_a_pattern_in_a_folder_that_is_not_there_says_so(kind, request):
+    address = request.getfixturevalue(kind)
+    with pytest.raises(DataError, match=r"/none/\*\.jpg: no such folder$"):
+        list(photos_at(f"{address}/none/*.jpg", Counter()))
+
+
 def test_a_store_that_fails_once_is_asked_again(memory, monkeypatch):
     monkeypatch.setattr("corrosion_edge.device.archive.remote._WAITS", (0, 0))
     system, tries = fsspec.filesystem("memory"), []
@@ -165,26 +172,3 @@ def test_workers_fetch_over_http(web, tmp_path, monkeypatch):
     assert one.exit_code == 0
     assert len(one.stdout.splitlines()) == 4
     assert two.stdout == one.stdout
-
-
-def test_an_object_store(tmp_path, monkeypatch):
-    server_module = pytest.importorskip("moto.server", reason="moto is not installed")
-    pytest.importorskip("s3fs", reason="s3fs is not installed")
-    for name, value in (("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x"),
-                        ("AWS_DEFAULT_REGION", "us-east-1")):  # fmt: skip
-        monkeypatch.setenv(name, value)
-    server = server_module.ThreadedMotoServer(port=0)
-    server.start()
-    try:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.get_host_and_port()[1]}")
-        store = fsspec.filesystem("s3")
-        store.mkdir("bucket")
-        for name in FILES:
-            store.pipe_file(f"bucket/photos/{name}", png())
-        monkeypatch.chdir(tmp_path)
-        result = run("classify", "s3://bucket/photos", "--json", "--workers", "2")
-        assert result.exit_code == 0, result.stderr
-        paths = [json.loads(line)["path"] for line in result.stdout.splitlines()]
-        assert paths == [f"s3://bucket/photos/{name}" for name in PHOTOS]
-    finally:
-        server.stop()
