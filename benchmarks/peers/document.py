@@ -1,9 +1,12 @@
 """Results into the documentation: ``python -m corrosion_edge.benchmarks.peers.document``.
 
 Puts the tables of each result.json between the two marks of a Markdown file, in place of the old.
+A network that several have is shown as the first one has it.
 """
 
 import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +36,7 @@ END: Final = "<!-- peers: end -->"
 @click.argument("page", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def main(results: tuple[Path, ...], page: Path) -> None:
     """Write the tables of each RESULT (a result.json) into PAGE, in this order."""
-    tables = "\n".join(map(_tables, results))
+    tables = "\n".join(map(markdown, _distinct(map(_read, results))))
     try:
         content = between(page.read_text(encoding="utf-8"), BEGIN, END, tables)
     except DataError as error:
@@ -41,9 +44,19 @@ def main(results: tuple[Path, ...], page: Path) -> None:
     output.write(page, content)
 
 
-def _tables(result: Path) -> str:
+def _distinct(results: Iterable[Result]) -> Iterator[Result]:
+    """Each without the networks of those before it; none of which nothing is left."""
+    seen: set[str] = set()
+    for result in results:
+        rows = tuple(row for row in result.rows if row.network not in seen)
+        seen |= {row.network for row in rows}
+        if rows:
+            yield replace(result, rows=rows)
+
+
+def _read(result: Path) -> Result:
     try:
-        return markdown(Result.from_dict(json.loads(result.read_text(encoding="utf-8"))))
+        return Result.from_dict(json.loads(result.read_text(encoding="utf-8")))
     except (ValueError, DataError) as error:
         raise DataError(f"{result}: {error}") from None
 

@@ -130,8 +130,15 @@ def test_the_documentation_gets_the_tables(result, tmp_path):
         content = docs.read_text()
         assert content.startswith("before\n")
         assert content.endswith(f"{document.END}\nafter\n")
-        assert content.count("| Slow |") == 3 * runs
+        assert content.count("| Slow |") == 3  # a network is shown once
         assert "old" not in content
+    other = replace(result, rows=tuple(replace(row, network="mobilenetv2") for row in result.rows))
+    both = tmp_path / "both.json"
+    both.write_text(json.dumps(replace(other, rows=(*other.rows, *result.rows)).to_dict()))
+    done = CliRunner().invoke(document.main, [str(found), str(both), str(docs)])
+    assert done.exit_code == 0, done.output
+    headings = [line for line in docs.read_text().splitlines() if line.startswith("### ")]
+    assert [heading.split()[1] for heading in headings] == ["default", "mobilenetv2"]
 
 
 @pytest.mark.parametrize(("result_text", "page_text", "named"), [
