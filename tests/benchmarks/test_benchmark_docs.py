@@ -16,7 +16,8 @@ TEXT = (ROOT / "docs" / "benchmarks.md").read_text()
 TABLE = TEXT.partition("## Other benchmarks")[2].partition("\n## ")[0]
 MODULES = sorted(set(re.findall(r"python -m (corrosion_edge\.benchmarks\.[\w.]+)", TABLE)))
 FILES = sorted(set(re.findall(r"python (tests/[\w/]+\.py)", TABLE)))
-NEEDS = {"training.shared": "keras", "dataset.cost": "imagehash", "dataset.found": "imagehash",
+NEEDS = {"training.shared": "keras", "training.site": "keras", "dataset.cost": "imagehash",
+         "dataset.found": "imagehash",
          "parity": "av", "video": "av", "soak": "av", "peers.parts": "ai_edge_litert"}  # fmt: skip
 
 
