@@ -148,9 +148,7 @@ class WebhookSender(Sender):
             answer.read(_MOST_ANSWER)
             return answer.status, _wait(answer.getheader("Retry-After"))
         except (OSError, http.client.HTTPException, ValueError) as error:
-            within = f"no answer within {self._timeout:g} s"
-            reason = within if late.is_set() else self._plain(error)
-            raise Later(reason) from None
+            raise Later(self._why(error, late.is_set())) from None
         finally:
             deadline.cancel()
             self._sock = None
@@ -179,6 +177,12 @@ class WebhookSender(Sender):
         if (sock := self._sock) is not None:
             with suppress(OSError, ValueError):
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)  # under TLS too: no goodbye
+
+    def _why(self, error: Exception, late: bool) -> str:
+        """Not the other side's fault where it was shut here."""
+        if late:
+            return f"no answer within {self._timeout:g} s"
+        return "no answer before the end" if self._closed else self._plain(error)
 
     def _plain(self, error: Exception) -> str:
         if isinstance(error, http.client.RemoteDisconnected):

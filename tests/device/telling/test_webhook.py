@@ -214,12 +214,15 @@ def test_closing_frees_a_post_that_hangs(store, receiver):
     fill(store, 1)
     receiver.script = ["hang"]
     sender = WebhookSender(Target.parse(receiver.url), timeout=60)
-    delivery = Delivery(store.folder, "webhook", sender, begin=BEGINNING)
+    said = []
+    saying = Saying(sender.name, said.append)
+    delivery = Delivery(store.folder, "webhook", sender, begin=BEGINNING, saying=saying)
     delivery.start()
     until(lambda: receiver.seen)
     delivery.close()
     assert not delivery._thread.is_alive()
     assert noted(store)[0] == 0
+    assert [": no answer before the end; " in line for line in said] == [True]
 
 
 def test_nobody_there(store):
