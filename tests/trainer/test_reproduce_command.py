@@ -214,7 +214,7 @@ def test_a_disk_that_is_full_ends_it_with_a_sentence(rendered, tmp_path, monkeyp
 
 def test_without_ray_the_extra_is_named(rendered, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    ran = _run(rendered, "--out", tmp_path / "out", *SMALL, "--ray", "local", code=1)
+    ran = _run(rendered, "--out", tmp_path / "out", *SMALL, "--ray", "local", code=2)
     assert "pip install 'corrosion-edge[ray]'" in ran.stderr
 
 

@@ -256,14 +256,14 @@ def test_groups_of_rows_keep_their_order(here, monkeypatch):
 def test_without_pyarrow_the_extra_is_named(photos, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     result = run("classify", photos, "--out", "r.parquet")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "pip install 'corrosion-edge[archive]'" in result.stderr
 
 
 def test_without_ray_the_extra_is_named(photos, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     result = run("classify", photos, "--ray", "local")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "pip install 'corrosion-edge[ray]'" in result.stderr
 
 

@@ -86,9 +86,9 @@ def test_without_paho_it_says_what_to_install(monkeypatch, tmp_path):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "paho", None)
     result = run("--mqtt", "mqtt://127.0.0.1:1")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "pip install 'corrosion-edge[mqtt]'" in result.stderr
-    assert command_line.missing_extra(ModuleNotFoundError(name="paho.mqtt")).exit_code == 1
+    assert command_line.missing_extra(ModuleNotFoundError(name="paho.mqtt")).exit_code == 2
 
 
 def test_nobody_there_changes_nothing_else(tmp_path):

@@ -158,7 +158,7 @@ def ran(before, *words):
 @pytest.mark.parametrize("package", ["starlette", "uvicorn", "prometheus_client"])
 def test_a_missing_package_names_its_extra(package):
     done = ran(bar(package), "--web", "127.0.0.1:0")
-    assert done.returncode == 1
+    assert done.returncode == 2
     last = done.stderr.strip().splitlines()[-1]
     assert last == (
         f"Error: --web: the package '{package}' is not installed; "
