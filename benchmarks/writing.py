@@ -31,7 +31,7 @@ def require_files(options: Mapping[str, Path | None], *, printing: tuple[str, ..
             raise UsageError(f"{first} and {option}: expected two files, got {path} twice")
         taken[_place(path)] = option
     for _, path in _given(options):
-        if path != STDOUT:
+        if path != STDOUT and not output.is_device(path):
             output.require_writable(path.parent)
 
 

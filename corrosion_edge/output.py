@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from corrosion_edge.errors import OutputError
 
 __all__ = [
     "csv_text",
+    "is_device",
     "json_text",
     "make_folder",
     "new_folder",
@@ -22,6 +23,8 @@ __all__ = [
     "require_writable",
     "write",
 ]
+
+_OF_THE_KERNEL: Final = ("dev", "proc")
 
 
 def write(path: Path, content: bytes | str) -> None:
@@ -35,8 +38,13 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Yield a file that becomes ``path`` when the block ends well: beside it, synced, renamed.
 
     Raises OutputError, and leaves neither a part nor a changed file, if the disk is full, the
-    folder cannot be written, or ``path`` is a folder.
+    folder cannot be written, or ``path`` is a folder. What is no file, see ``is_device``, is
+    written itself.
     """
+    if is_device(path):
+        with _device(path) as stream:
+            yield stream
+        return
     temporary: str | None = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -55,6 +63,27 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         if temporary is not None:
             with suppress(OSError):
                 Path(temporary).unlink()
+
+
+def is_device(path: Path) -> bool:
+    """Whether it is a device or a pipe: a file in its place would break it.
+
+    A link below /dev or /proc is one, such as ``/dev/stdout``, whatever it leads to.
+    """
+    if not path.exists() or path.is_dir():
+        return False
+    return not path.is_file() or (path.is_symlink() and path.absolute().parts[1] in _OF_THE_KERNEL)
+
+
+@contextmanager
+def _device(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        with path.open("wb") as stream:
+            yield stream
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({_reason(error)})") from None
 
 
 def make_folder(path: Path) -> Path:

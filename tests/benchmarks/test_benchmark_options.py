@@ -1,10 +1,14 @@
 """Options of ``benchmark`` that cannot be, found out before anything is measured."""
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 from latency_samples import make_model, make_report
 
+from corrosion_edge import output
 from corrosion_edge.benchmarks import runner
+from corrosion_edge.benchmarks.writing import require_files
 from corrosion_edge.cli import cli
 
 
@@ -43,6 +47,11 @@ def test_one_file_for_two_options(refused, tmp_path):
         "--json", "-", "--markdown", "-"
     )
     assert not both.exists()
+
+
+def test_the_folder_of_a_device_need_not_be_writable(monkeypatch):
+    monkeypatch.setattr(output, "require_writable", lambda folder: pytest.fail(str(folder)))
+    require_files({"--json": Path("/dev/null")})
 
 
 def test_a_page_is_not_printed(refused):

@@ -1,6 +1,7 @@
 import os
 import resource
 import signal
+import stat
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,36 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 def test_json_has_no_nan():
     with pytest.raises(ValueError):
         output.json_text({"x": float("nan")})
+
+
+def test_a_device_is_written_and_not_replaced(tmp_path):
+    device = tmp_path / "full"
+    try:
+        os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 7))  # what /dev/full is
+        device.open("wb").close()
+    except PermissionError:
+        pytest.skip("only root may make a device, on a disk that has them")
+    with pytest.raises(OutputError, match="full: cannot be written"):
+        output.write(device, "x")
+    assert stat.S_ISCHR(device.stat().st_mode)
+
+
+def test_a_pipe_is_written_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        output.write(pipe, "x")
+        assert os.read(reader, 9) == b"x"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_standard_outputs_name_is_one_too(tmp_path):
+    assert output.is_device(Path("/dev/stdout")) is Path("/dev/stdout").exists()
+    assert output.is_device(Path("/dev/null"))
+    assert not output.is_device(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("file")
+    assert not any(output.is_device(tmp_path / name) for name in ("file", "link", "nothing"))
