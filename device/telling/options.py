@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from corrosion_edge.device.config.checking import Mistakes
 from corrosion_edge.errors import UsageError
 from corrosion_edge.number import Number
 
@@ -87,14 +88,18 @@ def require_mqtt(values: Mapping[str, Any]) -> None:
 
 
 def require_login(values: Mapping[str, Any]) -> None:
-    """UsageError for a part of a login at the broker without the other."""
-    if values["mqtt_password_file"] is not None and values["mqtt_user"] is None:
-        raise UsageError("--mqtt-password-file: needs --mqtt-user NAME")
-    if values["mqtt_key"] is not None and values["mqtt_cert"] is None:
-        raise UsageError("--mqtt-key: needs --mqtt-cert FILE")
+    """UsageError for a part of a login at the broker without the other, ``Mistakes`` for all."""
     plain = str(values["mqtt"] or "").startswith("mqtt://")
-    if plain and (values["mqtt_ca"] or values["mqtt_cert"]):
-        raise UsageError("--mqtt-ca, --mqtt-cert: need an address that begins with mqtts://")
+    found = {
+        "--mqtt-password-file: needs --mqtt-user NAME":
+            values["mqtt_password_file"] is not None and values["mqtt_user"] is None,
+        "--mqtt-key: needs --mqtt-cert FILE":
+            values["mqtt_key"] is not None and values["mqtt_cert"] is None,
+        "--mqtt-ca, --mqtt-cert: need an address that begins with mqtts://":
+            plain and bool(values["mqtt_ca"] or values["mqtt_cert"]),
+    }  # fmt: skip
+    if said := [sentence for sentence, wrong in found.items() if wrong]:
+        raise Mistakes(said)
 
 
 def require_deliveries(values: Mapping[str, Any]) -> None:

@@ -1,9 +1,11 @@
 """Several webhooks: what the options say of each, put together by the names before ``=``."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from corrosion_edge.device.config.checking import require_all
 from corrosion_edge.device.naming import split
 from corrosion_edge.device.secret_file import secret
 from corrosion_edge.device.telling.tls import client_context
@@ -29,7 +31,7 @@ def targets(values: Mapping[str, Any]) -> dict[str, Target]:
 def senders(values: Mapping[str, Any]) -> dict[str, WebhookSender]:
     """What sends to each, by name (UsageError, KeyFileError)."""
     found = targets(values)
-    further = _further(values, found)
+    further = {option: _further(values, option, found) for option in _FURTHER}
     return {
         name: _sender(name, target, *(further[option].get(name, "") for option in _FURTHER))
         for name, target in found.items()
@@ -37,11 +39,17 @@ def senders(values: Mapping[str, Any]) -> dict[str, WebhookSender]:
 
 
 def require_addresses(values: Mapping[str, Any]) -> None:
-    """UsageError for what is wrong with addresses and names, as far as no file has to be read."""
-    urls, files = _addresses(values)
-    for name, url in urls.items():
-        Target.parse(url, _called("--webhook", name))
-    _further(values, {*urls, *files})
+    """UsageError for what is wrong with addresses and names, as far as no file has to be read.
+
+    ``Mistakes`` has all of it.
+    """
+    urls = list(map(split, values[_URL]))
+    names = {name for name, _ in urls} | {split(file)[0] for file in values["webhook_url_file"]}
+    require_all([
+        *(partial(Target.parse, url, _called("--webhook", name)) for name, url in urls),
+        partial(_addresses, values),
+        *(partial(_further, values, option, names) for option in _FURTHER),
+    ])  # fmt: skip
 
 
 def _addresses(values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
@@ -55,13 +63,18 @@ def _addresses(values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str
     return urls, files
 
 
-def _further(values: Mapping[str, Any], known: Collection[str]) -> dict[str, dict[str, str]]:
-    """What is said of each webhook beside its address, by option and name."""
-    further = {option: _named(values, option) for option in _FURTHER}
-    for option, given in further.items():
-        if unknown := set(given) - set(known):
-            raise UsageError(_nobody(_option(option), min(unknown), known))
-    return further
+def _further(
+    values: Mapping[str, Any], option: str, known: Collection[str]
+) -> dict[str, str]:  # fmt: skip
+    """What an option says of each webhook beside its address, by name."""
+    given = _named(values, option)
+    require_all(partial(_require_known, _option(option), name, known) for name in given)
+    return given
+
+
+def _require_known(option: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise UsageError(_nobody(option, name, known))
 
 
 def _sender(name: str, target: Target, auth: str, key: str, ca: str) -> WebhookSender:

@@ -67,6 +67,35 @@ def test_all_mistakes_of_a_file_at_once_each_with_its_line(write, words):
     assert [line.strip().removeprefix(f"{file}:") for line in others] == LINES
 
 
+def test_several_mistakes_of_one_kind_too(write):
+    file = write(
+        '[store]\nfolder = "store"\n[webhook]\nurl = ["ftp://x/", "ops=http://:1/", "ops=https://y/"]\n'
+        'ca = ["away=f", "gone=f"]\n[mqtt]\nbroker = "mqtt://x"\nkey = "k"\nca = "c"\n'
+        'password-file = "p"\n'
+    )
+    result = run("--config", file, "--print-config")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert [line.strip().removeprefix(f"{file}:") for line in result.stderr.splitlines()[1:]] == [
+        "4: url ops=…: expected an address such as https://host/path",
+        "4: url: expected an address such as https://host/path",
+        "4: url: ops is named twice",
+        "5: ca: no webhook is called away; there are ops",
+        "5: ca: no webhook is called gone; there are ops",
+        "8: key: needs --mqtt-cert FILE",
+        "9: ca, --mqtt-cert: need an address that begins with mqtts://",
+        "10: password-file: needs --mqtt-user NAME",
+    ]
+
+
+def test_two_bad_webhooks_of_the_command_line(tmp_path):
+    told = run("--store", tmp_path, "--webhook", "ftp://x/", "--webhook", "b=nosuch").stderr
+    assert told == (
+        "Error: 2 mistakes\n"
+        "  --webhook: expected an address such as https://host/path\n"
+        "  --webhook b=…: expected an address such as https://host/path\n"
+    )
+
+
 def test_the_command_line_mends_a_file_and_is_told_apart_from_it(write, tmp_path):
     file = write('[web]\npage = "0.0.0.0:8080"\n')
     result = run("--config", file, "--web-token-file", tmp_path, "--print-config")
