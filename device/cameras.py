@@ -85,7 +85,7 @@ class Cameras:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Those that are folders of pictures, followed or not."""
-        from corrosion_edge.device.sources.spec import is_folder
+        from corrosion_edge.device.sources import is_folder
 
         return tuple(Path(one.source) for one in self._cameras.values()
                      if _is_followed(one) or is_folder(one.source))  # fmt: skip

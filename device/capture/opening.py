@@ -10,10 +10,9 @@ from corrosion_edge.device.capture.bell import Bell
 from corrosion_edge.device.capture.patience import Patience
 from corrosion_edge.device.capture.state import Observer
 from corrosion_edge.device.capture.supervised import Supervised
-from corrosion_edge.device.sources import is_live_kind, open_directly, require_known
+from corrosion_edge.device.sources import is_folder, is_live_kind, open_directly, require_known
 from corrosion_edge.device.sources.address import redacted
 from corrosion_edge.device.sources.source import Source
-from corrosion_edge.device.sources.spec import is_folder
 from corrosion_edge.device.sources.wish import NOTHING, Wish
 from corrosion_edge.errors import NoSuchSource, SourceError
 

@@ -23,6 +23,12 @@ def _holder(devices: Sequence[Path], processes: Path) -> str:
     return v4l2.holder(devices, processes)
 
 
+def _locker(devices: Sequence[Path], processes: Path) -> str:
+    from corrosion_edge.device.sources import v4l2
+
+    return v4l2.locker(devices, processes)
+
+
 def video(host: Host) -> Iterator[Finding]:
     """The video devices that really capture, and who holds them."""
     nodes = [path for path in host.glob("dev/video*") if path.name[5:].isdigit()]
@@ -81,9 +87,17 @@ def _camera(host: Host, path: Path) -> Finding:
 
 
 def _held_media(host: Host) -> Iterator[Finding]:
-    if host.is_raspberry_pi and (user := _holder(host.glob("dev/media*"), host.path("proc"))):
-        yield Finding("cameras", WARNING, f"the Raspberry Pi cameras: perhaps held by {user}",
-                      "End that program first.")  # fmt: skip
+    devices, processes = host.glob("dev/media*"), host.path("proc")
+    if not host.is_raspberry_pi:
+        return
+    if user := _locker(devices, processes):
+        held = f"held by {user}"
+    elif user := _holder(devices, processes):
+        held = f"perhaps held by {user}"
+    else:
+        return
+    yield Finding("cameras", WARNING, f"the Raspberry Pi cameras: {held}",
+                  "End that program first.")  # fmt: skip
 
 
 def _coral(coral: Coral) -> Finding:

@@ -5,6 +5,7 @@ from pathlib import Path
 from corrosion_edge.device.sources.source import PhotoError, Source
 from corrosion_edge.device.sources.spec import (
     is_device,
+    is_folder,
     is_live_kind,
     picamera2_number,
     require_distinct,
@@ -18,6 +19,7 @@ __all__ = [
     "PhotoError",
     "Source",
     "Wish",
+    "is_folder",
     "is_live_kind",
     "open_directly",
     "open_source",

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from corrosion_edge.device.sources.low_stream import LowStream, low_size
 from corrosion_edge.device.sources.source import Source
-from corrosion_edge.device.sources.v4l2 import OURSELVES, holder, unseen
+from corrosion_edge.device.sources.v4l2 import OURSELVES, holder, locker, unseen
 from corrosion_edge.device.sources.wish import NOTHING, Wish
 from corrosion_edge.errors import NoSuchSource, SourceError, SourceLost
 from corrosion_edge.frame import Frame
@@ -179,11 +179,12 @@ def _opened(name: str, number: int) -> Any:
 def _busy(name: str, number: int) -> str:
     """The sentence for a camera that is used already.
 
-    Whoever has any camera open, or has only looked for them, keeps media devices open: which of
-    them are this camera's is not to be seen.
+    Who uses a camera has locked its media devices. Whoever has only looked for cameras keeps media
+    devices open too, so that is a guess.
     """
-    user = OURSELVES if number in _held else ""
-    if not user and (other := holder(Path("/dev").glob("media*"))):
+    devices = list(Path("/dev").glob("media*"))
+    user = OURSELVES if number in _held else locker(devices)
+    if not user and (other := holder(devices)):
         user = f"a program, perhaps {other}, which has a media device open"
     return f"{name}: the camera is in use by {user or unseen()}; end that first"
 

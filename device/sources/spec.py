@@ -9,8 +9,14 @@ from typing import Final
 from corrosion_edge.device.sources.address import is_readable, redacted
 from corrosion_edge.errors import NoSuchSource, UsageError
 
-__all__ = ["is_device", "is_folder", "is_live_kind", "picamera2_number", "require_distinct",
-           "require_known"]  # fmt: skip
+__all__ = [
+    "is_device",
+    "is_folder",
+    "is_live_kind",
+    "picamera2_number",
+    "require_distinct",
+    "require_known",
+]
 
 _PICAMERA2: Final = r"picamera2(?::(\d{1,3}))?"
 _OTHER_NAME: Final = r"([^/=]*)=."  # what stands before it would have been taken off as a name
@@ -41,11 +47,9 @@ def is_live_kind(spec: str) -> bool:
 
 
 def is_folder(spec: str) -> bool:
-    """Whether it names a folder of pictures that is there."""
-    if spec == "demo" or is_live_kind(spec):
-        return False
+    """Whether it names a folder that is there, and not one of the words for something else."""
     try:
-        return Path(spec).is_dir()
+        return spec != "demo" and not is_live_kind(spec) and Path(spec).is_dir()
     except (OSError, ValueError):  # a name that is too long, or may not be looked at
         return False
 

@@ -21,6 +21,7 @@ __all__ = [
     "free_buffers",
     "holder",
     "is_camera",
+    "locker",
     "require_camera",
     "stop_streaming",
     "unseen",
@@ -88,6 +89,21 @@ def holder(paths: Iterable[Path], proc: Path = Path("/proc")) -> str:
     for process in proc.glob("[0-9]*"):
         if int(process.name) != os.getpid() and _has_open(process, wanted):
             return f"{_name(process)} (process {process.name})"
+    return ""
+
+
+def locker(paths: Iterable[Path], proc: Path = Path("/proc")) -> str:
+    """The other process that has locked one of the files, named as by ``holder``, or ''.
+
+    libcamera locks the media devices of the camera that it uses (its media_device.cpp), and only
+    opens those of others. The kernel lists locks for everybody (proc_locks(5)).
+    """
+    wanted = {_lock_name(path) for path in paths if path.exists()}
+    with suppress(OSError):
+        for line in (proc / "locks").read_text().splitlines():
+            words = line.split()
+            if words[1] == "POSIX" and words[5] in wanted and int(words[4]) != os.getpid():
+                return f"{_name(proc / words[4])} (process {words[4]})"
     return ""
 
 
@@ -176,6 +192,12 @@ def _mapped(wanted: set[str]) -> list[tuple[int, int]]:
     found = [line.split(maxsplit=5) for line in lines]
     places = [each[0].split("-") for each in found if each[5:] and each[5] in wanted]
     return [(int(start, 16), int(end, 16)) for start, end in places]
+
+
+def _lock_name(path: Path) -> str:
+    """A file as the kernel's list of locks calls it."""
+    facts = path.stat()
+    return f"{os.major(facts.st_dev):02x}:{os.minor(facts.st_dev):02x}:{facts.st_ino}"
 
 
 def _has_open(process: Path, wanted: set[str]) -> bool:

@@ -319,6 +319,15 @@ def test_who_has_some_camera_open_has_this_one_only_perhaps(stub):
         Picamera2Source()
 
 
+def test_who_has_locked_a_media_device_has_the_camera(stub):
+    """Others, which only looked for cameras, have one open too."""
+    stub.setattr(StubCamera, "trouble", RuntimeError("Device or resource busy"))
+    stub.setattr(picamera2_source, "holder", lambda paths: "wireplumber (process 9)")
+    stub.setattr(picamera2_source, "locker", lambda paths: "rpicam-vid (process 12)")
+    with pytest.raises(SourceError, match=r"in use by rpicam-vid \(process 12\); end that first"):
+        Picamera2Source()
+
+
 def test_other_trouble_at_the_opening_is_one_sentence(stub):
     stub.setattr(StubCamera, "trouble", RuntimeError("no tuning file"))
     with pytest.raises(SourceError, match=r"picamera2:0: cannot be opened \(no tuning file\)"):

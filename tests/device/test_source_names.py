@@ -6,7 +6,7 @@ import commands
 import pytest
 
 from corrosion_edge.device.sources import Wish, is_live_kind, open_directly, require_distinct
-from corrosion_edge.device.sources.spec import is_device, require_known
+from corrosion_edge.device.sources.spec import is_device, is_folder, require_known
 from corrosion_edge.errors import NoSuchSource, SourceError
 
 
@@ -96,3 +96,14 @@ def test_a_linked_camera_is_read_as_a_device(monkeypatch, write_video, pictures,
         assert source.period > 0
         assert source.interrupt()
     assert freed == [tmp_path / "cam"]
+
+
+def test_a_folder_is_one_that_is_there_and_no_word_for_something_else(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("photos", "demo", "auto"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "file").touch()
+    assert is_folder("photos")
+    assert is_folder("./demo")
+    others = ("demo", "auto", "file", "nothing", "/dev", "rtsp://x/photos", "x" * 5000, "a\0b")
+    assert not any(map(is_folder, others))

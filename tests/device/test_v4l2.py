@@ -113,6 +113,35 @@ def test_the_holder_is_found_by_its_open_file(tmp_path):
     assert v4l2.holder([held]) == ""
 
 
+def test_the_locker_is_found_in_the_kernels_list(tmp_path):
+    """As libcamera locks; that the file is open is not enough."""
+    held = tmp_path / "device"
+    held.touch()
+    code = (
+        "import fcntl, sys; f = open(sys.argv[1], 'r+'); print('open', flush=True);"
+        "sys.stdin.readline(); fcntl.lockf(f, fcntl.LOCK_EX); print('locked', flush=True);"
+        "sys.stdin.readline()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(held)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout.readline() == "open\n"
+        assert v4l2.locker([held, tmp_path / "nothing"]) == ""
+        other.stdin.write("\n")
+        other.stdin.flush()
+        assert other.stdout.readline() == "locked\n"
+        locks = Path("/proc/locks").read_text().split()
+        found = v4l2.locker([held])
+        other.stdin.close()
+    if str(other.pid) not in locks:
+        pytest.skip("this system does not list who has locked a file")
+    assert found.endswith(f"(process {other.pid})")
+    assert v4l2.locker([held]) == ""
+
+
 def test_who_holds_a_camera_is_named_as_far_as_permissions_allow(monkeypatch, tmp_path):
     camera = tmp_path / "video0"
     camera.touch()

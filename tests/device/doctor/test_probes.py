@@ -213,6 +213,22 @@ def test_a_held_camera_names_the_program(machine):
     assert own.found == "the Raspberry Pi cameras: perhaps held by motion (process 321)"
 
 
+def test_a_raspberry_pi_camera_is_held_by_who_locked_its_media_device(machine):
+    host = machine("pi4", {"proc/321/comm": "wireplumber\n", "proc/400/comm": "rpicam-vid\n"})
+    media = host.path("dev/media0")
+    folder = host.path("proc/321/fd")
+    folder.mkdir()
+    (folder / "8").symlink_to(media)
+    facts = media.stat()
+    device = f"{os.major(facts.st_dev):02x}:{os.minor(facts.st_dev):02x}"
+    host.path("proc/locks").write_text(
+        f"1: FLOCK  ADVISORY  WRITE 321 {device}:{facts.st_ino} 0 EOF\n"
+        f"2: POSIX  ADVISORY  WRITE 400 {device}:{facts.st_ino} 0 EOF\n"
+    )
+    found = [one.found for one in cameras.video(host) if "Raspberry" in one.found]
+    assert found == ["the Raspberry Pi cameras: held by rpicam-vid (process 400)"]
+
+
 def test_nodes_that_do_not_capture_are_counted(machine):
     found = one(cameras.video(machine("pi4", camera=lambda path: False)))
     assert found.found == "none among 3 video devices"
