@@ -1,14 +1,15 @@
 """The command line: a table of commands, each imported only when it is called."""
 
 import importlib
-import os
 import sys
+from contextlib import suppress
 from typing import Any, Final, NoReturn
 
 import click
 
 from corrosion_edge import __version__
-from corrosion_edge.errors import CorrosionEdgeError, ExtraError
+from corrosion_edge.errors import CorrosionEdgeError, ExtraError, OutputError
+from corrosion_edge.streams import guarded
 
 __all__ = ["COMMANDS", "Command", "cli", "main"]
 
@@ -112,6 +113,18 @@ class Command(click.Command):
         except ModuleNotFoundError as error:
             _leave(ctx, missing_extra(error))
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """See ``click.Command.main``; output that cannot be written is no traceback either."""
+        try:
+            with guarded():
+                return super().main(*args, **extra)
+        except BrokenPipeError:
+            sys.exit(1)  # as click ends it: whoever read has what was wanted
+        except OutputError as error:
+            with suppress(OSError):
+                click.echo(f"Error: {error}", err=True)
+            sys.exit(error.exit_code)
+
 
 class _Table(Command, click.Group):
     """A group that knows its commands' help without importing them."""
@@ -158,19 +171,4 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    try:
-        cli(prog_name="corrosion-edge")
-    except OSError as error:
-        _leave_unwritten(error)
-
-
-def _leave_unwritten(error: OSError) -> NoReturn:
-    """End with a sentence if it is standard output that cannot be written; else ``error`` again."""
-    out = sys.stdout.fileno()
-    try:
-        os.write(out, b"\n")  # what failed is no longer in Python's buffer
-    except OSError as told:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out)  # Python flushes once more at its end
-        click.echo(f"Error: standard output: cannot be written ({told.strerror})", err=True)
-        sys.exit(1)
-    raise error
+    cli(prog_name="corrosion-edge")

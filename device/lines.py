@@ -1,13 +1,13 @@
 """One result, one line, out at once: what a person reads or another program waits for."""
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, TextIO
 
 from corrosion_edge.errors import OutputError
+from corrosion_edge.streams import forget
 
 __all__ = ["emit", "json_line", "printable", "say"]
 
@@ -21,10 +21,10 @@ def emit(stream: TextIO, line: str) -> None:
     try:
         stream.write(_encodable(line, stream.encoding) + "\n")
         stream.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, OutputError):
         raise
     except OSError as error:
-        _forget(stream)
+        forget(stream)
         reason = error.strerror or str(error)
         raise OutputError(f"{stream.name}: cannot be written ({reason})") from None
 
@@ -48,11 +48,3 @@ def printable(text: str) -> str:
 def _encodable(line: str, encoding: str | None) -> str:
     encoding = encoding or "utf-8"
     return line.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def _forget(stream: TextIO) -> None:
-    """Send what is left in the buffer nowhere, or the interpreter fails on it when it ends."""
-    with suppress(OSError, ValueError):
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, stream.fileno())
-        os.close(null)

@@ -139,14 +139,6 @@ def test_a_full_device_is_told_in_a_sentence(command):
     assert (run.returncode, run.stderr) == (1, said)
 
 
-def test_an_error_of_another_file_is_not_blamed_on_the_output():
-    blamed = (
-        "from corrosion_edge import cli; error = OSError(5, 'another'); cli._leave_unwritten(error)"
-    )
-    run = subprocess.run([sys.executable, "-c", blamed], capture_output=True, text=True)
-    assert "OSError: [Errno 5] another" in run.stderr
-
-
 def test_every_error_is_in_the_drawn_tree_with_its_exit_code():
     tree = error_module.__doc__ or ""
     for name in error_module.__all__:
