@@ -13,7 +13,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from broker import Hook, Listener, Mosquitto, account, fill, free_port, until, watch
+import fault_paths  # noqa: F401 - before what it finds
+from broker import Listener, Mosquitto, account, fill, free_port, until, watch
+from receiver import Receiver
 
 from corrosion_edge.benchmarks.soak.station import Station, own_server
 from corrosion_edge.benchmarks.soak.video import loop_video
@@ -165,13 +167,13 @@ def away_once(folder: Path, seconds: float, every: float) -> tuple[Account, Acco
         Listener(broker.port, TOPICS.events) as listener,
         Station("deck", own_server("mjpeg", video)) as camera,
     ):
-        hook = Hook(asked)
+        hook = Receiver(asked)
         running = watch(
             "--camera", camera.address, "--interval", every, "--smooth", "1/1", "--store", store,
             "--mqtt", f"mqtt://127.0.0.1:{broker.port}", "--mqtt-prefix", TOPICS.prefix,
             "--webhook", f"http://127.0.0.1:{asked}/", log=folder / "log",
         )  # fmt: skip
-        until(lambda: listener.heard and hook.uuids, _said(folder))
+        until(lambda: listener.heard and hook.taken, _said(folder))
         hook.close()
         broker.stop()
         time.sleep(seconds)
@@ -180,18 +182,18 @@ def away_once(folder: Path, seconds: float, every: float) -> tuple[Account, Acco
         began, heard = time.monotonic(), len(listener.heard)
         until(lambda: len(listener.heard) > heard, _said(folder), within=120)
         by_broker = Account(tries=1, recovered=[time.monotonic() - began])
-        hook = Hook(asked, hook.uuids)
-        began, heard = time.monotonic(), len(hook.uuids)
-        until(lambda: len(hook.uuids) > heard, _said(folder), within=600)
+        before, hook = hook.taken, Receiver(asked)
+        began = time.monotonic()
+        until(lambda: hook.taken, _said(folder), within=600)
         by_hook = Account(tries=1, recovered=[time.monotonic() - began])
         with Reader(store) as reader:
             wanted = [str(event.fields["uuid"]) for event in reader.events()]
-        until(lambda: wanted[-1] in hook.uuids and wanted[-1] in _uuids(listener), "the backlog")
+        until(lambda: wanted[-1] in hook.taken and wanted[-1] in _uuids(listener), "the backlog")
         running.terminate()
         assert running.wait(60) == 0, _said(folder)
         known = set(wanted)
         by_broker.compare(wanted, [uuid for uuid in _uuids(listener) if uuid in known])
-        by_hook.compare(wanted, [uuid for uuid in hook.uuids if uuid in known])
+        by_hook.compare(wanted, [uuid for uuid in before + hook.taken if uuid in known])
         hook.close()
         return by_broker, by_hook
 

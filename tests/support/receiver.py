@@ -10,9 +10,10 @@ __all__ = ["Receiver"]
 
 class Receiver:
     """Takes POSTs. ``script`` says how to answer the next ones: a status, or "hang", "close",
-    "trickle", "take and close"; those after it get ``otherwise``."""
+    "trickle", "take and close"; those after it get ``otherwise``. Of events it took, ``taken`` are
+    the uuids."""
 
-    def __init__(self):
+    def __init__(self, port=0):
         self.script, self.headers_of, self.otherwise = [], {}, 200
         self.taken, self.seen = [], []
         self.released = threading.Event()
@@ -28,7 +29,7 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
