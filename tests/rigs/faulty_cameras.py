@@ -13,12 +13,13 @@ from serving import rendered, rtsp_camera
 
 from corrosion_edge.render import clip
 
-__all__ = ["CAMERAS"]
+__all__ = ["CAMERAS", "pictures"]
 
 SIZE = (640, 480)
 
 
-def _pictures(size: tuple[int, int] = SIZE) -> list[bytes]:
+def pictures(size: tuple[int, int] = SIZE) -> list[bytes]:
+    """JPEGs of the clip's rusted end, for ``HttpCamera``."""
     return [jpeg(pixels) for pixels in list(clip(frames=30, size=size))[20:]]
 
 
@@ -59,13 +60,13 @@ def _rtsp(folder: Path, draw: Random, blow: Callable[["subprocess.Popen[str]"], 
 
 def http_absent(folder: Path, draw: Random) -> Found:
     """An HTTP camera is not there at the start, and comes later."""
-    with HttpCamera(_pictures()) as camera:
+    with HttpCamera(pictures()) as camera:
         address = camera.address  # of a port that is free again
     later: list[HttpCamera] = []
     try:
         return through(
             Way(address=address, options=("--await-cameras",), blow=lambda: None,
-                mend=lambda: later.append(HttpCamera(_pictures(), urlsplit(address).port or 0)),
+                mend=lambda: later.append(HttpCamera(pictures(), urlsplit(address).port or 0)),
                 gone="camera_lost", back="camera_recovered"),
             folder, draw,
         )  # fmt: skip
@@ -76,7 +77,7 @@ def http_absent(folder: Path, draw: Random) -> Found:
 
 def http_silent(folder: Path, draw: Random) -> Found:
     """An HTTP camera takes connections and says nothing; the read hangs, as do new openings."""
-    with HttpCamera(_pictures()) as camera:
+    with HttpCamera(pictures()) as camera:
         return through(
             Way(address=camera.address, options=("--hung-after", "3"),
                 blow=lambda: setattr(camera, "silent", True),
@@ -88,20 +89,20 @@ def http_silent(folder: Path, draw: Random) -> Found:
 
 def frozen(folder: Path, draw: Random) -> Found:
     """A camera gives the same picture, over and over."""
-    return _shows(folder, draw, _pictures()[:1], ("--frozen-after", "3"),
+    return _shows(folder, draw, pictures()[:1], ("--frozen-after", "3"),
                   "camera_degraded", "camera_recovered")  # fmt: skip
 
 
 def misfit(folder: Path, draw: Random) -> Found:
     """A camera's pictures become smaller than --roi, in the same stream."""
-    return _shows(folder, draw, _pictures((320, 240)), ("--roi", "0,0,600,400"),
+    return _shows(folder, draw, pictures((320, 240)), ("--roi", "0,0,600,400"),
                   "unusable", "usable")  # fmt: skip
 
 
 def _shows(
     folder: Path, draw: Random, bad: list[bytes], options: tuple[str, ...], gone: str, back: str
 ) -> Found:
-    good = _pictures()
+    good = pictures()
     with HttpCamera(good) as camera:
         return through(
             Way(address=camera.address, options=options,

@@ -8,6 +8,8 @@ from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
+from faulty_cameras import pictures
+from http_camera import HttpCamera
 from injecting import BASE, PATIENCE, Fault, Found, lost_of
 from receiver import Receiver
 from watching import Watch, verdict, watching
@@ -24,27 +26,25 @@ def webhook_fails(folder: Path, draw: Random) -> Found:
     """A webhook answers with an error, hangs, trickles or closes, for up to 10 s."""
     answer, receiver = draw.choice(ANSWERS), Receiver()
     receiver.otherwise = answer
-    words = ["--camera", "demo", "--store", folder / "store", *BASE, "--enter", "0.3",
-             "--webhook", receiver.url]  # fmt: skip
     try:
-        with watching(*words) as watch:
+        with HttpCamera(pictures()) as camera, watching(
+            "--camera", camera.address, "--store", folder / "store", *BASE,
+            "--webhook", receiver.url,
+        ) as watch:  # fmt: skip
             watch.until(1, verdict, PATIENCE)
             _until(lambda: receiver.seen)
             time.sleep(draw.uniform(0, 10))
-            receiver.otherwise = 200
-            receiver.taken.clear()
+            before, receiver.otherwise = len(receiver.taken), 200
             begin = time.monotonic()
-            _until(lambda: receiver.taken)
+            _until(lambda: len(receiver.taken) > before)
             seconds = time.monotonic() - begin
             told = watch.end()
         with Reader(folder / "store") as reader:
             wanted = {each.fields["uuid"] for each in reader.events()}
         # What came after the watch began to end is delivered at the next start.
         missing = _missing(receiver, folder / "store", wanted)
-        said = [line for line in told.splitlines() if line.startswith("webhook")]
-        return Found(
-            seconds, f"{answer}: {len(said)} sentences", lost_of(folder / "store", told) + missing
-        )
+        said = [line.split(": ")[2] for line in told.splitlines() if "warning: webhook" in line]
+        return Found(seconds, f"{answer}: {said}", lost_of(folder / "store", told) + missing)
     finally:
         receiver.close()
 

@@ -57,10 +57,9 @@ def _watched(folder: Path, story: Callable[[Set, Callable[[], object]], float]) 
         seconds = time.monotonic() - begin
         watch.until(2, verdict, PATIENCE)
         told = watch.end()
-    lost = lost_of(folder / "store", told)
-    return Found(
-        seconds, lines[-1]["reason"].split(", ")[0], lost + _out_of_place(folder / "store")
-    )
+    lost = lost_of(folder / "store", told) + _out_of_place(folder / "store")
+    way = "back" if lines[-1]["details"]["jump_s"] < 0 else "forward"
+    return Found(seconds, f"clock_set, {way}", lost)
 
 
 def _out_of_place(store: Path) -> int:

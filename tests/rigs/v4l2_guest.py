@@ -174,7 +174,9 @@ def _break_off() -> None:
 def _back_by(blow: Callable[[], object], mend: Callable[[], object]) -> dict[str, Any]:
     """Hurt the camera, wait until that is told, mend it, and wait for its recovery."""
     process = watch("--camera", CAMERA, "--hung-after", "6")
-    threading.Timer(PATIENCE, process.kill).start()
+    limit = threading.Timer(3 * PATIENCE, process.kill)
+    limit.daemon = True  # or the machine would run until it is over
+    limit.start()
     lines: list[str] = []
     _until(process, lines, '"label"')
     blow()
