@@ -87,7 +87,7 @@ def test_without_what_scales_it_the_way_out_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(delivered, "find_spec", lambda name: None)
     model = str(make_model(tmp_path / "a.tflite"))
     done = CliRunner().invoke(cli, ["benchmark", model, "--size", "64x48"])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "or measure with --pixel-format rgb24" in done.output
 
 
