@@ -67,14 +67,13 @@ def lines(out: Path) -> list[dict[str, Any]]:
 
 
 def wait_for_rows(process: "subprocess.Popen[str]", out: Path) -> None:
-    """Until some were made safe: the file of them grows."""
+    """Until some were made safe: the file of them, which nobody else may read, is larger than its
+    empty tables, of four pages."""
     partial = out.with_name(f"{out.name}.partial")
-    sizes: set[int] = set()
 
     def grown() -> bool:
         assert process.poll() is None, process.communicate()
-        sizes.update({partial.stat().st_size} - {0} if partial.exists() else ())
-        return len(sizes) > 1
+        return partial.exists() and partial.stat().st_size > 6 * 4096
 
     until(grown, "rows made safe")
 
